@@ -18,10 +18,7 @@ typedef struct Bytes {
 /* `{0}` is an empty, uncounted buffer. */
 void bytes_init(Bytes *b, Mem *mem, MemTag tag);
 void bytes_free(Bytes *b);
-static inline void bytes_clear(Bytes *b)
-{
-    b->count = 0;
-}
+static inline void bytes_clear(Bytes *b) { b->count = 0; }
 
 /* After this, `more` bytes can be written at at[count] without moving. */
 void bytes_reserve(Bytes *b, size_t more);
@@ -38,8 +35,8 @@ void bytes_put_u64(Bytes *b, uint64_t value);
 void bytes_put_u16_be(Bytes *b, uint16_t value);
 void bytes_put_u32_be(Bytes *b, uint32_t value);
 void bytes_put_u64_be(Bytes *b, uint64_t value);
-void bytes_put_leb(Bytes *b, uint64_t value);   /* unsigned LEB128, 1 to 10 bytes */
-void bytes_put_sleb(Bytes *b, int64_t value);   /* signed LEB128 */
+void bytes_put_leb(Bytes *b, uint64_t value);              /* unsigned LEB128, 1 to 10 bytes */
+void bytes_put_sleb(Bytes *b, int64_t value);              /* signed LEB128 */
 void bytes_patch_u32(Bytes *b, size_t at, uint32_t value); /* at + 4 <= count */
 
 typedef struct ByteReader {
@@ -54,10 +51,7 @@ static inline ByteReader bytes_reader(const void *from, size_t count)
     return (ByteReader){at, at + count, false};
 }
 
-static inline size_t bytes_left(const ByteReader *r)
-{
-    return (size_t)(r->end - r->at);
-}
+static inline size_t bytes_left(const ByteReader *r) { return (size_t)(r->end - r->at); }
 
 uint8_t bytes_read_u8(ByteReader *r);
 uint16_t bytes_read_u16(ByteReader *r);

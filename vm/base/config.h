@@ -16,7 +16,8 @@
 #endif
 
 #ifdef MOTE_STRESS
-#define CONFIG_STRESS 1 /* collect at every reservation, move always, preempt every few reductions */
+#define CONFIG_STRESS \
+    1 /* collect at every reservation, move always, preempt every few reductions */
 #else
 #define CONFIG_STRESS 0
 #endif
@@ -57,29 +58,29 @@ typedef uint64_t Word;
 _Static_assert(sizeof(void *) == sizeof(Word), "Mote needs 64-bit addresses");
 _Static_assert((-1 >> 1) == -1, "right shift of a negative number must keep its sign");
 
-#define WORD_BITS 64
+#define WORD_BITS  64
 #define WORD_BYTES 8
 
 /* Two neighbouring workers must not write the same line. */
 #define CACHE_LINE 64
 
-#define MUST_USE __attribute__((warn_unused_result))
-#define NOINLINE __attribute__((noinline))
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#define NORETURN _Noreturn
-#define COLD __attribute__((cold))
-#define HOT __attribute__((hot))
-#define PURE_FN __attribute__((pure))
-#define UNUSED __attribute__((unused))
-#define PACKED __attribute__((packed))
-#define ALIGNED(n) __attribute__((aligned(n)))
-#define FALLTHROUGH __attribute__((fallthrough))
+#define MUST_USE                 __attribute__((warn_unused_result))
+#define NOINLINE                 __attribute__((noinline))
+#define ALWAYS_INLINE            inline __attribute__((always_inline))
+#define NORETURN                 _Noreturn
+#define COLD                     __attribute__((cold))
+#define HOT                      __attribute__((hot))
+#define PURE_FN                  __attribute__((pure))
+#define UNUSED                   __attribute__((unused))
+#define PACKED                   __attribute__((packed))
+#define ALIGNED(n)               __attribute__((aligned(n)))
+#define FALLTHROUGH              __attribute__((fallthrough))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
-#define RETURNS_NEW __attribute__((malloc))
-#define EXPORTED __attribute__((visibility("default")))
+#define RETURNS_NEW              __attribute__((malloc))
+#define EXPORTED                 __attribute__((visibility("default")))
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define LIKELY(x)    __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)  __builtin_expect(!!(x), 0)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Clang checks these statements about locks; gcc does not know them. */
@@ -88,9 +89,9 @@ _Static_assert((-1 >> 1) == -1, "right shift of a negative number must keep its 
 #else
 #define THREAD_SAFETY(x)
 #endif
-#define CAPABILITY(name) THREAD_SAFETY(capability(name))
-#define ACQUIRES(...) THREAD_SAFETY(acquire_capability(__VA_ARGS__))
+#define CAPABILITY(name)  THREAD_SAFETY(capability(name))
+#define ACQUIRES(...)     THREAD_SAFETY(acquire_capability(__VA_ARGS__))
 #define TRY_ACQUIRES(...) THREAD_SAFETY(try_acquire_capability(__VA_ARGS__))
-#define RELEASES(...) THREAD_SAFETY(release_capability(__VA_ARGS__))
-#define REQUIRES(...) THREAD_SAFETY(requires_capability(__VA_ARGS__))
-#define NO_THREAD_SAFETY THREAD_SAFETY(no_thread_safety_analysis)
+#define RELEASES(...)     THREAD_SAFETY(release_capability(__VA_ARGS__))
+#define REQUIRES(...)     THREAD_SAFETY(requires_capability(__VA_ARGS__))
+#define NO_THREAD_SAFETY  THREAD_SAFETY(no_thread_safety_analysis)

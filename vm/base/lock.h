@@ -12,24 +12,24 @@
 
 /* In the order in which they may nest; the comment says what each protects. */
 typedef enum {
-    LOCK_RANK_VM = 10,      /* boot, shutdown */
-    LOCK_RANK_CODE = 20,    /* loading, purging, the module table's writers */
-    LOCK_RANK_MODULE = 22,  /* one module's versions */
-    LOCK_RANK_NAMES = 30,   /* registered names */
-    LOCK_RANK_TABLES = 32,  /* directory of ets tables */
-    LOCK_RANK_TABLE = 34,   /* one ets table */
-    LOCK_RANK_PORT = 36,    /* one port */
-    LOCK_RANK_PROCTAB = 40, /* growth of the process table */
-    LOCK_RANK_PROCESS = 44, /* one process, where it needs a lock */
-    LOCK_RANK_IO = 50,      /* requests to the loop thread */
-    LOCK_RANK_BLOCKING = 52,/* the blocking pool's queue */
-    LOCK_RANK_TIMER = 60,   /* one wheel */
-    LOCK_RANK_RUNQ = 70,    /* one run queue */
-    LOCK_RANK_SLEEP = 72,   /* one worker's sleep */
-    LOCK_RANK_ATOM = 80,    /* insertion of atoms */
-    LOCK_RANK_EPOCH = 84,   /* what unregistered threads retire */
-    LOCK_RANK_OUTPUT = 90,  /* buffered standard output */
-    LOCK_RANK_LEAF = 100    /* takes nothing while held */
+    LOCK_RANK_VM = 10,       /* boot, shutdown */
+    LOCK_RANK_CODE = 20,     /* loading, purging, the module table's writers */
+    LOCK_RANK_MODULE = 22,   /* one module's versions */
+    LOCK_RANK_NAMES = 30,    /* registered names */
+    LOCK_RANK_TABLES = 32,   /* directory of ets tables */
+    LOCK_RANK_TABLE = 34,    /* one ets table */
+    LOCK_RANK_PORT = 36,     /* one port */
+    LOCK_RANK_PROCTAB = 40,  /* growth of the process table */
+    LOCK_RANK_PROCESS = 44,  /* one process, where it needs a lock */
+    LOCK_RANK_IO = 50,       /* requests to the loop thread */
+    LOCK_RANK_BLOCKING = 52, /* the blocking pool's queue */
+    LOCK_RANK_TIMER = 60,    /* one wheel */
+    LOCK_RANK_RUNQ = 70,     /* one run queue */
+    LOCK_RANK_SLEEP = 72,    /* one worker's sleep */
+    LOCK_RANK_ATOM = 80,     /* insertion of atoms */
+    LOCK_RANK_EPOCH = 84,    /* what unregistered threads retire */
+    LOCK_RANK_OUTPUT = 90,   /* buffered standard output */
+    LOCK_RANK_LEAF = 100     /* takes nothing while held */
 } LockRank;
 
 typedef struct CAPABILITY("mutex") Lock {

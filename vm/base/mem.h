@@ -44,7 +44,8 @@ MUST_USE void *mem_realloc(Mem *m, MemTag tag, void *at, size_t old_bytes, size_
 /* The same, on behalf of a process: NULL when the budget, the system or an injected failure says
  * no; the old block then stays as it was. */
 MUST_USE void *mem_try_alloc(Mem *m, MemTag tag, size_t bytes);
-MUST_USE void *mem_try_realloc(Mem *m, MemTag tag, void *at, size_t old_bytes, size_t new_bytes);
+MUST_USE void *mem_try_realloc(Mem *m, MemTag tag, void *at, size_t old_bytes,
+                               size_t new_bytes);
 
 /* Free a block of exactly `bytes` bytes; takes `at`, which may be NULL. */
 void mem_free(Mem *m, MemTag tag, void *at, size_t bytes);

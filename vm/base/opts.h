@@ -11,7 +11,7 @@ typedef struct OptsList {
 } OptsList;
 
 #define OPTS_TYPE_FLAG bool
-#define OPTS_TYPE_INT int64_t
+#define OPTS_TYPE_INT  int64_t
 #define OPTS_TYPE_SIZE int64_t
 #define OPTS_TYPE_TEXT const char *
 #define OPTS_TYPE_LIST OptsList
@@ -22,7 +22,13 @@ typedef struct Opts {
 #undef OPT
 } Opts;
 
-typedef enum { OPTS_KIND_FLAG, OPTS_KIND_INT, OPTS_KIND_SIZE, OPTS_KIND_TEXT, OPTS_KIND_LIST } OptsKind;
+typedef enum {
+    OPTS_KIND_FLAG,
+    OPTS_KIND_INT,
+    OPTS_KIND_SIZE,
+    OPTS_KIND_TEXT,
+    OPTS_KIND_LIST
+} OptsKind;
 
 typedef struct OptsInfo {
     const char *name; /* as the field; the option shows dashes */

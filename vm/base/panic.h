@@ -12,16 +12,16 @@ NORETURN COLD void panic_stop(const char *file, int line, const char *format, ..
 #define PANIC(...) panic_stop(__FILE__, __LINE__, __VA_ARGS__)
 
 /* Holds in every build: for what is cheap to look at and ruinous when false. */
-#define CHECK(condition)                                                                       \
-    do {                                                                                       \
-        if (UNLIKELY(!(condition))) PANIC("check failed: %s", #condition);                     \
+#define CHECK(condition)                                                   \
+    do {                                                                   \
+        if (UNLIKELY(!(condition))) PANIC("check failed: %s", #condition); \
     } while (0)
 
 /* Looked at in debug builds; elsewhere the condition is compiled but not evaluated. */
 #if CONFIG_DEBUG
-#define ASSERT(condition)                                                                      \
-    do {                                                                                       \
-        if (UNLIKELY(!(condition))) PANIC("assertion failed: %s", #condition);                 \
+#define ASSERT(condition)                                                      \
+    do {                                                                       \
+        if (UNLIKELY(!(condition))) PANIC("assertion failed: %s", #condition); \
     } while (0)
 #else
 #define ASSERT(condition) ((void)sizeof(!(condition)))

@@ -4,7 +4,7 @@
 
 #include "vm/base/config.h"
 
-#define UTF8_MAX 4             /* bytes of the longest character */
+#define UTF8_MAX         4 /* bytes of the longest character */
 #define UTF8_REPLACEMENT 0xFFFDu
 
 static inline bool utf8_is_scalar(uint32_t c)

@@ -19,12 +19,12 @@ typedef struct VecOwner {
     MemTag tag;
 } VecOwner;
 
-#define VEC(Type)                                                                              \
-    struct {                                                                                   \
-        Type *at;                                                                              \
-        size_t count;                                                                          \
-        size_t room;                                                                           \
-        VecOwner owner;                                                                        \
+#define VEC(Type)       \
+    struct {            \
+        Type *at;       \
+        size_t count;   \
+        size_t room;    \
+        VecOwner owner; \
     }
 
 /* Make room for `more` elements behind `count`; returns where the elements are now. */
@@ -34,46 +34,46 @@ static inline void *vec_grow(void *at, size_t count, size_t *room, size_t more, 
     size_t wanted = *room < 8 ? 8 : *room + *room / 2;
     if (wanted < count + more) wanted = count + more;
     CHECK(count + more >= count && wanted <= SIZE_MAX / 2 / size);
-    void *grown = owner->arena ? arena_grow(owner->arena, at, count, wanted, size)
-                               : mem_realloc(owner->mem, owner->tag, at, *room * size,
-                                             wanted * size);
+    void *grown = owner->arena
+                      ? arena_grow(owner->arena, at, count, wanted, size)
+                      : mem_realloc(owner->mem, owner->tag, at, *room * size, wanted * size);
     *room = wanted;
     return grown;
 }
 
-#define VEC_IN_ARENA(v, arena_) ((void)((v)->owner = (VecOwner){(arena_), NULL, MEM_MISC}))
+#define VEC_IN_ARENA(v, arena_)   ((void)((v)->owner = (VecOwner){(arena_), NULL, MEM_MISC}))
 #define VEC_IN_MEM(v, mem_, tag_) ((void)((v)->owner = (VecOwner){NULL, (mem_), (tag_)}))
 
 /* After this, `more` pushes do not move the elements. */
-#define VEC_RESERVE(v, more)                                                                   \
-    ((v)->room - (v)->count >= (size_t)(more)                                                  \
-         ? (void)0                                                                             \
-         : (void)((v)->at = vec_grow((v)->at, (v)->count, &(v)->room, (size_t)(more),          \
+#define VEC_RESERVE(v, more)                                                          \
+    ((v)->room - (v)->count >= (size_t)(more)                                         \
+         ? (void)0                                                                    \
+         : (void)((v)->at = vec_grow((v)->at, (v)->count, &(v)->room, (size_t)(more), \
                                      sizeof *(v)->at, &(v)->owner)))
 
 #define VEC_PUSH(v, ...) (VEC_RESERVE(v, 1), (void)((v)->at[(v)->count++] = (__VA_ARGS__)))
 
 /* Append `n` elements from `from`, which is not in the vector. */
-#define VEC_APPEND(v, from, n)                                                                 \
-    do {                                                                                       \
-        size_t append_n = (n);                                                                 \
-        VEC_RESERVE(v, append_n);                                                              \
-        for (size_t append_i = 0; append_i < append_n; append_i++)                             \
-            (v)->at[(v)->count++] = (from)[append_i];                                          \
+#define VEC_APPEND(v, from, n)                                     \
+    do {                                                           \
+        size_t append_n = (n);                                     \
+        VEC_RESERVE(v, append_n);                                  \
+        for (size_t append_i = 0; append_i < append_n; append_i++) \
+            (v)->at[(v)->count++] = (from)[append_i];              \
     } while (0)
 
 /* The vector is not empty. */
-#define VEC_POP(v) ((v)->at[--(v)->count])
-#define VEC_LAST(v) ((v)->at[(v)->count - 1])
+#define VEC_POP(v)   ((v)->at[--(v)->count])
+#define VEC_LAST(v)  ((v)->at[(v)->count - 1])
 #define VEC_CLEAR(v) ((void)((v)->count = 0))
 
-#define VEC_EACH(Type, it, v)                                                                  \
+#define VEC_EACH(Type, it, v) \
     for (Type *it = (v)->at, *it##_end = it + (v)->count; it != it##_end; it++)
 
-#define VEC_FREE(v)                                                                            \
-    do {                                                                                       \
-        if (!(v)->owner.arena)                                                                 \
-            mem_free((v)->owner.mem, (v)->owner.tag, (v)->at, (v)->room * sizeof *(v)->at);    \
-        (v)->at = NULL;                                                                        \
-        (v)->count = (v)->room = 0;                                                            \
+#define VEC_FREE(v)                                                                         \
+    do {                                                                                    \
+        if (!(v)->owner.arena)                                                              \
+            mem_free((v)->owner.mem, (v)->owner.tag, (v)->at, (v)->room * sizeof *(v)->at); \
+        (v)->at = NULL;                                                                     \
+        (v)->count = (v)->room = 0;                                                         \
     } while (0)
