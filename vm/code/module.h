@@ -1,0 +1,111 @@
+/*
+ * Loaded code: module versions, function entries, exports.
+ *
+ * One block of memory per module version, inside the VM's code area (an address range reserved at
+ * boot, so that "is this a literal" is one comparison):
+ *
+ *   [ModuleVersion][code, 4-byte units ...][import cells][literal words][lambda cells][literal terms]
+ *
+ * Code reaches its data by offsets from the instruction; nothing of a block is written after it has
+ * been published, but for import cells and caches, whole words, by the loader under its lock.
+ * FunEntry and Export are never freed (machine.md 15, 17).
+ *
+ * Threads: readers need no lock (quiescent states protect versions); writers hold CodeTable.lock.
+ * Design pages: docs/design/loader.md, docs/design/hot-code.md.
+ */
+#pragma once
+
+#include "vm/base/atomic.h"
+#include "vm/format/limits.h"
+#include "vm/term/atom.h"
+#include "vm/term/term.h"
+
+typedef uint16_t Half; /* code is addressed in halves, instructions start on even ones */
+
+typedef struct ModuleVersion ModuleVersion;
+typedef struct Module Module;
+typedef struct CodeTable CodeTable;
+
+/* One function of a version; the table is sorted by `start`. */
+typedef struct CodeFunction {
+    uint32_t start; /* 4-byte units from ModuleVersion.code, of its ENTER */
+    uint32_t end;
+    uint32_t name; /* atom index */
+    uint16_t arity;
+    uint16_t extent; /* registers of its frame, call windows included */
+} CodeFunction;
+
+/* A range of code whose exceptions go to `target`; innermost ranges come first. */
+typedef struct CodeHandler {
+    uint32_t start; /* units */
+    uint32_t end;
+    uint32_t target;
+    uint32_t base; /* class, reason and raw trace arrive in registers base, base+1, base+2 */
+} CodeHandler;
+
+/* Positions: from `unit` on, until the next row. line 0: none. */
+typedef struct CodeLine {
+    uint32_t unit;
+    uint32_t line;
+    uint32_t file; /* index into the version's file names */
+} CodeLine;
+
+struct ModuleVersion {
+    Module *module;
+    uint32_t id; /* unique in the VM: raw traces carry it */
+    uint32_t function_count;
+    const Half *code;
+    uint32_t code_units; /* 4-byte units */
+    uint32_t handler_count;
+    uint32_t line_count;
+    uint32_t file_count;
+    const CodeFunction *functions;
+    const CodeHandler *handlers;
+    const CodeLine *lines;
+    const Term *files;          /* literal strings (binaries), indexed by CodeLine.file */
+    const uint8_t *const *maps; /* live maps of frames above 32 registers */
+    size_t block_bytes;
+    Word *handles; /* shared binaries among the literals */
+    ModuleVersion *next_by_id;
+    const struct ModuleImage *image; /* sections kept for get_object_code, module_info, docs */
+};
+
+/* {module, function, arity} to the code a call with a module name enters. Never freed. */
+typedef struct Export {
+    _Atomic(const Half *) entry; /* ENTER of the newest version, of a built-in's stub, or UNDEFINED */
+    uint32_t module;             /* atom indexes */
+    uint32_t function;
+    uint16_t arity;
+    uint16_t bif;          /* row of bifs.def + 1, or 0 */
+    Half undefined_code[4]; /* UNDEFINED instruction of this export alone, so that it knows its name */
+} Export;
+
+/* What a fun value points to; unique for (module, hash of its code, index); never freed. */
+typedef struct FunEntry {
+    _Atomic(const Half *) entry; /* current code, or a stub that raises badfun */
+    uint32_t module;
+    uint32_t index;     /* number of the lambda in its module */
+    uint32_t unique;    /* from the hash of the module's code */
+    uint16_t arity;     /* without the hidden argument */
+    uint16_t free_count;
+    uint32_t function; /* atom index of the lifted function's name */
+} FunEntry;
+
+/* Which function of which version a code address lies in. */
+typedef struct CodePlace {
+    const ModuleVersion *version;
+    const CodeFunction *function;
+    uint32_t unit; /* offset of the address */
+} CodePlace;
+
+/* The descriptor a return address points to, and RESERVE, LOOP, RECV_… carry (opcodes.def, LIVE). */
+typedef struct LiveMap {
+    uint32_t map;    /* bit r: register r is live; an index with LIVE_BIG_MAP */
+    uint16_t window; /* K: registers below K-1 are the caller's, K is the result's */
+    uint16_t flags;
+} LiveMap;
+enum { LIVE_IN_TRY = 1, LIVE_BIG_MAP = 2 };
+_Static_assert(sizeof(LiveMap) == 8, "descriptors are one word of code");
+
+/* Finds the version, function and unit of a code address; false if it is not code of this table. */
+bool code_place(const CodeTable *t, const Half *at, CodePlace *out);

@@ -1,0 +1,42 @@
+/*
+ * What a running process borrows from the worker that runs it: the VM's tables, the exception being
+ * raised, the state of the slice.  First member of Worker (vm/sched); a process reaches it by p->run
+ * while it runs, and only then.  One thread at a time.
+ */
+#pragma once
+
+#include "vm/base/mem.h"
+#include "vm/code/module.h"
+#include "vm/term/copy.h"
+#include "vm/term/term.h"
+
+typedef struct Process Process;
+typedef struct ProcTable ProcTable;
+typedef struct Vm Vm;
+
+typedef struct RunContext {
+    Process *current;
+
+    /* The exception on its way from the failing instruction or built-in to its handler. */
+    Term exc_class; /* atom error, exit or throw */
+    Term exc_reason;
+    Term exc_trace; /* raw trace; TERM_NONE: made by the unwinder from where it was raised */
+    Term exc_args;  /* arguments for the trace's first entry, or TERM_NONE: its arity is shown */
+
+    int64_t reductions;      /* what is left of the slice, while no interpreter holds it */
+    int64_t reductions_held; /* put aside to reach the slow path at the next charge point */
+    int64_t slice;           /* what the slice was */
+
+    /* The function that the last look-up of a frame's extent found. */
+    const Half *extent_from;
+    const Half *extent_to;
+    uint32_t extent;
+
+    LiteralRange literals; /* the code area: terms inside are not copied, not moved */
+    AtomTable *atoms;
+    CodeTable *code;
+    ProcTable *processes;
+    Mem *mem;
+    Vm *vm; /* opaque below vm.c */
+    struct Worker *worker;
+} RunContext;
