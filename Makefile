@@ -1,0 +1,265 @@
+# Mote.  `make help` lists the targets, docs/contributing.md explains them.
+# BUILD=mode picks the kind of build, BUILDROOT the folder of all output, V=1 shows the commands.
+
+BUILD     ?= release
+BUILDROOT ?= build
+PREFIX    ?= /usr/local
+JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
+EXAMPLE   ?= $(firstword $(wildcard docs/examples/chat.mote docs/examples/*.mote))
+T         ?=
+SEEDS     ?= 3
+SECS      ?= 60
+VERSION   := $(shell sed -n 's/^.define CONFIG_VERSION "\(.*\)"/\1/p' vm/base/config.h)
+SHELL     := /bin/bash -o pipefail
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# --- compilers and flags ---------------------------------------------------------------------
+
+# Coverage and fuzzing need clang; everything else is built by what CC says.
+ifneq ($(filter cov fuzz,$(BUILD)),)
+CC := clang
+else ifeq ($(origin CC),default)
+CC := gcc
+endif
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+  -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wdouble-promotion -Wconversion \
+  -Wno-sign-conversion
+ifeq ($(IS_CLANG),)
+WARN += -Wold-style-definition -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
+  -Wjump-misses-init -Wstrict-aliasing=2
+else
+WARN += -Wcomma -Wassign-enum -Wunreachable-code-aggressive -Wmissing-variable-declarations \
+  -Wthread-safety
+endif
+WARN += $(if $(WERROR),-Werror)
+
+CHECKED := -DMOTE_DEBUG -DMOTE_SWITCH_DISPATCH -fno-omit-frame-pointer
+UBSAN   := -fsanitize=undefined -fno-sanitize-recover=all
+MODE_release := -O2 -DNDEBUG
+MODE_debug   := -Og $(CHECKED)
+MODE_asan    := -O1 $(CHECKED) -DMOTE_ASAN -fsanitize=address $(UBSAN)
+MODE_tsan    := -O1 $(CHECKED) -DMOTE_TSAN -fsanitize=thread
+MODE_stress  := -O1 $(CHECKED) -DMOTE_STRESS
+MODE_cov     := -O1 -DMOTE_DEBUG -DMOTE_COV -fprofile-instr-generate -fcoverage-mapping
+MODE_fuzz    := -O1 $(CHECKED) -DMOTE_ASAN -DMOTE_FUZZ -fsanitize=fuzzer-no-link,address $(UBSAN)
+ifeq ($(MODE_$(BUILD)),)
+$(error BUILD is one of release debug asan tsan stress cov fuzz)
+endif
+# How many times smaller the tests' sizes are, and longer their time limits.
+SLOW_asan := 10
+SLOW_tsan := 20
+SLOW_stress := 100
+SLOW_debug := 4
+SLOW_cov := 10
+SLOW := $(or $(SLOW_$(BUILD)),1)
+
+D   := $(BUILDROOT)/$(BUILD)
+GEN := $(BUILDROOT)/gen
+PKGS := gmp libuv zlib libutf8proc
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CPPFLAGS_ALL = -I. -I$(GEN) -D_GNU_SOURCE $(PKG_CFLAGS) $(CPPFLAGS)
+CFLAGS_ALL   = -std=c11 -g -fno-common -fvisibility=hidden -pthread $(MODE_$(BUILD)) $(CFLAGS)
+LDFLAGS_ALL  = -pthread -Wl,--gc-sections $(filter -fsanitize% -fprofile%,$(MODE_$(BUILD))) $(LDFLAGS)
+LIBS := $(PKG_LIBS) -lm -ldl
+# The release executable carries its libraries and jemalloc inside.
+ifeq ($(BUILD),release)
+CFLAGS_ALL += -ffunction-sections -fdata-sections
+static_lib = $(foreach l,$(1),$(or $(firstword $(wildcard $(addsuffix /lib$(l:-l%=%).a,$(LIBDIRS)) \
+  $(addsuffix /lib$(l:-l%=%)_a.a,$(LIBDIRS)))),$(l)))
+LIBDIRS := /usr/lib/$(shell $(CC) -print-multiarch) /usr/lib
+LIBS := $(call static_lib,$(filter-out -lpthread -ldl -lrt,$(PKG_LIBS))) -lm -ldl
+ALLOCATOR := $(wildcard $(addsuffix /libjemalloc.a,$(firstword $(LIBDIRS))))
+endif
+
+# --- sources: found, not listed --------------------------------------------------------------
+
+PROGRAMS := vm/mote.c compiler/motec.c
+VM_SRC   := $(filter-out $(PROGRAMS),$(wildcard vm/*.c vm/*/*.c))
+COMP_SRC := $(filter-out $(PROGRAMS),$(wildcard compiler/*.c compiler/*/*.c))
+LEX      := $(wildcard compiler/*/*.re)
+GRAMMAR  := $(wildcard compiler/*/*.y)
+GEN_SRC  := $(LEX:%.re=$(GEN)/%.c) $(GRAMMAR:%.y=$(GEN)/%.c)
+STDLIB   := $(sort $(shell find stdlib -name '*.mote' 2>/dev/null))
+UNIT_SRC := $(filter $(if $(T),tests/unit/test_$(T)%,%),$(wildcard tests/unit/test_*.c))
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+C_FILES  := $(wildcard vm/*.[ch] vm/*/*.[ch] compiler/*.[ch] compiler/*/*.[ch] tests/*.[ch] \
+  tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] docs/*.c)
+VM_OBJ   := $(VM_SRC:%.c=$(D)/obj/%.o)
+COMP_OBJ := $(COMP_SRC:%.c=$(D)/obj/%.o) $(GEN_SRC:$(GEN)/%.c=$(D)/obj/gen/%.o)
+UNITS    := $(UNIT_SRC:tests/unit/%.c=$(D)/unit/%)
+TEST_DIRS := $(wildcard tests/lang tests/stdlib tests/actor tests/regress tests/golden docs/examples)
+RUNNER   := $(BUILDROOT)/tools/runner
+RUN       = $(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(SEEDS) $(if $(T),--filter '$(T)')
+
+ifeq ($(V),)
+Q := @
+say = @printf '%-5s %s\n' '$(1)' '$(2:$(BUILDROOT)/%=%)';
+endif
+# LENIENT=1: what does not compile is left out, so that a half-finished tree can be worked on.
+
+all: $(D)/mote ## build the mote command
+
+# --- products --------------------------------------------------------------------------------
+
+$(D)/obj/%.o: %.c
+	$(call say,CC,$<)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
+$(D)/obj/gen/%.o: $(GEN)/%.c
+	$(call say,CC,$<)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Wall -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
+$(COMP_OBJ) $(D)/obj/compiler/motec.o $(UNITS:$(D)/unit/%=$(D)/obj/tests/unit/%.o): | $(GEN_SRC)
+
+$(GEN)/%.c: %.re
+	$(call say,RE2C,$<)mkdir -p $(@D)
+	$(Q)re2c -W -Werror --no-debug-info -o $@ $<
+# lemon names its token file after the grammar; `_tokens` keeps it apart from our own header.
+$(GEN)/%.c: %.y
+	$(call say,LEMON,$<)mkdir -p $(@D)
+	$(Q)lemon -q -d$(@D) $<
+	$(Q)if [ -f $(@:.c=.h) ]; then mv $(@:.c=.h) $(@:.c=_tokens.h); fi
+
+$(D)/libmote.a: $(VM_OBJ)
+$(D)/libmotec.a: $(COMP_OBJ)
+$(D)/libmote.a $(D)/libmotec.a:
+	$(call say,AR,$@)rm -f $@
+	$(Q)$(AR) rcs $@ $(if $(LENIENT),$$(ls $^ 2>/dev/null),$^)
+
+$(D)/motec: $(D)/obj/compiler/motec.o $(D)/libmotec.a $(D)/libmote.a
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+# The module files of the library.  The stamp is newer than all of them.
+$(D)/lib/.stamp: $(STDLIB) $(D)/motec
+	$(call say,MOTEC,stdlib)mkdir -p $(@D) && rm -f $(@D)/*.mob
+	$(Q)$(D)/motec -o $(@D) $(STDLIB) $(if $(LENIENT),|| true)
+	$(Q)touch $@
+# One archive inside the executable: "MOTEARC1", u32 count, then for each module u32 length and
+# bytes of its name, u32 size, padding to 8 bytes, the module file; little-endian.
+$(D)/archive.s: $(D)/lib/.stamp Makefile
+	$(Q){ cd $(D)/lib; printf '.section .rodata\n.balign 16\n.globl archive_bytes, archive_bytes_end\n'; \
+	  printf '.hidden archive_bytes, archive_bytes_end\narchive_bytes:\n.ascii "MOTEARC1"\n'; \
+	  set -- *.mob; [ -e "$$1" ] || set --; printf '.long %d\n' $$#; for f; do n=$${f%.mob}; \
+	  printf '.long %d\n.ascii "%s"\n.long 2f-1f\n.balign 8\n1: .incbin "%s"\n2:\n' $${#n} $$n $(D)/lib/$$f; done; \
+	  printf 'archive_bytes_end:\n.section .note.GNU-stack,"",@progbits\n'; } > $@
+$(D)/archive.o: $(D)/archive.s
+	$(call say,AS,$<)$(CC) -c $< -o $@
+$(D)/mote: $(D)/obj/vm/mote.o $(D)/archive.o $(D)/libmotec.a $(D)/libmote.a
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(D)/libmotec.a $(D)/libmote.a \
+	  $(ALLOCATOR) $(LIBS)
+
+$(D)/unit/%: $(D)/obj/tests/unit/%.o $(D)/libmotec.a $(D)/libmote.a
+	$(call say,LINK,$@)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILDROOT)/tools/%: tests/%.c $(wildcard vm/base/*.[ch])
+	$(call say,CC,$<)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -pthread -o $@ $< $(wildcard vm/base/*.c)
+$(BUILDROOT)/tools/tables: docs/tables.c $(wildcard vm/*/*.def compiler/*/*.def vm/format/*.h)
+	$(call say,CC,$<)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -o $@ $<
+$(D)/fuzz/%: $(D)/obj/tests/fuzz/fuzz_%.o $(D)/libmotec.a $(D)/libmote.a
+	$(call say,LINK,$@)mkdir -p $(@D)
+	$(Q)$(CC) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+-include $(shell find $(D)/obj -name '*.d' 2>/dev/null)
+
+# --- running and testing ---------------------------------------------------------------------
+
+run: deps ## install what is missing, build, run an example
+	$(Q)$(MAKE) --no-print-directory all && $(D)/mote $(EXAMPLE)
+deps: ## install the Debian packages that are missing
+	$(Q)tests/lint/deps.sh
+test: deps ## build and run all tests; ends with `N passed, N failed`
+	$(Q)$(MAKE) --no-print-directory test-all
+test-all: $(D)/mote $(RUNNER) $(UNITS)
+	$(Q)$(RUN) $(addprefix --unit ,$(UNITS)) $(TEST_DIRS)
+test-fast: $(D)/mote $(RUNNER) $(UNITS)
+	$(Q)$(RUN) --fast $(addprefix --unit ,$(UNITS)) $(TEST_DIRS)
+test-unit unit: $(RUNNER) $(UNITS) ## unit tests; T=heap only that one
+	$(Q)$(RUNNER) --jobs $(JOBS) --slow $(SLOW) $(addprefix --unit ,$(UNITS))
+test-lang test-stdlib test-actor test-regress test-golden: test-%: $(D)/mote $(RUNNER) ## one folder; T=pattern picks
+	$(Q)$(RUN) tests/$*
+test-examples: $(D)/mote $(RUNNER) ## the programs of docs/examples
+	$(Q)$(RUN) docs/examples
+seeds: $(D)/mote $(RUNNER) ## actor tests under SEEDS=200 schedules each, every one twice
+	$(Q)$(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(if $(filter 3,$(SEEDS)),200,$(SEEDS)) \
+	  $(if $(T),--filter '$(T)') --only-seeds $(TEST_DIRS)
+asan tsan stress: ## build that mode and run all tests in it
+	$(Q)$(MAKE) --no-print-directory BUILD=$@ test-all
+valgrind: ## unit and language tests under valgrind
+	$(Q)$(MAKE) --no-print-directory BUILD=debug all && tests/lint/valgrind.sh $(BUILDROOT)/debug/mote $(T)
+expect: ## T=name: rewrite a test's expectations from erl
+	$(Q)tests/lint/expect.sh $(T)
+oracle: $(D)/mote ## compare with erl, program by program
+	$(Q)tests/lint/oracle.sh $(D)/mote $(T)
+golden: $(D)/mote $(RUNNER) ## rewrite the expected dumps
+	$(Q)$(RUN) --rewrite tests/golden
+fuzz: ## FUZZ=target SECS=60: one fuzz target
+	$(Q)$(MAKE) --no-print-directory BUILD=fuzz $(BUILDROOT)/fuzz/fuzz/$(FUZZ)
+	$(Q)tests/lint/fuzz.sh $(BUILDROOT)/fuzz/fuzz $(SECS) $(FUZZ)
+fuzz-short: ## every fuzz target for ten seconds
+	$(Q)$(MAKE) --no-print-directory BUILD=fuzz fuzzers
+	$(Q)tests/lint/fuzz.sh $(BUILDROOT)/fuzz/fuzz 10 $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
+fuzzers: $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(D)/fuzz/%)
+bench: $(D)/mote ## run the benchmarks
+	$(Q)tests/bench/run.sh $(D)/mote $(T)
+bench-compare: $(D)/mote ## and compare with the accepted numbers
+	$(Q)tests/bench/run.sh --compare $(D)/mote $(T)
+cov: ## coverage report; fails below 85 % of lines or with a table row that never ran
+	$(Q)$(MAKE) --no-print-directory BUILD=cov all $(BUILDROOT)/tools/runner && tests/lint/cov.sh $(BUILDROOT)/cov $(RUNNER) $(TEST_DIRS)
+
+# --- rules -----------------------------------------------------------------------------------
+
+check: format-check layers tables size docs-check test-fast ## the rules and the fast tests: before every commit
+ci: ## what continuous checks run beyond `make test`
+	$(Q)tests/lint/ci.sh
+long: ## by hand before a release: ten thousand seeds, an hour of fuzzing, valgrind, coverage, benchmarks
+	$(Q)$(MAKE) seeds SEEDS=10000
+	$(Q)for f in $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%); do $(MAKE) fuzz FUZZ=$$f SECS=400 || exit 1; done
+	$(Q)$(MAKE) valgrind && $(MAKE) cov && $(MAKE) bench-compare
+tidy: $(GEN_SRC) ## clang-tidy over every source
+	$(Q)tests/lint/tidy.sh $(JOBS) "$(CPPFLAGS_ALL) -std=c11" $(VM_SRC) $(COMP_SRC) $(wildcard $(PROGRAMS))
+format: ## lay the sources out
+	$(Q)clang-format -i $(C_FILES)
+format-check: ## fail on a source that is laid out otherwise
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+layers: ## fail on an include that points up
+	$(Q)tests/lint/layers.sh
+tables: ## fail on a table row without a meaning or out of order
+	$(Q)tests/lint/tables.sh
+size: ## fail on a file over its cap
+	$(Q)tests/lint/size.sh
+docs: $(BUILDROOT)/tools/tables ## print the generated pages from the tables
+	$(Q)$< docs
+docs-check: $(BUILDROOT)/tools/tables ## fail if they are stale or name a file that is gone
+	$(Q)$< --check docs && tests/lint/docs.sh
+
+# --- housekeeping ----------------------------------------------------------------------------
+
+install: all ## into PREFIX (/usr/local), under DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(D)/mote $(DESTDIR)$(PREFIX)/bin/mote
+	install -m 644 vm/mote.h $(DESTDIR)$(PREFIX)/include/mote.h
+	install -m 644 $(D)/libmote.a $(DESTDIR)$(PREFIX)/lib/libmote.a
+uninstall: ## the reverse
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/mote include/mote.h lib/libmote.a)
+clean: ## remove all output
+	rm -rf $(BUILDROOT) compile_commands.json tags
+compile_commands.json: ## for editors
+	$(Q){ echo '['; s=''; for f in $(VM_SRC) $(COMP_SRC) $(wildcard $(PROGRAMS)); do \
+	  printf '%s{"directory":"%s","file":"%s","command":"%s -c %s"}' "$$s" "$(CURDIR)" $$f \
+	  "$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN)" $$f; s=$$',\n'; done; echo; echo ']'; } > $@
+tags: $(C_FILES) ## for editors
+	$(Q)ctags -o $@ $(C_FILES)
+dist: ## the sources as an archive
+	git archive --prefix=mote-$(VERSION)/ -o $(BUILDROOT)/mote-$(VERSION).tar.gz HEAD
+help: ## this list
+	@sed -n 's/^\([a-zA-Z_. -]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r t d; do \
+	  printf '%-22s %s\n' "$${t%%:*}" "$$d"; done
+
+.PHONY: all run deps test test-all test-fast test-unit unit test-lang test-stdlib test-actor test-regress \
+  test-golden test-examples seeds asan tsan stress valgrind expect oracle golden fuzz fuzz-short fuzzers \
+  bench bench-compare cov check ci long tidy format format-check layers tables size docs docs-check install \
+  uninstall clean compile_commands.json dist help
+.SECONDARY:
