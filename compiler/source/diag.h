@@ -51,8 +51,8 @@ typedef struct {
 void diags_init(Diags *diags, Arena *arena, const Names *names);
 
 /* Add a message.  The arguments follow the row's text: %s a NUL-terminated text, %d an int,
- * %a a NameId as the atom is written (with quotes where needed), %v a NameId as it stands,
- * %c a code point. */
+ * %a a NameId as the atom is written (with quotes where needed), %v a NameId as it
+ * stands. */
 void diag_add(Diags *diags, DiagCode code, SrcPos pos, ...);
 
 /* The same, underlining `size` bytes. */

@@ -30,6 +30,7 @@ typedef struct {
     uint32_t size;
     SrcPos base;           /* position of the first byte; the end of text is base + size */
     SrcPos included_from;  /* position of the -include, or SRC_POS_NONE */
+    uint32_t invalid_at;   /* offset of the first byte that is not UTF-8, UINT32_MAX if none; the text was then read as latin-1 */
     uint32_t *line_starts; /* offsets; NULL until first asked for */
     uint32_t line_count;
     SourceRemap *remaps;
@@ -64,6 +65,9 @@ SourceResult sources_read(Sources *sources, const char *path, Source **out);
 
 /* Take over a text that is already in memory; it is copied.  NULL when it is too large. */
 Source *sources_add(Sources *sources, const char *path, const char *text, size_t size);
+
+/* The text that a position is in, or NULL. */
+Source *sources_find(Sources *sources, SrcPos pos);
 
 /* Where a position is; a position of 0 gives a location without a source, line 0. */
 SrcLoc sources_locate(Sources *sources, SrcPos pos);
