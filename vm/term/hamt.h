@@ -1,0 +1,45 @@
+/*
+ * The hash trie behind maps of more than 32 keys; used through map.h.
+ *
+ * Sixteen-way.  A node has, for each of 16 slots chosen by 4 bits of the key's hash, nothing, one
+ * pair, or a child node:
+ *
+ *   KIND_HAMT_NODE  [pairs | children << 16: small][subtree count: small][key][value] ... [child] ...
+ *
+ * pairs in slot order, then children in slot order.  A child holds at least two pairs, so equal sets
+ * of keys give the same shape whatever was done before.  Behind HAMT_LEVELS levels all 64 hash bits
+ * are used; keys that still collide share one node of a further kind, sorted in map-key order:
+ *
+ *   KIND_HAMT_NODE  [HAMT_COLLISION: small][count: small][key][value] ...
+ *
+ * The root always holds more than MAP_FLAT_MAX pairs.  Nothing here collects; refusal of memory
+ * gives TERM_NONE.
+ */
+#pragma once
+
+#include "vm/term/atom.h"
+#include "vm/term/heap.h"
+#include "vm/term/map.h"
+
+#define HAMT_LEVELS 16
+#define HAMT_COLLISION ((int64_t)1 << 32)
+
+_Static_assert(HAMT_LEVELS + 1 <= MAP_MAX_DEPTH, "an iterator holds one node per level");
+
+/* `root` is a node; each gives TERM_NONE when absent or when memory is refused. */
+Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash);
+/* The new root; *added tells whether the key is new.  With `only_existing`, an absent key gives the
+ * old root and *added true. */
+Term hamt_put(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term value,
+              bool only_existing, bool *added);
+/* The new root, or nil if nothing is left; the same root and *taken = TERM_NONE if absent. */
+Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term *taken);
+/* From `n` pairs with different keys, n >= 1; `hashes` belong to them; both arrays are reordered. */
+Term hamt_build(Heap *h, const AtomTable *atoms, Term *pairs, uint64_t *hashes, size_t n);
+
+static inline size_t hamt_count(Term root) { return (size_t)small_value(boxed_term(root, 1)); }
+
+void hamt_iter_start(MapIter *it, Term root, uint64_t skip);
+bool hamt_next(MapIter *it, Term *key, Term *value);
+
+void hamt_check(const AtomTable *atoms, Term root);

@@ -1,0 +1,73 @@
+/*
+ * Maps: up to 32 keys a sorted tuple of keys with the values beside it, beyond that a hash trie.
+ *
+ *   KIND_MAP      [keys: tuple, or nil when empty][value 1] ... [value n]    n <= MAP_FLAT_MAX
+ *   KIND_HASHMAP  [count: small][root: KIND_HAMT_NODE]                       n >  MAP_FLAT_MAX
+ *
+ * Keys of a flat map stand in map-key order (order_compare_exact), so maps with the same keys have
+ * equal key tuples, and updates of a value share them.  Every size has exactly one representation.
+ * Nothing here collects; a memory refusal gives TERM_NONE.  `atoms` gives texts for order and hash.
+ * Design page: docs/design/terms.md.
+ */
+#pragma once
+
+#include "vm/term/atom.h"
+#include "vm/term/heap.h"
+
+#define MAP_FLAT_MAX 32
+
+static inline bool map_is_flat(Term map) { return boxed_kind(map) == KIND_MAP; }
+static inline size_t map_flat_size(Term map) { return header_words(boxed_header(map)) - 1; }
+static inline size_t map_size(Term map)
+{
+    return map_is_flat(map) ? map_flat_size(map) : (size_t)small_value(boxed_term(map, 0));
+}
+/* Flat maps only; i from 0. */
+static inline Term map_flat_keys(Term map) { return boxed_term(map, 0); }
+static inline Term map_flat_key(Term map, size_t i) { return tuple_at(map_flat_keys(map), i); }
+static inline Term map_flat_value(Term map, size_t i) { return boxed_term(map, i + 1); }
+
+Term map_empty(Heap *h);
+
+/* The value under `key`, or TERM_NONE if there is none. */
+Term map_get(const AtomTable *atoms, Term map, Term key);
+/* The same for a key that is an immediate (atom, small integer, nil, local pid). */
+Term map_get_immediate(const AtomTable *atoms, Term map, Term key);
+
+/* The map with `key` bound to `value`, whether it was there or not. */
+Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value);
+/* The map with an existing key bound to `value`.  *found false (and TERM_NONE): no such key. */
+Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value, bool *found);
+/* The map without `key`; the map itself if it was not there.  *taken (may be NULL) is the value, or
+ * TERM_NONE. */
+Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken);
+/* All of both; what is in both comes from `b`.  O(size of the result). */
+Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b);
+
+/* From `n` pairs key, value, key, value ... in any order; a later pair wins.  `pairs` is scratch:
+ * its content is lost. */
+Term map_from_pairs(Heap *h, const AtomTable *atoms, Term *pairs, size_t n);
+/* From n keys that already stand in map-key order without doubles, n <= MAP_FLAT_MAX. */
+Term map_from_sorted(Heap *h, Term keys_tuple, size_t n, const Term *values);
+
+/* Iteration: flat maps in map-key order, others in an order that depends only on the keys.
+ *     MapIter it = map_iter(map);
+ *     while (map_next(&it, &key, &value)) ...
+ * The iterator holds terms: nothing may collect meanwhile.  To go on after a pause, remember
+ * `position` and start again with map_iter_at: it costs O(depth). */
+#define MAP_MAX_DEPTH 24
+typedef struct MapIter {
+    Term map;
+    uint64_t position; /* how many pairs have been given */
+    int depth;         /* hash maps: nodes on the way */
+    Word *node[MAP_MAX_DEPTH];
+    uint32_t slot[MAP_MAX_DEPTH];
+} MapIter;
+
+MapIter map_iter(Term map);
+/* Starts behind the first `position` pairs. O(depth * 16) for hash maps. */
+MapIter map_iter_at(Term map, uint64_t position);
+bool map_next(MapIter *it, Term *key, Term *value);
+
+/* Aborts if the structure is damaged: order, counts, shape (debug and stress builds, fuzzing). */
+void map_check(const AtomTable *atoms, Term map);

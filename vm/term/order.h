@@ -1,0 +1,69 @@
+/*
+ * Order and equality of all terms.
+ *
+ *   number < atom < reference < fun < port < pid < tuple < map < nil < list < bitstring
+ *
+ * Tuples by size, then elements; lists element by element; maps by size, then keys in map-key order,
+ * then values in the order of their keys; bitstrings bit by bit, a prefix first.  Two equalities:
+ *   ==   numbers by value (1 == 1.0), but keys of maps exactly
+ *   =:=  exactly; 0.0 =:= -0.0
+ * Map-key order (ORDER_EXACT) is the same total order with every integer before every float.
+ * Nothing here collects.  Terms of any depth; huge ones may be compared in slices.
+ */
+#pragma once
+
+#include "vm/term/atom.h"
+#include "vm/term/walk.h"
+
+typedef enum OrderMode { ORDER_STANDARD, ORDER_EXACT } OrderMode;
+
+/* < 0, 0, > 0; run to their end. */
+int order_compare_slow(const AtomTable *atoms, Term a, Term b);
+int order_compare_exact_slow(const AtomTable *atoms, Term a, Term b);
+bool order_equal_slow(Term a, Term b);
+bool order_same_slow(Term a, Term b);
+
+static inline int order_compare(const AtomTable *atoms, Term a, Term b)
+{
+    if (a.w == b.w) return 0;
+    if (term_both_small(a, b)) return (int64_t)a.w < (int64_t)b.w ? -1 : 1;
+    return order_compare_slow(atoms, a, b);
+}
+static inline int order_compare_exact(const AtomTable *atoms, Term a, Term b)
+{
+    if (a.w == b.w) return 0;
+    if (term_both_small(a, b)) return (int64_t)a.w < (int64_t)b.w ? -1 : 1;
+    return order_compare_exact_slow(atoms, a, b);
+}
+/* a == b */
+static inline bool order_equal(Term a, Term b)
+{
+    if (a.w == b.w) return true;
+    /* Two words that stand for themselves and differ are different values. */
+    if (term_is_atomic(a) && term_is_atomic(b)) return false;
+    return order_equal_slow(a, b);
+}
+/* a =:= b */
+static inline bool order_same(Term a, Term b)
+{
+    if (a.w == b.w) return true;
+    /* Exactly equal terms have equal tags. */
+    if (((a.w ^ b.w) & TAG_MASK) != 0 || term_is_atomic(a)) return false;
+    return order_same_slow(a, b);
+}
+
+/* A comparison in slices.  The walk lives outside the heap; nothing may collect until it ends. */
+typedef struct OrderWalk {
+    const AtomTable *atoms;
+    int result;         /* valid once order_step has returned true */
+    bool ordered;       /* else only equality matters: result is 0 or not */
+    Walk stack;
+} OrderWalk;
+
+/* `mem` pays for the work stack and may be NULL. */
+void order_begin(OrderWalk *o, const AtomTable *atoms, OrderMode mode, Term a, Term b, Mem *mem);
+/* Equality only, faster and without atoms: ORDER_STANDARD is ==, ORDER_EXACT is =:=. */
+void order_begin_equal(OrderWalk *o, OrderMode mode, Term a, Term b, Mem *mem);
+/* Works off at most about *budget terms and takes them from it; true when done. */
+bool order_step(OrderWalk *o, size_t *budget);
+void order_end(OrderWalk *o);
