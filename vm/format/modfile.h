@@ -1,10 +1,13 @@
 /* The module file (.mob): what the compiler writes and the loader reads.
  *
- *   [magic "MOTEmob\n"][u32 version][u32 word bits][u32 section count][u32 file size]
- *   [sections: {u32 tag, u32 offset, u32 size, u32 zero} ...][section bodies, each at a multiple of 8]
- *   [u32 crc of everything before]
+ *   0   "MOTEmob\n"
+ *   8   u32 version, u32 word bits, u32 section count, u32 file size
+ *   24  16 bytes: hash of the parts that decide what the code does
+ *   40  sections: {u32 tag, u32 offset, u32 size, u32 zero} ...
+ *       section bodies, each at a multiple of 8
+ *   end u32 crc of everything before
  *
- * All numbers are little-endian.  A section that is missing is empty; an unknown one is ignored when
+ * All numbers are little-endian; inside tables they are LEB128.  A section that is missing is empty; an unknown one is ignored when
  * its tag begins with a small letter, else refused.  The writer's bytes depend on nothing but the
  * ModFile.  The reader believes nothing: after MODFILE_OK every index, range and size in the ModFile
  * is inside what it points into, texts are UTF-8, tables are in order.  Code and literals are still
@@ -91,7 +94,8 @@ typedef struct ModFile {
     ModSpan docs;         /* may be stripped, as the two below */
     ModSpan types;        /* records and types */
     ModSpan forms;        /* source forms */
-    uint32_t code_hash;   /* of atoms, literals, code, functions and imports; set by both sides */
+    uint8_t unique[16];   /* hash of atoms, literals, code and its tables; set by both sides */
+    uint32_t code_hash;   /* its first four bytes */
     uint32_t on_load;     /* index into functions + 1; 0: none */
 } ModFile;
 
@@ -109,6 +113,10 @@ bool modfile_is_one(const void *bytes, size_t size);
  * for the user and `m` must not be used. */
 MUST_USE ModFileResult modfile_read(const void *bytes, size_t size, Arena *arena, ModFile *m,
                                     const char **why);
+
+/* The same for bytes that this build itself made (the embedded library): sums are not computed. */
+MUST_USE ModFileResult modfile_read_trusted(const void *bytes, size_t size, Arena *arena,
+                                            ModFile *m, const char **why);
 
 /* Append the file to `out`.  Sets m->code_hash and each lambda's `unique`.  The caller's tables obey
  * the rules above. */
