@@ -151,7 +151,7 @@ typedef struct {
     bool is_generated; /* not written in the source: lifted bodies, module_info */
     SrcPos pos;
     CoreVar var_count; /* variables are 1 to var_count */
-    VEC(CoreBlock) blocks;
+    VEC(CoreBlock) blocks; /* blocks.count counts at[0], which is none */
     VEC(CoreTry) tries; /* at[0] is not one */
 } CoreFunction;
 
@@ -174,7 +174,7 @@ typedef struct {
     Heap heap; /* detached; literals live here */
     Term name;
     bool is_script;
-    VEC(CoreFunction) functions;
+    VEC(CoreFunction *) functions;
     VEC(CoreLambda) lambdas;
     VEC(Term) constants;
     VEC(CoreAttribute) attributes;

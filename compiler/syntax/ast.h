@@ -4,7 +4,7 @@
  * compilation.  Nodes are not changed once the parser has returned them.
  *
  * A node is cut to the slots its kind has: never copy an Ast by value, never read a member of
- * another kind.  A walk that treats all kinds alike uses ast_slots().
+ * another kind.  A walk that treats all kinds alike uses ast_info[kind].shape.
  *
  * Depth.  node->depth is 1 + the largest depth below, at most AST_DEPTH_MAX: the parser refuses
  * what is nested deeper, so every pass may recurse over nodes in C.  What is long is wide, never
@@ -26,7 +26,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "compiler/source/compilation.h"
 #include "compiler/source/names.h"
 #include "compiler/source/source.h"
 #include "vm/base/arena.h"
@@ -131,22 +133,22 @@ struct Ast {
 
 typedef enum { VALUE_NONE, VALUE_NAME, VALUE_PAIR, VALUE_INT, VALUE_FLOAT, VALUE_STR, VALUE_DIGITS, VALUE_SEGMENT } AstValue;
 
-/* One slot of a node, for walks that treat all kinds alike. */
-typedef struct {
-    const char *name;
-    bool is_list;
-    uint16_t offset; /* of the Ast * or AstList within the node */
-} AstSlot;
-
+/* What a table of all kinds says about one, for walks that treat all kinds alike.  The slots lie
+ * one behind the other from AST_SLOTS on; shape has a letter for each: 'n' for an Ast *, 'l' for
+ * an AstList. */
 typedef struct {
     const char *name; /* "VAR" */
     AstValue value;
-    uint16_t size; /* bytes of a node of this kind */
-    uint8_t slot_count;
-    const AstSlot *slots;
+    uint16_t size;     /* bytes of a node of this kind */
+    const char *shape; /* "nl" */
 } AstInfo;
 
+#define AST_SLOTS offsetof(Ast, unop)
+
 extern const AstInfo ast_info[AST_KIND_COUNT];
+
+/* The slots' names in order, each with a NUL behind it: "subject\0clauses\0". */
+extern const char *const ast_slot_names[AST_KIND_COUNT];
 
 /* How an operator is written: "+", "andalso", "=>"; NULL for those that have no text. */
 extern const char *const ast_op_text[OP_COUNT];
@@ -157,18 +159,14 @@ Ast *ast_new(Arena *arena, AstKind kind, SrcPos pos);
 /* Set node->depth from its slots; false when it exceeds AST_DEPTH_MAX. */
 bool ast_finish(Ast *node);
 
-/* The segment's type, sign, endianness and unit with all defaults filled in; `value` NULL-free. */
+/* The segment's type, sign, endianness and unit with all defaults filled in; for a binary the unit is 8. */
 AstSegSpec ast_segment_spec(const Ast *segment);
 
-static inline Ast **ast_slot_node(Ast *node, const AstSlot *slot)
-{
-    return (Ast **)(void *)((char *)node + slot->offset);
-}
+/* Position of the first character that belongs to the node (pos may be an operator's place). */
+SrcPos ast_start(const Ast *node);
 
-static inline AstList *ast_slot_list(Ast *node, const AstSlot *slot)
-{
-    return (AstList *)(void *)((char *)node + slot->offset);
-}
+/* Write the tree as indented text, one node a line; for tests and --dump. */
+void ast_dump(const Ast *node, Compilation *c, FILE *out);
 
 /* A whole file, or one input of the shell. */
 typedef struct {

@@ -23,7 +23,7 @@ static void lexer_integer(Lexer *lexer, const unsigned char *at, const unsigned 
     bool small = true;
     for (const unsigned char *d = at; d < end && small; d++) {
         if (*d == '_') continue;
-        small = value <= (INT64_MAX - digit_value(*d)) / base;
+        small = value <= ((uint64_t)INT64_MAX - digit_value(*d)) / base;
         value = value * base + digit_value(*d);
     }
     if (small) {
