@@ -17,7 +17,9 @@
 
 #include "vm/base/atomic.h"
 #include "vm/format/limits.h"
+#include "vm/format/opcodes.h"
 #include "vm/term/atom.h"
+#include "vm/term/fun.h"
 #include "vm/term/term.h"
 
 typedef uint16_t Half; /* code is addressed in halves, instructions start on even ones */
@@ -72,22 +74,18 @@ struct ModuleVersion {
 
 /* {module, function, arity} to the code a call with a module name enters. Never freed. */
 typedef struct Export {
-    _Atomic(const Half *) entry; /* ENTER of the newest version, of a built-in's stub, or UNDEFINED */
-    uint32_t module;             /* atom indexes */
-    uint32_t function;
-    uint16_t arity;
-    uint16_t bif;          /* row of bifs.def + 1, or 0 */
-    Half undefined_code[4]; /* UNDEFINED instruction of this export alone, so that it knows its name */
+    ExportKey key; /* first: order, hash, print and codec of `fun M:F/A` look at it */
+    /* UNDEFINED: the entry while nothing is loaded; its address tells the name. */
+    _Alignas(4) Half undefined_code[2];
+    uint16_t bif; /* row of bifs.def + 1, or 0 */
+    _Atomic(const Half *) entry; /* ENTER of the newest version, of a built-in's stub, or undefined_code */
 } Export;
 
 /* What a fun value points to; unique for (module, hash of its code, index); never freed. */
 typedef struct FunEntry {
+    FunKey key;
     _Atomic(const Half *) entry; /* current code, or a stub that raises badfun */
-    uint32_t module;
-    uint32_t index;     /* number of the lambda in its module */
-    uint32_t unique;    /* from the hash of the module's code */
-    uint16_t arity;     /* without the hidden argument */
-    uint16_t free_count;
+    uint32_t free_count;
     uint32_t function; /* atom index of the lifted function's name */
 } FunEntry;
 
@@ -100,11 +98,10 @@ typedef struct CodePlace {
 
 /* The descriptor a return address points to, and RESERVE, LOOP, RECV_… carry (opcodes.def, LIVE). */
 typedef struct LiveMap {
-    uint32_t map;    /* bit r: register r is live; an index with LIVE_BIG_MAP */
+    uint32_t map;    /* bit r: register r is live; an index with LIVE_FLAG_BIG_MAP */
     uint16_t window; /* K: registers below K-1 are the caller's, K is the result's */
     uint16_t flags;
 } LiveMap;
-enum { LIVE_IN_TRY = 1, LIVE_BIG_MAP = 2 };
 _Static_assert(sizeof(LiveMap) == 8, "descriptors are one word of code");
 
 /* Finds the version, function and unit of a code address; false if it is not code of this table. */

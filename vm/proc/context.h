@@ -14,6 +14,9 @@ typedef struct Process Process;
 typedef struct ProcTable ProcTable;
 typedef struct Vm Vm;
 
+/* A built-in in C; vm/bif/bif.h tells how they are written. */
+typedef Term BifFunction(Process *p);
+
 typedef struct RunContext {
     Process *current;
 
@@ -21,7 +24,7 @@ typedef struct RunContext {
     Term exc_class; /* atom error, exit or throw */
     Term exc_reason;
     Term exc_trace; /* raw trace; TERM_NONE: made by the unwinder from where it was raised */
-    Term exc_args;  /* arguments for the trace's first entry, or TERM_NONE: its arity is shown */
+    Term exc_args;  /* list of arguments for the trace's first entry (error/2), or TERM_NONE */
 
     int64_t reductions;      /* what is left of the slice, while no interpreter holds it */
     int64_t reductions_held; /* put aside to reach the slow path at the next charge point */
@@ -37,6 +40,7 @@ typedef struct RunContext {
     CodeTable *code;
     ProcTable *processes;
     Mem *mem;
+    BifFunction *const *bifs; /* by row of bifs.def */
     Vm *vm; /* opaque below vm.c */
     struct Worker *worker;
 } RunContext;
