@@ -7,6 +7,6 @@
 #define LIMIT_ATOM_CHARACTERS 255  /* as Erlang */
 #define LIMIT_ATOMS 1048576        /* default of +t in Erlang */
 #define LIMIT_PROCESSES 16777216   /* default of the option; 28 bits of a pid bound it */
-#define LIMIT_BIG_WORDS 65536      /* limbs of a big integer: 4 million bits, as OTP */
+#define LIMIT_BIG_WORDS 524287      /* limbs of a big integer: 33,554,368 bits, as OTP 25 */
 #define LIMIT_INLINE_MAP 32        /* registers that a LIVE descriptor's own bits cover */
 #define LIMIT_BLOCK_SLACK 256      /* words that ENTER and RESERVE may promise across TAKES instructions */

@@ -10,10 +10,10 @@
 
 #include "vm/base/atomic.h"
 #include "vm/base/mem.h"
+#include "vm/format/limits.h"
 #include "vm/format/tables.h"
 #include "vm/term/term.h"
 
-#define ATOM_MAX_CHARACTERS 255
 #define ATOM_CHUNK_BITS 10
 
 typedef struct AtomEntry {
@@ -43,7 +43,7 @@ static inline bool term_is_boolean(Term t) { return term_same(t, TERM_TRUE) || t
 static inline AtomName atom_of(Term t) { return (AtomName)atom_index(t); }
 static inline bool term_is_the_atom(Term t, AtomName name) { return t.w == atom_from(name).w; }
 
-/* A table for at most `limit` atoms (0: the default, 1,048,576), the named ones included. */
+/* A table for at most `limit` atoms (0: LIMIT_ATOMS), the named ones included. */
 AtomTable *atom_table_new(Mem *mem, uint32_t limit);
 void atom_table_delete(AtomTable *atoms);
 

@@ -5,17 +5,15 @@
  *
  * A big is never in the range of small integers: every result is normalised.  All operations take
  * any mix of small and big; results go to the heap, scratch comes from malloc.  Nothing here
- * collects.  TERM_NONE: the result would exceed BIG_MAX_LIMBS, or memory was refused.
+ * collects.  TERM_NONE: the result would exceed LIMIT_BIG_WORDS limbs, or memory was refused.
  */
 #pragma once
 
 #include "vm/base/bytes.h"
+#include "vm/format/limits.h"
 #include "vm/term/heap.h"
 
 typedef uint64_t Limb;
-
-/* The largest integer has 64 * BIG_MAX_LIMBS bits. */
-#define BIG_MAX_LIMBS ((size_t)1 << 19)
 
 /* An integer of either kind as limbs; `one` is room for the limb of a small. */
 typedef struct BigView {

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "vm/base/atomic.h"
 #include "vm/term/term.h"
 
 typedef struct Mem Mem; /* vm/base/mem.h: the account that pays for fragments */
@@ -27,7 +28,7 @@ struct Counted {
 
 static inline void counted_retain(Counted *object)
 {
-    __atomic_fetch_add((uint64_t *)&object->references, 1, __ATOMIC_RELAXED);
+    atomic_add_relaxed(&object->references, 1);
 }
 /* Drops one reference; releases the object when it was the last. */
 void counted_drop(Counted *object);
@@ -76,6 +77,10 @@ static inline Word *heap_alloc(Heap *h, size_t words)
     if (LIKELY(words <= heap_room(h))) return heap_take(h, words);
     return heap_take_fragment(h, words);
 }
+
+/* Gives back the end of what was just taken: of `had` words at `at`, the first `keep` stay; what
+ * cannot be given back becomes a filler. */
+void heap_shrink(Heap *h, Word *at, size_t had, size_t keep);
 
 /* Puts a finished handle object (KIND_SHARED_BINARY, KIND_FOREIGN) on the heap's list. */
 static inline void heap_add_handle(Heap *h, Word *handle, uint64_t bytes)

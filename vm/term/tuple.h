@@ -4,8 +4,6 @@
 
 #include "vm/term/heap.h"
 
-#define TUPLE_MAX_SIZE 16777215
-
 /* Where to write the elements of a tuple whose place is taken: elements at [1 ... n]. */
 static inline Term tuple_at_words(Word *at, size_t n)
 {
