@@ -49,12 +49,9 @@ ifeq ($(MODE_$(BUILD)),)
 $(error BUILD is one of release debug asan tsan stress cov fuzz)
 endif
 # How many times smaller the tests' sizes are, and longer their time limits.
-SLOW_asan := 10
-SLOW_tsan := 20
-SLOW_stress := 100
-SLOW_debug := 4
-SLOW_cov := 10
-SLOW := $(or $(SLOW_$(BUILD)),1)
+SLOW := $(or $(patsubst $(BUILD)=%,%,$(filter $(BUILD)=%,asan=10 tsan=20 stress=100 debug=4 cov=10)),1)
+# The thread sanitizer wants threads, whatever the machine has.
+RUN_FLAGS_tsan := --flag --schedulers --flag 4
 
 D   := $(BUILDROOT)/$(BUILD)
 GEN := $(BUILDROOT)/gen
@@ -68,11 +65,10 @@ LIBS := $(PKG_LIBS) -lm -ldl
 # The release executable carries its libraries and jemalloc inside.
 ifeq ($(BUILD),release)
 CFLAGS_ALL += -ffunction-sections -fdata-sections
-static_lib = $(foreach l,$(1),$(or $(firstword $(wildcard $(addsuffix /lib$(l:-l%=%).a,$(LIBDIRS)) \
-  $(addsuffix /lib$(l:-l%=%)_a.a,$(LIBDIRS)))),$(l)))
-LIBDIRS := /usr/lib/$(shell $(CC) -print-multiarch) /usr/lib
-LIBS := $(call static_lib,$(filter-out -lpthread -ldl -lrt,$(PKG_LIBS))) -lm -ldl
-ALLOCATOR := $(wildcard $(addsuffix /libjemalloc.a,$(firstword $(LIBDIRS))))
+LIBDIR := /usr/lib/$(shell $(CC) -print-multiarch)
+LIBS := $(foreach l,$(filter-out -lpthread -ldl -lrt,$(PKG_LIBS)),$(or $(firstword \
+  $(wildcard $(LIBDIR)/lib$(l:-l%=%).a $(LIBDIR)/lib$(l:-l%=%)_a.a)),$(l))) -lm -ldl
+ALLOCATOR := $(wildcard $(LIBDIR)/libjemalloc.a)
 endif
 
 # --- sources: found, not listed --------------------------------------------------------------
@@ -93,7 +89,8 @@ COMP_OBJ := $(COMP_SRC:%.c=$(D)/obj/%.o) $(GEN_SRC:$(GEN)/%.c=$(D)/obj/gen/%.o)
 UNITS    := $(UNIT_SRC:tests/unit/%.c=$(D)/unit/%)
 TEST_DIRS := $(wildcard tests/lang tests/stdlib tests/actor tests/regress tests/golden docs/examples)
 RUNNER   := $(BUILDROOT)/tools/runner
-RUN       = $(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(SEEDS) $(if $(T),--filter '$(T)')
+RUN       = $(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(SEEDS) $(RUN_FLAGS_$(BUILD)) \
+  $(if $(T),--filter '$(T)')
 
 ifeq ($(V),)
 Q := @
@@ -152,9 +149,9 @@ $(D)/mote: $(D)/obj/vm/mote.o $(D)/archive.o $(D)/libmotec.a $(D)/libmote.a
 $(D)/unit/%: $(D)/obj/tests/unit/%.o $(D)/libmotec.a $(D)/libmote.a
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-$(BUILDROOT)/tools/%: tests/%.c $(wildcard vm/base/*.[ch])
+$(BUILDROOT)/tools/runner: $(wildcard tests/runner*.[ch] vm/base/*.[ch])
 	$(call say,CC,$<)mkdir -p $(@D)
-	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -pthread -o $@ $< $(wildcard vm/base/*.c)
+	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -pthread -o $@ $(filter %.c,$^)
 $(BUILDROOT)/tools/tables: docs/tables.c $(wildcard vm/*/*.def compiler/*/*.def vm/format/*.h)
 	$(call say,CC,$<)mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -o $@ $<
@@ -166,15 +163,15 @@ $(D)/fuzz/%: $(D)/obj/tests/fuzz/fuzz_%.o $(D)/libmotec.a $(D)/libmote.a
 
 # --- running and testing ---------------------------------------------------------------------
 
-run: deps ## install what is missing, build, run an example
+run: deps ## install what is missing, build, run EXAMPLE=docs/examples/….mote
 	$(Q)$(MAKE) --no-print-directory all && $(D)/mote $(EXAMPLE)
 deps: ## install the Debian packages that are missing
 	$(Q)tests/lint/deps.sh
 test: deps ## build and run all tests; ends with `N passed, N failed`
 	$(Q)$(MAKE) --no-print-directory test-all
-test-all: $(D)/mote $(RUNNER) $(UNITS)
+test-all: build-tests
 	$(Q)$(RUN) $(addprefix --unit ,$(UNITS)) $(TEST_DIRS)
-test-fast: $(D)/mote $(RUNNER) $(UNITS)
+test-fast: build-tests
 	$(Q)$(RUN) --fast $(addprefix --unit ,$(UNITS)) $(TEST_DIRS)
 test-unit unit: $(RUNNER) $(UNITS) ## unit tests; T=heap only that one
 	$(Q)$(RUNNER) --jobs $(JOBS) --slow $(SLOW) $(addprefix --unit ,$(UNITS))
@@ -182,9 +179,10 @@ test-lang test-stdlib test-actor test-regress test-golden: test-%: $(D)/mote $(R
 	$(Q)$(RUN) tests/$*
 test-examples: $(D)/mote $(RUNNER) ## the programs of docs/examples
 	$(Q)$(RUN) docs/examples
+seeds: SEEDS := $(if $(filter 3,$(SEEDS)),200,$(SEEDS))
 seeds: $(D)/mote $(RUNNER) ## actor tests under SEEDS=200 schedules each, every one twice
-	$(Q)$(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(if $(filter 3,$(SEEDS)),200,$(SEEDS)) \
-	  $(if $(T),--filter '$(T)') --only-seeds $(TEST_DIRS)
+	$(Q)$(RUN) --only-seeds $(TEST_DIRS)
+build-tests: $(D)/mote $(RUNNER) $(UNITS)
 asan tsan stress: ## build that mode and run all tests in it
 	$(Q)$(MAKE) --no-print-directory BUILD=$@ test-all
 valgrind: ## unit and language tests under valgrind
@@ -202,10 +200,8 @@ fuzz-short: ## every fuzz target for ten seconds
 	$(Q)$(MAKE) --no-print-directory BUILD=fuzz fuzzers
 	$(Q)tests/lint/fuzz.sh $(BUILDROOT)/fuzz/fuzz 10 $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
 fuzzers: $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(D)/fuzz/%)
-bench: $(D)/mote ## run the benchmarks
-	$(Q)tests/bench/run.sh $(D)/mote $(T)
-bench-compare: $(D)/mote ## and compare with the accepted numbers
-	$(Q)tests/bench/run.sh --compare $(D)/mote $(T)
+bench bench-compare: $(D)/mote ## run the benchmarks; and compare with the accepted numbers
+	$(Q)tests/bench/run.sh $(if $(filter %compare,$@),--compare) $(D)/mote $(T)
 cov: ## coverage report; fails below 85 % of lines or with a table row that never ran
 	$(Q)$(MAKE) --no-print-directory BUILD=cov all $(BUILDROOT)/tools/runner && tests/lint/cov.sh $(BUILDROOT)/cov $(RUNNER) $(TEST_DIRS)
 
@@ -224,12 +220,8 @@ format: ## lay the sources out
 	$(Q)clang-format -i $(C_FILES)
 format-check: ## fail on a source that is laid out otherwise
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-layers: ## fail on an include that points up
-	$(Q)tests/lint/layers.sh
-tables: ## fail on a table row without a meaning or out of order
-	$(Q)tests/lint/tables.sh
-size: ## fail on a file over its cap
-	$(Q)tests/lint/size.sh
+layers tables size: ## fail on an include that points up; a row without a meaning; a file over its cap
+	$(Q)tests/lint/$@.sh
 docs: $(BUILDROOT)/tools/tables ## print the generated pages from the tables
 	$(Q)$< docs
 docs-check: $(BUILDROOT)/tools/tables ## fail if they are stale or name a file that is gone
@@ -238,18 +230,17 @@ docs-check: $(BUILDROOT)/tools/tables ## fail if they are stale or name a file t
 # --- housekeeping ----------------------------------------------------------------------------
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(D)/mote $(DESTDIR)$(PREFIX)/bin/mote
-	install -m 644 vm/mote.h $(DESTDIR)$(PREFIX)/include/mote.h
-	install -m 644 $(D)/libmote.a $(DESTDIR)$(PREFIX)/lib/libmote.a
+	install -D -m 755 $(D)/mote $(DESTDIR)$(PREFIX)/bin/mote
+	install -D -m 644 vm/mote.h $(DESTDIR)$(PREFIX)/include/mote.h
+	install -D -m 644 $(D)/libmote.a $(DESTDIR)$(PREFIX)/lib/libmote.a
 uninstall: ## the reverse
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/mote include/mote.h lib/libmote.a)
 clean: ## remove all output
 	rm -rf $(BUILDROOT) compile_commands.json tags
-compile_commands.json: ## for editors
-	$(Q){ echo '['; s=''; for f in $(VM_SRC) $(COMP_SRC) $(wildcard $(PROGRAMS)); do \
-	  printf '%s{"directory":"%s","file":"%s","command":"%s -c %s"}' "$$s" "$(CURDIR)" $$f \
-	  "$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN)" $$f; s=$$',\n'; done; echo; echo ']'; } > $@
+compile_commands.json: FORCE ## for editors
+	$(Q)for f in $(VM_SRC) $(COMP_SRC) $(wildcard $(PROGRAMS)); do printf ',{"directory":"%s","file":"%s",' \
+	  "$(CURDIR)" $$f; echo "\"command\":\"$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -c $$f\"}"; \
+	  done | sed '1s/,/[/; $$s/$$/]/' > $@
 tags: $(C_FILES) ## for editors
 	$(Q)ctags -o $@ $(C_FILES)
 dist: ## the sources as an archive
@@ -258,8 +249,5 @@ help: ## this list
 	@sed -n 's/^\([a-zA-Z_. -]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r t d; do \
 	  printf '%-22s %s\n' "$${t%%:*}" "$$d"; done
 
-.PHONY: all run deps test test-all test-fast test-unit unit test-lang test-stdlib test-actor test-regress \
-  test-golden test-examples seeds asan tsan stress valgrind expect oracle golden fuzz fuzz-short fuzzers \
-  bench bench-compare cov check ci long tidy format format-check layers tables size docs docs-check install \
-  uninstall clean compile_commands.json dist help
+.PHONY: $(shell sed -n 's/^\([a-z][a-z. -]*\):.*\#\#.*/\1/p' Makefile) test-all test-fast build-tests fuzzers FORCE
 .SECONDARY:
