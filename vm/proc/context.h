@@ -14,6 +14,10 @@ typedef struct Process Process;
 typedef struct ProcTable ProcTable;
 typedef struct Vm Vm;
 
+struct Registry;    /* vm/actor/registry.h */
+struct ExitHooks;   /* vm/actor/exit.h */
+struct RemoteHooks; /* vm/actor/remote.h */
+
 /* A built-in in C; vm/bif/bif.h tells how they are written. */
 typedef Term BifFunction(Process *p);
 
@@ -41,6 +45,10 @@ typedef struct RunContext {
     ProcTable *processes;
     Mem *mem;
     BifFunction *const *bifs; /* by row of bifs.def */
+    int stop; /* RunStop, when a SLOW function leaves the interpreter */
     Vm *vm; /* opaque below vm.c */
     struct Worker *worker;
+    struct Registry *registry;
+    const struct ExitHooks *exit_hooks;
+    const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */
 } RunContext;

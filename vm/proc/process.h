@@ -35,7 +35,7 @@ struct Process {
     ProcessExtra *extra;
     Process *queue_next; /* run queue */
     uint64_t reductions; /* executed so far */
-    const void *started_as; /* Export or FunEntry it began with; tagged in spawn.c */
+    uint64_t initial_call; /* module, function: 24 bits each; arity: 16 (process_initial_call) */
     Term group_leader;
     Term parent;
 };

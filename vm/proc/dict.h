@@ -1,0 +1,28 @@
+/*
+ * The process dictionary: entries in the order of their first put, found by hash when they are many.
+ * Keys and values are terms of the owner's heap: the collector gets them through dict_roots.
+ * The owner alone.  None of these collects.
+ */
+#pragma once
+
+#include "vm/proc/process.h"
+
+typedef struct Dict Dict;
+
+/* The value under `key`, or TERM_NONE. */
+Term dict_get(const Process *p, Term key);
+/* Puts; the value before, or TERM_NONE. */
+Term dict_put(Process *p, Term key, Term value);
+/* Removes; the value it had, or TERM_NONE. */
+Term dict_erase(Process *p, Term key);
+void dict_clear(Process *p);
+
+/* How many entries. */
+size_t dict_count(const Process *p);
+/* The next entry in order; start with *cursor = 0; false at the end. */
+bool dict_next(const Process *p, size_t *cursor, Term *key, Term *value);
+
+/* The terms to scan: `*count` of them, keys, values and removed ones (small integers) alike. */
+Term *dict_roots(const Process *p, size_t *count);
+
+void dict_free(Dict *d, Mem *mem);

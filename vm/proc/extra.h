@@ -1,0 +1,48 @@
+/*
+ * What most processes never have: the old generation, dictionary, limits, names of things.
+ * Made when first needed, freed with the process; the owner's alone.
+ */
+#pragma once
+
+#include "vm/gc/gc.h"
+#include "vm/proc/process.h"
+
+typedef struct Dict Dict;
+typedef struct Timer Timer;
+
+/* What max_heap_size says. */
+typedef struct HeapLimit {
+    uint64_t words; /* 0: none */
+    bool kill;
+    bool report; /* error_logger */
+    bool include_shared;
+} HeapLimit;
+
+/* How a process dies; made when that begins (vm/actor/exit.c). */
+typedef struct Dying Dying;
+
+struct ProcessExtra {
+    OldGeneration old;
+    uint64_t minor_collections; /* since the last full sweep */
+    uint64_t collections;       /* of both kinds, since it began */
+    HeapLimit max_heap;
+    uint32_t min_heap_words;
+    uint32_t min_handle_words;
+    uint32_t fullsweep_after;
+    uint32_t suspend_count;
+    Term label;         /* root */
+    Term error_handler; /* atom */
+    Dict *dict;         /* roots: dict_roots */
+    Timer *receive_timer;
+    Message *replies; /* answers to requests of a waiting built-in (vm/actor/signal.c) */
+    Dying *dying;
+    void *state; /* an interrupted instruction's work list, outside the heap (machine.md 2) */
+    bool off_heap_messages; /* what message_queue_data was set to */
+};
+
+#define EXTRA_FULLSWEEP_AFTER 65535
+
+/* The side record, made now if need be.  Stops the VM when there is no memory. */
+ProcessExtra *extra_get(Process *p);
+/* Frees the record and what it owns, but the old generation and `dying`. */
+void extra_free(Process *p);

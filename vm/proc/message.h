@@ -1,0 +1,89 @@
+/*
+ * What travels between processes: a message or another signal, with the terms it carries.
+ *
+ *   one block:  [HeapFragment: next words used][Message ...][payload words ...]
+ *                                              ^ HeapFragment.data
+ *
+ * The payload is closed: it points to itself, to literals and to counted objects only (machine.md 5).
+ * When a message is accepted its block becomes a fragment of the receiver's heap, the record in front
+ * turned into a KIND_FILLER, so nothing is copied again; a message without payload is freed instead.
+ * A message belongs to one thread at a time: its maker, then (once pushed) the receiving process.
+ */
+#pragma once
+
+#include "vm/proc/context.h"
+#include "vm/term/heap.h"
+
+typedef enum SignalKind {
+    SIGNAL_MESSAGE,       /* value */
+    SIGNAL_EXIT_LINK,     /* from, value: reason; the link breaks */
+    SIGNAL_EXIT,          /* from, value: reason; exit/2 */
+    SIGNAL_LINK,          /* from */
+    SIGNAL_UNLINK,        /* from, number: id to acknowledge */
+    SIGNAL_UNLINK_ACK,    /* from, number */
+    SIGNAL_MONITOR,       /* from, number: the reference; value: name used, or nil */
+    SIGNAL_DEMONITOR,     /* from, number */
+    SIGNAL_DOWN,          /* from, number, value: reason */
+    SIGNAL_ALIAS_MESSAGE, /* number: the alias sent to; value */
+    SIGNAL_INFO,          /* from, number: request; value: item or list of items */
+    SIGNAL_ALIVE,         /* from, number: request */
+    SIGNAL_REPLY,         /* number: request; value: answer */
+    SIGNAL_GROUP_LEADER,  /* value */
+    SIGNAL_COLLECT,       /* from, number: request; value: minor or major; a none from: no answer */
+    SIGNAL_SUSPEND,       /* from, number: request or 0 */
+    SIGNAL_RESUME,        /* from */
+    SIGNAL_CHECK_CODE,    /* from, number: request; value: module */
+    SIGNAL_SPAWN_REPLY,   /* value: the message {spawn_reply, ...} */
+    SIGNAL_KIND_COUNT
+} SignalKind;
+
+typedef struct Message Message;
+struct Message {
+    Word filler; /* becomes the header that hides this record */
+    Message *next;
+    Term value;    /* what it says: in the payload, or immediate, or a literal */
+    Word *handles; /* counted objects of the payload */
+    uint32_t kind; /* SignalKind */
+    uint32_t count_handles;
+};
+
+/* A signal that is not a plain message has two words more, in front of its payload. */
+typedef struct Signal {
+    Message message;
+    Term from;
+    uint64_t number;
+} Signal;
+
+#define MESSAGE_WORDS (sizeof(Message) / sizeof(Word))
+#define SIGNAL_WORDS  (sizeof(Signal) / sizeof(Word))
+
+static inline HeapFragment *message_fragment(Message *m)
+{
+    return (HeapFragment *)(void *)((char *)m - offsetof(HeapFragment, data));
+}
+static inline Signal *message_signal(Message *m)
+{
+    ASSERT(m->kind != SIGNAL_MESSAGE);
+    return (Signal *)(void *)m;
+}
+
+/*
+ * A message or signal with a copy of `value` (taken as it is when immediate or a literal).  Does not
+ * collect.  NULL when the budget refuses the memory.
+ */
+MUST_USE Message *message_new(RunContext *rc, Term value);
+MUST_USE Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
+                                    Term value);
+/* The same with room for `words` words that the caller fills: *area gets a heap over them (no literals
+ * range needed); close it with message_close. */
+MUST_USE Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area);
+void message_close(Message *m, const Heap *area, Term value);
+
+/* Its payload becomes part of `h` (a fragment) or, without payload, is freed.  m->value stays valid. */
+void message_adopt(Message *m, Heap *h);
+/* Drops it with all it holds. */
+void message_free(Message *m, Mem *mem);
+/* Words of payload. */
+size_t message_words(Message *m);
+/* Debug and stress builds: the payload points nowhere else. */
+void message_check(Message *m, LiteralRange literals);
