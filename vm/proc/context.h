@@ -28,6 +28,7 @@ typedef struct RunContext {
     Term exc_class; /* atom error, exit or throw */
     Term exc_reason;
     Term exc_trace; /* raw trace; TERM_NONE: made by the unwinder from where it was raised */
+    bool exc_hides_bif; /* the built-in that raised is not shown: error/1, exit/1, throw/1 ... */
     Term exc_args;  /* list of arguments for the trace's first entry (error/2), or TERM_NONE */
 
     int64_t reductions;      /* what is left of the slice, while no interpreter holds it */

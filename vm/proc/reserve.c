@@ -1,0 +1,203 @@
+#include "vm/proc/reserve.h"
+
+#include "vm/format/opcodes.h"
+#include "vm/gc/evac.h"
+#include "vm/proc/dict.h"
+#include "vm/proc/extra.h"
+
+uint32_t reserve_extent_slow(Process *p, const uint8_t *pc)
+{
+    RunContext *run = p->run;
+    CodePlace place;
+    bool found = code_place(run->code, (const Half *)(const void *)pc, &place);
+    CHECK(found);
+    run->extent_from = place.version->code + 2 * (size_t)place.function->start;
+    run->extent_to = place.version->code + 2 * (size_t)place.function->end;
+    run->extent = place.function->extent;
+    return run->extent;
+}
+
+/* ---- which registers of a frame are live ---- */
+
+typedef struct Liveness {
+    LiveMap live;        /* map, window: registers below window - 1 are described */
+    const uint8_t *bits; /* for LIVE_FLAG_BIG_MAP */
+    uint32_t all_below;  /* these are live without looking at a map */
+} Liveness;
+
+static const uint8_t *liveness_big_map(const Process *p, LiveMap live, const uint8_t *inside)
+{
+    if ((live.flags & LIVE_FLAG_BIG_MAP) == 0) return NULL;
+    CodePlace place;
+    bool found = code_place(p->run->code, (const Half *)(const void *)inside, &place);
+    CHECK(found);
+    return place.version->maps[live.map];
+}
+
+static Liveness liveness_at(const Process *p, const uint8_t *descriptor)
+{
+    Liveness l = {.live = operand_live(descriptor)};
+    l.bits = liveness_big_map(p, l.live, descriptor - 4);
+    return l;
+}
+
+/* Where the process stands at an instruction that may be run (again) after a collection. */
+static Liveness liveness_by_pc(const Process *p)
+{
+    const uint8_t *pc = (const uint8_t *)p->pc;
+    switch ((Opcode)*p->pc) {
+    case OP_ENTER:
+        return (Liveness){.all_below = operand_u16(pc + OPOFF_ENTER_1)};
+    case OP_RETURN: {
+        uint32_t src = (uint32_t)(-1 - operand_i16(pc + OPOFF_RETURN_1));
+        Liveness l = {.live = {.window = (uint16_t)(src + 2)}};
+        if (src < LIMIT_INLINE_MAP)
+            l.live.map = (uint32_t)1 << src;
+        else
+            l.live.flags = LIVE_FLAG_BIG_MAP; /* without bits: the highest register alone */
+        return l;
+    }
+    case OP_BIF_STUB:
+        return (Liveness){.all_below = operand_u16(pc + OPOFF_BIF_STUB_1)};
+    case OP_RESERVE:
+        return liveness_at(p, pc + OPOFF_RESERVE_1);
+    case OP_LOOP:
+        return liveness_at(p, pc + OPOFF_LOOP_2);
+    case OP_RECV_NEXT:
+        return liveness_at(p, pc + OPOFF_RECV_NEXT_2);
+    case OP_RECV_WAIT:
+        return liveness_at(p, pc + OPOFF_RECV_WAIT_2);
+    case OP_RECV_WAIT_FOR:
+        return liveness_at(p, pc + OPOFF_RECV_WAIT_FOR_3);
+    case OP_SEND:
+    case OP_APPLY_FUN:
+        return (Liveness){.all_below = 2};
+    case OP_APPLY:
+    case OP_HIBERNATE:
+        return (Liveness){.all_below = 3};
+    case OP_UNDEFINED: {
+        const Export *e = (const Export *)(const void *)(pc - offsetof(Export, undefined_code));
+        return (Liveness){.all_below = e->key.arity};
+    }
+    default:
+        return (Liveness){0};
+    }
+}
+
+static uint32_t liveness_registers(const Liveness *l)
+{
+    if (l->all_below > 0 || l->live.window == 0) return l->all_below;
+    return l->live.window - 1u;
+}
+
+static bool liveness_has(const Liveness *l, uint32_t r)
+{
+    if (l->all_below > 0) return r < l->all_below;
+    if ((l->live.flags & LIVE_FLAG_BIG_MAP) == 0)
+        return r < LIMIT_INLINE_MAP && (l->live.map >> r & 1) != 0;
+    if (l->bits == NULL) return r + 2 == l->live.window;
+    return (l->bits[r / 8] >> (r % 8) & 1) != 0;
+}
+
+static void liveness_visit(const Liveness *l, Word *fp, ReserveVisit *visit, void *context)
+{
+    uint32_t n = liveness_registers(l);
+    for (uint32_t r = 0; r < n; r++) {
+        Word *slot = &fp[-1 - (ptrdiff_t)r];
+        if (liveness_has(l, r))
+            visit(context, slot);
+        else if (CONFIG_DEBUG)
+            *slot = TERM_POISON.w;
+    }
+}
+
+static Liveness liveness_newest(const Process *p, int live_count)
+{
+    if (live_count == RESERVE_BY_PC) return liveness_by_pc(p);
+    return (Liveness){.all_below = (uint32_t)live_count};
+}
+
+void reserve_visit_stack(Process *p, int live_count, ReserveVisit *visit, void *context)
+{
+    Word *fp = p->fp;
+    const Word *base = p->block + p->block_words - 1;
+    Liveness l = liveness_newest(p, live_count);
+    liveness_visit(&l, fp, visit, context);
+    while (fp < base) {
+        l = liveness_at(p, (const uint8_t *)fp[0]);
+        fp += l.live.window;
+        liveness_visit(&l, fp, visit, context);
+    }
+    ASSERT(fp == base);
+}
+
+/* ---- collecting ---- */
+
+typedef struct ReserveRoots {
+    Process *p;
+    int live_count;
+} ReserveRoots;
+
+static void reserve_evac_slot(void *context, Word *slot) { evac_slot(context, slot); }
+
+static void reserve_scan_roots(Evac *e, void *owner)
+{
+    ReserveRoots *roots = owner;
+    Process *p = roots->p;
+    reserve_visit_stack(p, roots->live_count, reserve_evac_slot, e);
+    evac_slot(e, &p->group_leader.w);
+    evac_slot(e, &p->parent.w);
+    if (p->extra == NULL) return;
+    evac_slot(e, &p->extra->label.w);
+    size_t n;
+    Term *terms = dict_roots(p, &n);
+    for (size_t i = 0; i < n; i++) evac_slot(e, &terms[i].w);
+}
+
+static bool reserve_wants_full(const ProcessExtra *x, bool full)
+{
+    return full || (x != NULL && x->minor_collections >= x->fullsweep_after);
+}
+
+static ReserveResult reserve_killed(Process *p, Term reason)
+{
+    p->run->exc_class = TERM_ATOM(EXIT);
+    p->run->exc_reason = reason;
+    return RESERVE_KILLED;
+}
+
+ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full)
+{
+    if (p->high_water > 0) (void)extra_get(p);
+    ProcessExtra *x = p->extra;
+    Liveness l = liveness_newest(p, live_count);
+    size_t registers = liveness_registers(&l);
+    ReserveRoots roots = {.p = p, .live_count = live_count};
+    GcSpace space = {
+        .heap = &p->heap,
+        .block = p->block,
+        .block_words = p->block_words,
+        .high_water = p->high_water,
+        .stack_low = p->fp - registers,
+        .old = x == NULL ? NULL : &x->old,
+        .literals = p->run->literals,
+        .mem = p->run->mem,
+        .scan_roots = reserve_scan_roots,
+        .owner = &roots,
+        .limit_words = x == NULL ? 0 : x->max_heap.words,
+    };
+    GcReport report;
+    GcResult result = gc_collect(&space, need, reserve_wants_full(x, full), &report);
+    p->block = space.block;
+    p->block_words = (uint32_t)space.block_words;
+    p->high_water = (uint32_t)space.high_water;
+    p->fp = space.stack_low + registers;
+    if (x != NULL) {
+        x->collections++;
+        x->minor_collections = report.full ? 0 : x->minor_collections + 1;
+    }
+    if (result == GC_NO_MEMORY) return reserve_killed(p, TERM_ATOM(SYSTEM_LIMIT));
+    if (result == GC_OVER_LIMIT && x != NULL && x->max_heap.kill)
+        return reserve_killed(p, TERM_ATOM(KILLED));
+    return RESERVE_DONE;
+}
