@@ -24,23 +24,23 @@ static UnitTest *unit_tests;
 static UnitTest **unit_last = &unit_tests;
 static int unit_failures; /* of the running test */
 
-#define TEST(name_)                                                                            \
-    static void unit_run_##name_(void);                                                        \
-    __attribute__((constructor)) static void unit_add_##name_(void)                            \
-    {                                                                                          \
-        static UnitTest test = {#name_, unit_run_##name_, NULL};                               \
-        *unit_last = &test;                                                                    \
-        unit_last = &test.next;                                                                \
-    }                                                                                          \
+#define TEST(name_)                                                 \
+    static void unit_run_##name_(void);                             \
+    __attribute__((constructor)) static void unit_add_##name_(void) \
+    {                                                               \
+        static UnitTest test = {#name_, unit_run_##name_, NULL};    \
+        *unit_last = &test;                                         \
+        unit_last = &test.next;                                     \
+    }                                                               \
     static void unit_run_##name_(void)
 
-#define EXPECT(condition)                                                                      \
-    do {                                                                                       \
-        if (!(condition)) unit_fail(__FILE__, __LINE__, #condition);                           \
+#define EXPECT(condition)                                            \
+    do {                                                             \
+        if (!(condition)) unit_fail(__FILE__, __LINE__, #condition); \
     } while (0)
 
 /* Integers and pointers-as-integers. */
-#define EXPECT_EQ(got, wanted)                                                                 \
+#define EXPECT_EQ(got, wanted) \
     unit_expect_eq(__FILE__, __LINE__, #got, (int64_t)(got), (int64_t)(wanted))
 #define EXPECT_STR(got, wanted) unit_expect_str(__FILE__, __LINE__, #got, (got), (wanted))
 

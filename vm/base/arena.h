@@ -34,7 +34,7 @@ NOINLINE void *arena_alloc_slow(Arena *a, size_t bytes);
 static inline void *arena_alloc(Arena *a, size_t bytes)
 {
     size_t rounded = (bytes + 15) & ~(size_t)15;
-    if (UNLIKELY(rounded < bytes || (size_t)(a->end - a->top) < rounded))
+    if (UNLIKELY(rounded < bytes || (size_t)(a->end - a->top) <= rounded))
         return arena_alloc_slow(a, bytes);
     void *at = a->top;
     a->top += rounded;
