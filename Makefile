@@ -1,5 +1,5 @@
-# Mote.  `make help` lists the targets, docs/contributing.md explains them.
-# BUILD=mode picks the kind of build, BUILDROOT the folder of all output, V=1 shows the commands.
+# `make help` lists the targets.  BUILD=mode picks the kind of build, BUILDROOT the folder of all
+# output, V=1 shows the commands; docs/contributing.md has more.
 
 BUILD     ?= release
 BUILDROOT ?= build
@@ -9,7 +9,6 @@ EXAMPLE   ?= $(firstword $(wildcard docs/examples/chat.mote docs/examples/*.mote
 T         ?=
 SEEDS     ?= 3
 SECS      ?= 60
-VERSION   := $(shell sed -n 's/^.define CONFIG_VERSION "\(.*\)"/\1/p' vm/base/config.h)
 SHELL     := /bin/bash -o pipefail
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -89,6 +88,7 @@ COMP_OBJ := $(COMP_SRC:%.c=$(D)/obj/%.o) $(GEN_SRC:$(GEN)/%.c=$(D)/obj/gen/%.o)
 UNITS    := $(UNIT_SRC:tests/unit/%.c=$(D)/unit/%)
 TEST_DIRS := $(wildcard tests/lang tests/stdlib tests/actor tests/regress tests/golden docs/examples)
 RUNNER   := $(BUILDROOT)/tools/runner
+TABLES   := $(BUILDROOT)/tools/tables
 RUN       = $(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(SEEDS) $(RUN_FLAGS_$(BUILD)) \
   $(if $(T),--filter '$(T)')
 
@@ -149,12 +149,11 @@ $(D)/mote: $(D)/obj/vm/mote.o $(D)/archive.o $(D)/libmotec.a $(D)/libmote.a
 $(D)/unit/%: $(D)/obj/tests/unit/%.o $(D)/libmotec.a $(D)/libmote.a
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-$(BUILDROOT)/tools/runner: $(wildcard tests/runner*.[ch] vm/base/*.[ch])
+$(RUNNER): $(wildcard tests/runner*.[ch])
+$(TABLES): docs/tables.c $(wildcard vm/format/*.def compiler/source/*.def)
+$(RUNNER) $(TABLES): $(wildcard vm/base/*.[ch] vm/base/*.def)
 	$(call say,CC,$<)mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -pthread -o $@ $(filter %.c,$^)
-$(BUILDROOT)/tools/tables: docs/tables.c $(wildcard vm/*/*.def compiler/*/*.def vm/format/*.h)
-	$(call say,CC,$<)mkdir -p $(@D)
-	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -D_GNU_SOURCE -I. -o $@ $<
 $(D)/fuzz/%: $(D)/obj/tests/fuzz/fuzz_%.o $(D)/libmotec.a $(D)/libmote.a
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(Q)$(CC) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -169,6 +168,7 @@ deps: ## install the Debian packages that are missing
 	$(Q)tests/lint/deps.sh
 test: deps ## build and run all tests; ends with `N passed, N failed`
 	$(Q)$(MAKE) --no-print-directory test-all
+build-tests: $(D)/mote $(RUNNER) $(UNITS)
 test-all: build-tests
 	$(Q)$(RUN) $(addprefix --unit ,$(UNITS)) $(TEST_DIRS)
 test-fast: build-tests
@@ -182,7 +182,6 @@ test-examples: $(D)/mote $(RUNNER) ## the programs of docs/examples
 seeds: SEEDS := $(if $(filter 3,$(SEEDS)),200,$(SEEDS))
 seeds: $(D)/mote $(RUNNER) ## actor tests under SEEDS=200 schedules each, every one twice
 	$(Q)$(RUN) --only-seeds $(TEST_DIRS)
-build-tests: $(D)/mote $(RUNNER) $(UNITS)
 asan tsan stress: ## build that mode and run all tests in it
 	$(Q)$(MAKE) --no-print-directory BUILD=$@ test-all
 valgrind: ## unit and language tests under valgrind
@@ -203,7 +202,7 @@ fuzzers: $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(D)/fuzz/%)
 bench bench-compare: $(D)/mote ## run the benchmarks; and compare with the accepted numbers
 	$(Q)tests/bench/run.sh $(if $(filter %compare,$@),--compare) $(D)/mote $(T)
 cov: ## coverage report; fails below 85 % of lines or with a table row that never ran
-	$(Q)$(MAKE) --no-print-directory BUILD=cov all $(BUILDROOT)/tools/runner && tests/lint/cov.sh $(BUILDROOT)/cov $(RUNNER) $(TEST_DIRS)
+	$(Q)$(MAKE) --no-print-directory BUILD=cov all $(RUNNER) && tests/lint/cov.sh $(BUILDROOT)/cov $(RUNNER) $(TEST_DIRS)
 
 # --- rules -----------------------------------------------------------------------------------
 
@@ -222,9 +221,9 @@ format-check: ## fail on a source that is laid out otherwise
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 layers tables size: ## fail on an include that points up; a row without a meaning; a file over its cap
 	$(Q)tests/lint/$@.sh
-docs: $(BUILDROOT)/tools/tables ## print the generated pages from the tables
+docs: $(TABLES) ## print the generated pages from the tables
 	$(Q)$< docs
-docs-check: $(BUILDROOT)/tools/tables ## fail if they are stale or name a file that is gone
+docs-check: $(TABLES) ## fail if they are stale or name a file that is gone
 	$(Q)$< --check docs && tests/lint/docs.sh
 
 # --- housekeeping ----------------------------------------------------------------------------
@@ -244,7 +243,7 @@ compile_commands.json: FORCE ## for editors
 tags: $(C_FILES) ## for editors
 	$(Q)ctags -o $@ $(C_FILES)
 dist: ## the sources as an archive
-	git archive --prefix=mote-$(VERSION)/ -o $(BUILDROOT)/mote-$(VERSION).tar.gz HEAD
+	git archive --prefix=mote/ -o $(BUILDROOT)/mote.tar.gz HEAD
 help: ## this list
 	@sed -n 's/^\([a-zA-Z_. -]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r t d; do \
 	  printf '%-22s %s\n' "$${t%%:*}" "$$d"; done
