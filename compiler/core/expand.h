@@ -257,3 +257,5 @@ CoreSegType segment_type(AstSegSpec spec);
 uint8_t segment_flags(AstSegSpec spec);
 /* The function of erlang that an operator stands for. */
 Term operator_name(AstOp op);
+/* A comparison; ends the block. */
+void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no, SrcPos pos);

@@ -1,0 +1,109 @@
+#include "compiler/core/expand.h"
+
+#include "compiler/core/fold.h"
+#include "vm/term/number.h"
+
+Term atom_term(Expand *x, NameId name)
+{
+    if (name >= x->atom_count) {
+        size_t room = x->c->names.count + 64;
+        Term *grown = ARENA_ARRAY(x->arena, Term, room);
+        for (size_t i = 0; i < room; i++) grown[i] = i < x->atom_count ? x->atom_terms[i] : TERM_NONE;
+        x->atom_terms = grown;
+        x->atom_count = room;
+    }
+    if (!term_is_none(x->atom_terms[name])) return x->atom_terms[name];
+    const NameText *text = &x->c->names.at[name];
+    Term t = TERM_ATOM(EMPTY);
+    AtomPut put = atom_put(x->u->atoms, text->text, text->size, &t);
+    if (put == ATOM_PUT_FULL) PANIC("no room for the atom '%s'", text->text);
+    x->atom_terms[name] = t;
+    return t;
+}
+
+CoreRef const_atom(Expand *x, AtomName name) { return core_const(x->u, atom_from(name)); }
+
+CoreRef const_small(Expand *x, int64_t value) { return core_const(x->u, small_from(value)); }
+
+static Term made(Term t)
+{
+    CHECK(!term_is_none(t));
+    return t;
+}
+
+static Term literal_string(Expand *x, const AstStr *text, Term tail)
+{
+    Term list = tail;
+    for (uint32_t i = text->n; i > 0; i--) list = made(heap_cons(&x->u->heap, small_from(text->at[i - 1]), list));
+    return list;
+}
+
+Term literal_term(Expand *x, const Ast *a)
+{
+    Heap *h = &x->u->heap;
+    switch (a->kind) {
+    case AST_ATOM: return atom_term(x, a->v.name);
+    case AST_INT: case AST_CHAR: return made(heap_int64(h, a->v.i));
+    case AST_FLOAT: return made(heap_float(h, a->v.f));
+    case AST_STRING: return literal_string(x, a->v.str, TERM_NIL);
+    case AST_NIL: return TERM_NIL;
+    case AST_BIGINT: {
+        const AstDigits *d = a->v.digits;
+        Term t = number_read_integer(h, (const uint8_t *)d->at, d->n, (int)d->base, NULL);
+        return made(t);
+    }
+    default: return TERM_NONE;
+    }
+}
+
+static Term ground_list(Expand *x, const Ast *a)
+{
+    Term list = a->list.tail ? ground_term(x, a->list.tail) : TERM_NIL;
+    if (term_is_none(list)) return TERM_NONE;
+    for (uint32_t i = a->list.items.n; i > 0; i--) {
+        Term item = ground_term(x, a->list.items.at[i - 1]);
+        if (term_is_none(item)) return TERM_NONE;
+        list = made(heap_cons(&x->u->heap, item, list));
+    }
+    return list;
+}
+
+static Term ground_tuple(Expand *x, const Ast *a)
+{
+    uint32_t n = a->tuple.items.n;
+    Term *items = ARENA_ARRAY(x->arena, Term, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        items[i] = ground_term(x, a->tuple.items.at[i]);
+        if (term_is_none(items[i])) return TERM_NONE;
+    }
+    return made(heap_tuple(&x->u->heap, n, items));
+}
+
+static Term ground_binop(Expand *x, AstOp op, Term left, const Ast *right)
+{
+    if (term_is_none(left)) return TERM_NONE;
+    Term r = ground_term(x, right);
+    return term_is_none(r) ? TERM_NONE : fold_arith(x->u, op, left, r);
+}
+
+Term ground_term(Expand *x, const Ast *a)
+{
+    switch (a->kind) {
+    case AST_LIST: return ground_list(x, a);
+    case AST_TUPLE: return ground_tuple(x, a);
+    case AST_UNOP: {
+        Term arg = ground_term(x, a->unop.arg);
+        return term_is_none(arg) ? TERM_NONE : fold_unary(x->u, (AstOp)a->op, arg);
+    }
+    case AST_BINOP: return ground_binop(x, (AstOp)a->op, ground_term(x, a->binop.left), a->binop.right);
+    case AST_LCHAIN: {
+        Term value = ground_term(x, a->lchain.first);
+        for (uint32_t i = 0; i < a->lchain.links.n; i++) {
+            const Ast *link = a->lchain.links.at[i];
+            value = ground_binop(x, (AstOp)link->op, value, link->link.arg);
+        }
+        return value;
+    }
+    default: return literal_term(x, a);
+    }
+}
