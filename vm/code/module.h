@@ -32,7 +32,8 @@ typedef struct CodeTable CodeTable;
 typedef struct CodeFunction {
     uint32_t start; /* 4-byte units from ModuleVersion.code, of its ENTER */
     uint32_t end;
-    uint32_t name; /* atom index */
+    uint32_t module; /* atom indexes; stubs of built-ins lie in one version but belong to many modules */
+    uint32_t name;
     uint16_t arity;
     uint16_t extent; /* registers of its frame, call windows included */
 } CodeFunction;
@@ -53,7 +54,7 @@ typedef struct CodeLine {
 } CodeLine;
 
 struct ModuleVersion {
-    Module *module;
+    Module *module; /* NULL: the stubs of built-ins */
     uint32_t id; /* unique in the VM: raw traces carry it */
     uint32_t function_count;
     const Half *code;
@@ -106,3 +107,16 @@ _Static_assert(sizeof(LiveMap) == 8, "descriptors are one word of code");
 
 /* Finds the version, function and unit of a code address; false if it is not code of this table. */
 bool code_place(const CodeTable *t, const Half *at, CodePlace *out);
+/* The version with this id, or NULL if it has been purged. */
+const ModuleVersion *code_version(const CodeTable *t, uint32_t id);
+/* The line of a unit, 0 if none; *file is its name, a literal binary. */
+uint32_t code_line(const ModuleVersion *v, uint32_t unit, Term *file);
+/* The export cell of M:F/A, made if absent; NULL when memory is refused. */
+Export *code_export(CodeTable *t, Term module, Term function, uint32_t arity);
+/* The same if it exists. */
+Export *code_export_find(const CodeTable *t, Term module, Term function, uint32_t arity);
+/* Is there code or a built-in behind it? */
+static inline bool export_is_defined(const Export *e)
+{
+    return atomic_load_acquire(&e->entry) != e->undefined_code;
+}

@@ -6,6 +6,7 @@
 #include "vm/interp/unwind.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/reserve.h"
+#include "vm/term/binary.h"
 #include "vm/term/map.h"
 #include "vm/term/order.h"
 

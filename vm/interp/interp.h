@@ -14,6 +14,7 @@ typedef enum RunStop {
     RUN_WAITING, /* in a receive, or a built-in waits; pc is run again when it wakes */
     RUN_ENDED,   /* its first function returned: exit normal */
     RUN_CRASHED, /* an exception nobody caught: run->exc_class, exc_reason (as the exit reason), exc_trace */
+    RUN_EXITING, /* a signal ended it: exit_begin has been called */
     RUN_KILLED,  /* max_heap_size or memory: run->exc_reason is the exit reason */
 } RunStop;
 

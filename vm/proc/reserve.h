@@ -28,6 +28,8 @@ static inline void reserve_set_limit(Process *p)
 {
     p->heap.limit = p->fp - reserve_extent(p, p->fp, (const uint8_t *)p->pc) - LIMIT_BLOCK_SLACK;
 }
+/* Everything goes to fragments: for places whose frame's extent is not known. */
+static inline void reserve_no_area(Process *p) { p->heap.limit = p->heap.top; }
 
 typedef enum ReserveResult {
     RESERVE_DONE,
@@ -44,7 +46,7 @@ MUST_USE ReserveResult reserve_collect(Process *p, size_t need, int live_count, 
 /* Something made fragments or a lot of binary data: collect at the next charge point. */
 static inline bool reserve_is_wanted(const Process *p)
 {
-    return p->heap.fragments != NULL || p->heap.handle_bytes > ((uint64_t)4 << 20);
+    return p->heap.fragment_words > p->block_words || p->heap.handle_bytes > ((uint64_t)4 << 20);
 }
 static inline void reserve_soon(Process *p)
 {

@@ -1,0 +1,301 @@
+#include "vm/interp/slow.h"
+
+#include "vm/actor/send.h"
+#include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
+#include "vm/interp/trace.h"
+#include "vm/proc/raise.h"
+#include "vm/proc/reserve.h"
+#include "vm/proc/state.h"
+#include "vm/term/list.h"
+
+#define ERROR_HANDLER_ARITY 3
+
+static const uint8_t *apply_pc(const Process *p) { return (const uint8_t *)p->pc; }
+
+/* Control goes on at an entry; a spent slice ends there. */
+static SlowResult apply_enter(Process *p, const Half *entry)
+{
+    p->pc = entry;
+    return p->run->reductions > 0 ? SLOW_NEXT : slow_charge(p);
+}
+
+/* The list of `n` registers from r(first). */
+static Term apply_arguments(Process *p, size_t first, size_t n)
+{
+    Term list = TERM_NIL;
+    while (n > 0) {
+        n--;
+        list = heap_cons(&p->heap, arg(p, first + n), list);
+        if (term_is_none(list)) return TERM_NIL;
+    }
+    return list;
+}
+
+/* ---- funs ---- */
+
+/* Raises what calling `f` with `n` arguments from r(first) gives when it cannot be called so. */
+static SlowResult apply_bad_fun(Process *p, Term f, size_t first, size_t n)
+{
+    reserve_set_limit(p);
+    if (!term_is_fun(f)) {
+        raise_tagged(p, TERM_ATOM(BADFUN), f);
+        return SLOW_RAISE;
+    }
+    Term args = apply_arguments(p, first, n);
+    Term pair = heap_tuple2(&p->heap, f, args);
+    if (term_is_none(pair))
+        raise_system_limit(p);
+    else
+        raise_tagged(p, TERM_ATOM(BADARITY), pair);
+    return SLOW_RAISE;
+}
+
+/* The entry of a fun of this arity, or NULL. */
+static const Half *apply_fun_entry(Term f, size_t arity)
+{
+    if (term_is_kind(f, KIND_FUN)) {
+        FunEntry *entry = (FunEntry *)boxed_words(f)[1];
+        return entry->key.arity == arity ? atomic_load_acquire(&entry->entry) : NULL;
+    }
+    if (term_is_kind(f, KIND_EXPORT_FUN)) {
+        Export *e = (Export *)boxed_words(f)[1];
+        return e->key.arity == arity ? atomic_load_acquire(&e->entry) : NULL;
+    }
+    return NULL;
+}
+
+/* A new frame behind the descriptor of the call at p->pc. */
+static void apply_push(Process *p, const uint8_t *descriptor, size_t window)
+{
+    p->fp -= window;
+    p->fp[0] = (Word)descriptor;
+}
+
+SlowResult slow_call_fun(Process *p)
+{
+    const uint8_t *pc = apply_pc(p);
+    size_t arity = operand_u16(pc + OPOFF_CALL_FUN_1);
+    size_t window = operand_live(pc + OPOFF_CALL_FUN_3).window;
+    Term f = arg(p, window + arity);
+    const Half *entry = apply_fun_entry(f, arity);
+    if (entry == NULL) return apply_bad_fun(p, f, window, arity);
+    p->run->reductions -= operand_u16(pc + OPOFF_CALL_FUN_0);
+    apply_push(p, pc + OPOFF_CALL_FUN_3, window);
+    return apply_enter(p, entry);
+}
+
+SlowResult slow_tail_fun(Process *p)
+{
+    const uint8_t *pc = apply_pc(p);
+    size_t arity = operand_u16(pc + OPOFF_TAIL_FUN_1);
+    Term f = arg(p, arity);
+    const Half *entry = apply_fun_entry(f, arity);
+    if (entry == NULL) return apply_bad_fun(p, f, 0, arity);
+    p->run->reductions -= operand_u16(pc + OPOFF_TAIL_FUN_0);
+    return apply_enter(p, entry);
+}
+
+/* ---- M:F with a variable module or function ---- */
+
+/* The entry of M:F/arity; NULL: an exception was raised. */
+static const Half *apply_export_entry(Process *p, Term module, Term function, size_t arity)
+{
+    if (!term_is_atom(module) || !term_is_atom(function)) {
+        reserve_set_limit(p);
+        raise_badarg(p);
+        return NULL;
+    }
+    Export *e = code_export(p->run->code, module, function, (uint32_t)arity);
+    if (e == NULL) {
+        raise_system_limit(p);
+        return NULL;
+    }
+    return atomic_load_acquire(&e->entry);
+}
+
+SlowResult slow_call_dyn(Process *p)
+{
+    const uint8_t *pc = apply_pc(p);
+    size_t arity = operand_u16(pc + OPOFF_CALL_DYN_1);
+    size_t window = operand_live(pc + OPOFF_CALL_DYN_3).window;
+    const Half *entry = apply_export_entry(p, arg(p, window + arity), arg(p, window + arity + 1), arity);
+    if (entry == NULL) return SLOW_RAISE;
+    p->run->reductions -= operand_u16(pc + OPOFF_CALL_DYN_0);
+    apply_push(p, pc + OPOFF_CALL_DYN_3, window);
+    return apply_enter(p, entry);
+}
+
+SlowResult slow_tail_dyn(Process *p)
+{
+    const uint8_t *pc = apply_pc(p);
+    size_t arity = operand_u16(pc + OPOFF_TAIL_DYN_1);
+    const Half *entry = apply_export_entry(p, arg(p, arity), arg(p, arity + 1), arity);
+    if (entry == NULL) return SLOW_RAISE;
+    p->run->reductions -= operand_u16(pc + OPOFF_TAIL_DYN_0);
+    return apply_enter(p, entry);
+}
+
+/* ---- apply/2,3 ---- */
+
+/* Spreads the list in r(list_at) over r0...; room is made first. False: raised, or killed. */
+static bool apply_spread(Process *p, size_t live, size_t list_at, size_t *n, SlowResult *result)
+{
+    int64_t length = list_length(arg(p, list_at));
+    *n = (size_t)length;
+    if (length < 0 || length > LIMIT_ARITY) {
+        reserve_set_limit(p);
+        (void)(length >= 0 ? raise_system_limit(p) : raise_badarg(p));
+        *result = SLOW_RAISE;
+        return false;
+    }
+    size_t need = *n + live + 2;
+    if (p->fp - p->heap.top < (ptrdiff_t)need
+        && reserve_collect(p, need, (int)live, false) != RESERVE_DONE) {
+        p->run->stop = RUN_KILLED;
+        *result = SLOW_STOP;
+        return false;
+    }
+    Term list = arg(p, list_at);
+    for (size_t i = 0; i < *n; i++, list = list_tail(list)) slot_set(p, i, list_head(list));
+    return true;
+}
+
+SlowResult slow_apply(Process *p)
+{
+    Term module = arg(p, 0);
+    Term function = arg(p, 1);
+    if (!term_is_atom(module) || !term_is_atom(function)) {
+        reserve_set_limit(p);
+        raise_badarg(p);
+        return SLOW_RAISE;
+    }
+    size_t n;
+    SlowResult result;
+    if (!apply_spread(p, 3, 2, &n, &result)) return result;
+    const Half *entry = apply_export_entry(p, module, function, n);
+    return entry == NULL ? SLOW_RAISE : apply_enter(p, entry);
+}
+
+SlowResult slow_apply_fun(Process *p)
+{
+    SlowResult result;
+    if (!term_is_fun(arg(p, 0))) return apply_bad_fun(p, arg(p, 0), 0, 0);
+    int64_t length = list_length(arg(p, 1));
+    size_t n = (size_t)length;
+    if (length < 0) {
+        reserve_set_limit(p);
+        raise_badarg(p);
+        return SLOW_RAISE;
+    }
+    const Half *entry = apply_fun_entry(arg(p, 0), n);
+    if (entry == NULL) {
+        reserve_set_limit(p);
+        Term pair = heap_tuple2(&p->heap, arg(p, 0), arg(p, 1));
+        if (term_is_none(pair))
+            raise_system_limit(p);
+        else
+            raise_tagged(p, TERM_ATOM(BADARITY), pair);
+        return SLOW_RAISE;
+    }
+    /* The room for the fun behind its arguments is in the `+ 2` of apply_spread; a collection may move
+     * the fun, so it is read from its register afterwards, before the arguments overwrite it. */
+    if (p->fp - p->heap.top < (ptrdiff_t)(n + 4)
+        && reserve_collect(p, n + 4, 2, false) != RESERVE_DONE) {
+        p->run->stop = RUN_KILLED;
+        return SLOW_STOP;
+    }
+    Term f = arg(p, 0);
+    if (!apply_spread(p, 2, 1, &n, &result)) return result;
+    slot_set(p, n, f);
+    return apply_enter(p, entry);
+}
+
+/* ---- undefined functions ---- */
+
+SlowResult slow_undefined(Process *p)
+{
+    const Export *e = (const Export *)(const void *)((const char *)p->pc - offsetof(Export, undefined_code));
+    if (export_is_defined(e)) return apply_enter(p, atomic_load_acquire(&((Export *)e)->entry));
+    Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER),
+                                  TERM_ATOM(UNDEFINED_FUNCTION), ERROR_HANDLER_ARITY);
+    bool is_handler = term_same(e->key.module, TERM_ATOM(ERROR_HANDLER));
+    if (handler == NULL || is_handler || !export_is_defined(handler)) {
+        raise_error(p, TERM_ATOM(UNDEF));
+        return SLOW_RAISE;
+    }
+    size_t need = e->key.arity * 2 + 8;
+    if (p->fp - p->heap.top < (ptrdiff_t)need
+        && reserve_collect(p, need, (int)e->key.arity, false) != RESERVE_DONE) {
+        p->run->stop = RUN_KILLED;
+        return SLOW_STOP;
+    }
+    reserve_no_area(p);
+    Term args = apply_arguments(p, 0, e->key.arity);
+    slot_set(p, 0, e->key.module);
+    slot_set(p, 1, e->key.function);
+    slot_set(p, 2, args);
+    return apply_enter(p, atomic_load_acquire(&handler->entry));
+}
+
+/* ---- ! ---- */
+
+SlowResult slow_send(Process *p)
+{
+    reserve_set_limit(p);
+    switch (send_message(p, arg(p, 0), arg(p, 1))) {
+    case SEND_DONE:
+        break;
+    case SEND_BAD_NAME:
+    case SEND_BAD_DEST:
+        raise_badarg(p);
+        return SLOW_RAISE;
+    case SEND_NO_MEMORY:
+        raise_system_limit(p);
+        return SLOW_RAISE;
+    }
+    const uint8_t *back = (const uint8_t *)p->fp[0];
+    slot_set(p, 0, arg(p, 1));
+    p->fp += operand_live(back).window;
+    p->pc = (const Half *)(const void *)(back + sizeof(LiveMap));
+    return SLOW_NEXT;
+}
+
+/* ---- hibernate ---- */
+
+static bool hibernate_arguments_ok(const Process *p)
+{
+    int64_t n = list_length(arg(p, 2));
+    return term_is_atom(arg(p, 0)) && term_is_atom(arg(p, 1)) && n >= 0 && n <= LIMIT_ARITY;
+}
+
+/* The stack goes: module, function and arguments become r0... of the first frame, the process waits
+ * at its HIBERNATE instruction for a message, and then applies them. */
+SlowResult slow_hibernate(Process *p)
+{
+    RunContext *run = p->run;
+    if (!hibernate_arguments_ok(p)) {
+        reserve_set_limit(p);
+        raise_badarg(p);
+        return SLOW_RAISE;
+    }
+    Word *base = p->block + p->block_words - 1;
+    if (p->fp != base) {
+        Term kept[3] = {arg(p, 0), arg(p, 1), arg(p, 2)};
+        p->fp = base; /* its return address leads to the end of the process */
+        for (size_t i = 0; i < 3; i++) slot_set(p, i, kept[i]);
+    }
+    if (mailbox_first(&p->mailbox) != NULL || mailbox_has_outer(&p->mailbox)) {
+        atomic_and_relaxed(&p->state, ~STATE_HIBERNATE);
+        return slow_apply(p);
+    }
+    if ((atomic_load_relaxed(&p->state) & STATE_HIBERNATE) == 0) {
+        if (reserve_collect(p, 4, 3, true) != RESERVE_DONE) {
+            run->stop = RUN_KILLED;
+            return SLOW_STOP;
+        }
+        atomic_or_relaxed(&p->state, STATE_HIBERNATE);
+    }
+    run->stop = RUN_WAITING;
+    return SLOW_STOP;
+}

@@ -1,0 +1,99 @@
+#include "vm/interp/slow.h"
+
+#include "vm/actor/signal.h"
+#include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
+#include "vm/proc/extra.h"
+#include "vm/proc/raise.h"
+#include "vm/proc/reserve.h"
+#include "vm/proc/state.h"
+#include "vm/sched/sched.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+/* The longest time-out, as OTP: 32 bits of milliseconds. */
+#define RECEIVE_MAX_MS INT64_C(0xFFFFFFFF)
+
+static SlowResult receive_stop(Process *p, RunStop stop)
+{
+    p->run->stop = stop;
+    return SLOW_STOP;
+}
+
+/* Looks for new messages behind the cursor. True: go to the loop; else *result says what to do. */
+static bool receive_has_more(Process *p, SlowResult *result)
+{
+    if (mailbox_peek(&p->mailbox) != NULL) return true;
+    SchedStop stop = signal_fetch(p->run, p);
+    if (stop == SCHED_EXITED) {
+        *result = receive_stop(p, RUN_EXITING);
+        return false;
+    }
+    if (stop == SCHED_WAITS) {
+        *result = receive_stop(p, RUN_WAITING);
+        return false;
+    }
+    *result = receive_stop(p, RUN_WAITING);
+    return mailbox_peek(&p->mailbox) != NULL;
+}
+
+static SlowResult receive_goto(Process *p, const uint8_t *label)
+{
+    p->pc += 2 * (ptrdiff_t)operand_i32(label);
+    return SLOW_NEXT;
+}
+
+SlowResult slow_recv_wait(Process *p)
+{
+    SlowResult result;
+    if (receive_has_more(p, &result))
+        return receive_goto(p, (const uint8_t *)p->pc + OPOFF_RECV_WAIT_1);
+    return result;
+}
+
+static bool receive_timed_out(Process *p)
+{
+    return (atomic_load_relaxed(&p->state) & STATE_TIMED_OUT) != 0;
+}
+
+/* The time is over: the receive ends without a message. */
+static SlowResult receive_fall_through(Process *p)
+{
+    sched_timeout_cancel(p);
+    mailbox_rewind(&p->mailbox);
+    p->pc += OPLEN_RECV_WAIT_FOR / sizeof(Half);
+    return SLOW_NEXT;
+}
+
+static bool receive_is_armed(const Process *p)
+{
+    return p->extra != NULL && p->extra->receive_timer != NULL && p->extra->receive_timer->at != NULL;
+}
+
+SlowResult slow_recv_wait_for(Process *p)
+{
+    const uint8_t *pc = (const uint8_t *)p->pc;
+    Term time = TERM_RAW(p->fp[operand_i16(pc + OPOFF_RECV_WAIT_FOR_1)]);
+    bool forever = term_same(time, TERM_ATOM(INFINITY));
+    if (!forever && (!term_is_small(time) || small_value(time) < 0 || small_value(time) > RECEIVE_MAX_MS)) {
+        raise_error(p, TERM_ATOM(TIMEOUT_VALUE));
+        return SLOW_RAISE;
+    }
+    SlowResult result;
+    if (receive_has_more(p, &result)) return receive_goto(p, pc + OPOFF_RECV_WAIT_FOR_2);
+    if (p->run->stop != RUN_WAITING || forever) return result;
+    if (small_value(time) == 0 || receive_timed_out(p)) return receive_fall_through(p);
+    if (!receive_is_armed(p)) {
+        uint64_t now = chance_now_ns(&sched_worker(p->run)->sched->chance);
+        sched_timeout_at(p, now + (uint64_t)small_value(time) * NS_PER_MS);
+    }
+    return result;
+}
+
+SlowResult slow_recv_accept(Process *p)
+{
+    if (receive_is_armed(p) || receive_timed_out(p)) sched_timeout_cancel(p);
+    mailbox_accept(&p->mailbox, &p->heap);
+    p->pc += OPLEN_RECV_ACCEPT / sizeof(Half);
+    if (UNLIKELY(reserve_is_wanted(p))) reserve_soon(p);
+    return SLOW_NEXT;
+}

@@ -1,0 +1,228 @@
+#include "vm/interp/slow.h"
+
+#include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
+#include "vm/interp/trace.h"
+#include "vm/proc/raise.h"
+#include "vm/proc/reserve.h"
+#include "vm/term/map.h"
+
+/* ---- helpers ---- */
+
+static const uint8_t *slow_pc(const Process *p) { return (const uint8_t *)p->pc; }
+
+static Term slow_register(const Process *p, const uint8_t *at)
+{
+    return TERM_RAW(p->fp[operand_i16(at)]);
+}
+
+static SlowResult slow_advance(Process *p, size_t bytes)
+{
+    p->pc += bytes / sizeof(Half);
+    if (UNLIKELY(reserve_is_wanted(p))) reserve_soon(p);
+    return SLOW_NEXT;
+}
+
+static size_t slow_list_bytes(size_t end, size_t count, size_t each)
+{
+    return (end + count * each + 3) & ~(size_t)3;
+}
+
+static SlowResult slow_killed(Process *p)
+{
+    p->run->stop = RUN_KILLED;
+    return SLOW_STOP;
+}
+
+/* ---- arithmetic ---- */
+
+SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst, size_t length)
+{
+    reserve_set_limit(p);
+    Term result = number_apply(&p->heap, op, a, b);
+    if (UNLIKELY(term_is_none(result))) {
+        bool limit = number_why(op, a, b) == NUMBER_SYSTEM_LIMIT;
+        (void)(limit ? raise_system_limit(p) : raise_badarith(p));
+        return SLOW_RAISE;
+    }
+    p->run->reductions -= (int64_t)(number_cost(op, a, b) / 10);
+    p->fp[dst] = result.w;
+    return slow_advance(p, length);
+}
+
+/* ---- room and slices ---- */
+
+SlowResult slow_enter(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    size_t need = operand_u16(pc + OPOFF_ENTER_0);
+    int arity = (int)operand_u16(pc + OPOFF_ENTER_1);
+    if (reserve_collect(p, need, arity, false) != RESERVE_DONE) return slow_killed(p);
+    return slow_advance(p, OPLEN_ENTER);
+}
+
+SlowResult slow_reserve(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    size_t need = operand_u16(pc + OPOFF_RESERVE_0) + (size_t)reserve_extent(p, p->fp, pc);
+    if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
+    return slow_advance(p, OPLEN_RESERVE);
+}
+
+SlowResult slow_charge(Process *p)
+{
+    RunContext *run = p->run;
+    run->reductions += run->reductions_held;
+    run->reductions_held = 0;
+    if (reserve_is_wanted(p) && reserve_collect(p, 0, RESERVE_BY_PC, false) != RESERVE_DONE)
+        return slow_killed(p);
+    if (run->reductions > 0) return SLOW_NEXT;
+    run->stop = RUN_SPENT;
+    return SLOW_STOP;
+}
+
+/* ---- built-ins ---- */
+
+/* A pause inside a built-in: it is run again from p->pc. */
+static SlowResult slow_pause(Process *p, Term result)
+{
+    RunContext *run = p->run;
+    if (term_same(result, TERM_WAIT)) {
+        run->stop = RUN_WAITING;
+        return SLOW_STOP;
+    }
+    run->reductions += run->reductions_held;
+    run->reductions_held = 0;
+    if (run->reductions > 0) return SLOW_NEXT;
+    run->stop = RUN_SPENT;
+    return SLOW_STOP;
+}
+
+SlowResult slow_bif_result(Process *p, Term result)
+{
+    if (!term_is_none(result)) return slow_pause(p, result);
+    int32_t fail = operand_i32(slow_pc(p) + OPOFF_BIF_4);
+    if (fail == 0) return SLOW_RAISE;
+    p->pc += 2 * (ptrdiff_t)fail;
+    return SLOW_NEXT;
+}
+
+SlowResult slow_stub_result(Process *p, Term result)
+{
+    if (term_is_none(result)) return SLOW_RAISE;
+    if (term_same(result, TERM_YIELD) && reserve_is_wanted(p)
+        && reserve_collect(p, 0, RESERVE_BY_PC, false) != RESERVE_DONE)
+        return slow_killed(p);
+    return slow_pause(p, result);
+}
+
+/* ---- maps and tuples ---- */
+
+static Term slow_map_put_one(Process *p, Term map, Term key, Term value, bool exact)
+{
+    if (!exact) {
+        Term result = map_put(&p->heap, p->run->atoms, map, key, value);
+        return term_is_none(result) ? raise_system_limit(p) : result;
+    }
+    bool found = false;
+    Term result = map_update(&p->heap, p->run->atoms, map, key, value, &found);
+    if (!found) return raise_tagged(p, TERM_ATOM(BADKEY), key);
+    return term_is_none(result) ? raise_system_limit(p) : result;
+}
+
+SlowResult slow_map_put(Process *p, bool exact)
+{
+    _Static_assert(OPOFF_MAP_PUT_3 == OPOFF_MAP_UPDATE_3 && OPEND_MAP_PUT == OPEND_MAP_UPDATE, "");
+    const uint8_t *pc = slow_pc(p);
+    Term map = slow_register(p, pc + OPOFF_MAP_PUT_1);
+    size_t n = operand_u16(pc + OPOFF_MAP_PUT_3);
+    p->heap.limit = p->fp - operand_u16(pc + OPOFF_MAP_PUT_2) - LIMIT_BLOCK_SLACK;
+    if (!term_is_map(map)) {
+        raise_tagged(p, TERM_ATOM(BADMAP), map);
+        return SLOW_RAISE;
+    }
+    const uint8_t *list = pc + OPEND_MAP_PUT;
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        Term key = slow_register(p, list + 2 * i);
+        Term value = slow_register(p, list + 2 * i + 2);
+        map = slow_map_put_one(p, map, key, value, exact);
+        if (term_is_none(map)) return SLOW_RAISE;
+    }
+    p->run->reductions -= (int64_t)n;
+    p->fp[operand_i16(pc + OPOFF_MAP_PUT_0)] = map.w;
+    return slow_advance(p, slow_list_bytes(OPEND_MAP_PUT, n, 2));
+}
+
+SlowResult slow_set_elements(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    Term tuple = slow_register(p, pc + OPOFF_SET_ELEMENTS_1);
+    size_t n = operand_u16(pc + OPOFF_SET_ELEMENTS_2);
+    size_t words = tuple_size(tuple) + 1;
+    const Word *from = boxed_words(tuple);
+    Word *to = p->heap.top;
+    p->heap.top += words;
+    for (size_t i = 0; i < words; i++) to[i] = from[i];
+    const uint8_t *pairs = pc + OPEND_SET_ELEMENTS;
+    for (size_t i = 0; i < n; i++)
+        to[1 + operand_u16(pairs + 4 * i)] = slow_register(p, pairs + 4 * i + 2).w;
+    p->fp[operand_i16(pc + OPOFF_SET_ELEMENTS_0)] = boxed_from(to).w;
+    return slow_advance(p, slow_list_bytes(OPEND_SET_ELEMENTS, n, 4));
+}
+
+/* ---- exceptions ---- */
+
+SlowResult slow_raise_value(Process *p, AtomName tag, Term value)
+{
+    reserve_set_limit(p);
+    raise_tagged(p, atom_from(tag), value);
+    return SLOW_RAISE;
+}
+
+SlowResult slow_raise_atom(Process *p, AtomName reason)
+{
+    raise_error(p, atom_from(reason));
+    return SLOW_RAISE;
+}
+
+SlowResult slow_raise_error(Process *p, Term reason)
+{
+    raise_error(p, reason);
+    return SLOW_RAISE;
+}
+
+SlowResult slow_raise_again(Process *p, Term exc_class, Term reason, Term raw_trace)
+{
+    raise_again(p, exc_class, reason, raw_trace);
+    return SLOW_RAISE;
+}
+
+SlowResult slow_build_trace(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    reserve_set_limit(p);
+    Term list = trace_list(p->run->code, &p->heap, slow_register(p, pc + OPOFF_BUILD_TRACE_1));
+    p->fp[operand_i16(pc + OPOFF_BUILD_TRACE_0)] = list.w;
+    return slow_advance(p, OPLEN_BUILD_TRACE);
+}
+
+SlowResult slow_catch_value(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    reserve_set_limit(p);
+    Term exc_class = slow_register(p, pc + OPOFF_CATCH_VALUE_1);
+    Term value = slow_register(p, pc + OPOFF_CATCH_VALUE_2);
+    if (!term_same(exc_class, TERM_ATOM(THROW))) {
+        if (term_same(exc_class, TERM_ATOM(ERROR))) {
+            Term trace = slow_register(p, pc + OPOFF_CATCH_VALUE_3);
+            value = heap_tuple2(&p->heap, value, trace_list(p->run->code, &p->heap, trace));
+        }
+        if (!term_is_none(value)) value = heap_tuple2(&p->heap, TERM_ATOM(UP_EXIT), value);
+        if (term_is_none(value)) {
+            raise_system_limit(p);
+            return SLOW_RAISE;
+        }
+    }
+    p->fp[operand_i16(pc + OPOFF_CATCH_VALUE_0)] = value.w;
+    return slow_advance(p, OPLEN_CATCH_VALUE);
+}

@@ -1,0 +1,279 @@
+#include "vm/interp/trace.h"
+
+#include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
+#include "vm/term/binary.h"
+#include "vm/term/map.h"
+#include "vm/term/atom.h"
+#include "vm/term/list.h"
+
+#include <string.h>
+
+/* Entries of a stack trace, as OTP's backtrace_depth. */
+#define TRACE_DEPTH 8
+
+typedef struct TraceMaker {
+    Term top[4]; /* module or nil, function, args or arity, flags */
+    Term frames[TRACE_DEPTH];
+    size_t count;
+} TraceMaker;
+
+static bool trace_place(const Process *p, const void *at, CodePlace *place)
+{
+    return code_place(p->run->code, at, place);
+}
+
+static Term trace_frame(const CodePlace *place)
+{
+    return small_from((int64_t)place->version->id << 32 | place->unit);
+}
+
+/* A list of `n` registers from r(first) of the frame at p->fp. */
+static Term trace_arguments(Process *p, size_t first, size_t n)
+{
+    Term list = TERM_NIL;
+    while (n > 0) {
+        n--;
+        list = heap_cons(&p->heap, arg(p, first + n), list);
+        if (term_is_none(list)) return TERM_NIL;
+    }
+    return list;
+}
+
+static void trace_set_top(TraceMaker *m, Term module, Term function, Term args, int flags)
+{
+    m->top[0] = module;
+    m->top[1] = function;
+    m->top[2] = args;
+    m->top[3] = small_from(flags);
+}
+
+/* Operators are shown as functions of erlang with their operands. */
+static const struct {
+    uint8_t op;
+    uint8_t operands; /* 1, 2; 3: the second one is a constant */
+    AtomName name;
+} trace_operators[] = {
+    {OP_ADD, 2, ATOM_PLUS},        {OP_SUB, 2, ATOM_MINUS},     {OP_MUL, 2, ATOM_TIMES},
+    {OP_DIV, 2, ATOM_SLASH},       {OP_INT_DIV, 2, ATOM_DIV},   {OP_REM, 2, ATOM_REM},
+    {OP_BAND, 2, ATOM_BAND},       {OP_BOR, 2, ATOM_BOR},       {OP_BXOR, 2, ATOM_BXOR},
+    {OP_BSL, 2, ATOM_BSL},         {OP_BSR, 2, ATOM_BSR},       {OP_NEGATE, 1, ATOM_MINUS},
+    {OP_BNOT, 1, ATOM_BNOT},       {OP_ADD_SMALL, 3, ATOM_PLUS}, {OP_SUB_SMALL, 3, ATOM_MINUS},
+};
+
+static Term trace_register(const Process *p, const uint8_t *at)
+{
+    return TERM_RAW(p->fp[operand_i16(at)]);
+}
+
+/* All rows of arithmetic have the layout DST SRC SRC: operands at the same offsets. */
+static Term trace_operands(Process *p, unsigned operands)
+{
+    const uint8_t *pc = (const uint8_t *)p->pc;
+    Term list = TERM_NIL;
+    if (operands == 2)
+        list = heap_cons(&p->heap, trace_register(p, pc + OPOFF_ADD_2), list);
+    else if (operands == 3)
+        list = heap_cons(&p->heap, small_from(operand_i16(pc + OPOFF_ADD_SMALL_2)), list);
+    if (term_is_none(list)) return TERM_NIL;
+    list = heap_cons(&p->heap, trace_register(p, pc + OPOFF_ADD_1), list);
+    return term_is_none(list) ? TERM_NIL : list;
+}
+
+static bool trace_top_operator(Process *p, TraceMaker *m)
+{
+    for (size_t i = 0; i < ARRAY_LEN(trace_operators); i++)
+        if (*p->pc == trace_operators[i].op) {
+            Term args = trace_operands(p, trace_operators[i].operands);
+            trace_set_top(m, TERM_ATOM(ERLANG), atom_from(trace_operators[i].name), args,
+                          TRACE_ERROR_INFO);
+            return true;
+        }
+    return false;
+}
+
+/* The first entry, if it is not just the function whose code failed. Returns whether the frame of
+ * p->pc itself is part of the trace. */
+static bool trace_top(Process *p, TraceMaker *m, const CodePlace *place)
+{
+    const RunContext *run = p->run;
+    const uint8_t *pc = (const uint8_t *)p->pc;
+    const CodeFunction *f = place->function;
+    if (*p->pc == OP_FUNCTION_CLAUSE) {
+        trace_set_top(m, atom_from(f->module), atom_from(f->name), trace_arguments(p, 0, f->arity),
+                      TRACE_AT_FRAME);
+        return true;
+    }
+    if (!term_is_none(run->exc_args) && place->version->module != NULL) {
+        trace_set_top(m, atom_from(f->module), atom_from(f->name), run->exc_args, TRACE_AT_FRAME);
+        return true;
+    }
+    if (place->version->module == NULL) { /* a stub */
+        if (!run->exc_hides_bif)
+            trace_set_top(m, atom_from(f->module), atom_from(f->name),
+                          trace_arguments(p, 0, f->arity), TRACE_ERROR_INFO);
+        return false;
+    }
+    if (*p->pc == OP_BIF && !run->exc_hides_bif) {
+        const BifRow *row = &tables_bifs[operand_u32(pc + OPOFF_BIF_3)];
+        size_t first = operand_u16(pc + OPOFF_BIF_1);
+        Term module = atom_find(run->atoms, row->module, strlen(row->module));
+        Term name = atom_find(run->atoms, row->name, strlen(row->name));
+        trace_set_top(m, module, name, trace_arguments(p, first, row->arity), TRACE_ERROR_INFO);
+        return true;
+    }
+    (void)trace_top_operator(p, m);
+    return true;
+}
+
+static void trace_callers(const Process *p, TraceMaker *m, size_t limit)
+{
+    const Word *fp = p->fp;
+    const Word *base = p->block + p->block_words - 1;
+    while (m->count < limit && fp < base) {
+        const uint8_t *back = (const uint8_t *)fp[0];
+        CodePlace place;
+        if (trace_place(p, back - 4, &place) && place.version->module != NULL)
+            m->frames[m->count++] = trace_frame(&place);
+        fp += operand_live(back).window;
+    }
+}
+
+static Term trace_finish(Process *p, const TraceMaker *m)
+{
+    Term elements[4 + TRACE_DEPTH];
+    memcpy(elements, m->top, sizeof m->top);
+    memcpy(elements + 4, m->frames, m->count * sizeof(Term));
+    Term trace = heap_tuple(&p->heap, 4 + m->count, elements);
+    return term_is_none(trace) ? TERM_NIL : trace;
+}
+
+Term trace_make(Process *p)
+{
+    TraceMaker m = {.top = {TERM_NIL, TERM_NIL, TERM_NIL, small_from(0)}};
+    CodePlace place;
+    if (*p->pc == OP_UNDEFINED) {
+        const Export *e = (const Export *)(const void *)((const char *)p->pc - offsetof(Export, undefined_code));
+        trace_set_top(&m, e->key.module, e->key.function, trace_arguments(p, 0, e->key.arity), 0);
+    } else if (trace_place(p, p->pc, &place)) {
+        if (trace_top(p, &m, &place)) m.frames[m.count++] = trace_frame(&place);
+    }
+    bool own_entry = !term_is_nil(m.top[0]) && (small_value(m.top[3]) & TRACE_AT_FRAME) == 0;
+    trace_callers(p, &m, own_entry ? TRACE_DEPTH - 1 : TRACE_DEPTH);
+    return trace_finish(p, &m);
+}
+
+Term trace_make_called(Process *p, Term module, Term function, Term args)
+{
+    TraceMaker m;
+    m.count = 0;
+    trace_set_top(&m, module, function, args, 0);
+    CodePlace place;
+    if (trace_place(p, p->pc, &place) && place.version->module != NULL)
+        m.frames[m.count++] = trace_frame(&place);
+    trace_callers(p, &m, TRACE_DEPTH - 1);
+    return trace_finish(p, &m);
+}
+
+/* ---- text on demand ---- */
+
+/* A file's name as a list of characters. */
+static Term trace_file_list(Heap *h, Term binary)
+{
+    BitView view = binary_view(binary);
+    Term list = TERM_NIL;
+    for (size_t i = view.bits / 8; i > 0; i--) {
+        list = heap_cons(h, small_from(view.at[i - 1]), list);
+        if (term_is_none(list)) return TERM_NIL;
+    }
+    return list;
+}
+
+static Term trace_pair(Heap *h, AtomName key, Term value, Term rest)
+{
+    Term pair = heap_tuple2(h, atom_from(key), value);
+    Term list = term_is_none(pair) ? TERM_NONE : heap_cons(h, pair, rest);
+    return term_is_none(list) ? rest : list;
+}
+
+static Term trace_location(Heap *h, const ModuleVersion *v, uint32_t unit)
+{
+    Term file;
+    uint32_t line = code_line(v, unit, &file);
+    if (line == 0) return TERM_NIL;
+    Term list = trace_pair(h, ATOM_LINE, small_from(line), TERM_NIL);
+    return trace_pair(h, ATOM_FILE, trace_file_list(h, file), list);
+}
+
+static Term trace_error_info(Heap *h, Term module)
+{
+    Term explainer = term_same(module, TERM_ATOM(ERLANG)) ? TERM_ATOM(ERL_ERTS_ERRORS)
+                                                         : TERM_ATOM(ERL_STDLIB_ERRORS);
+    Term key = TERM_ATOM(MODULE);
+    Term keys = heap_tuple(h, 1, &key);
+    if (term_is_none(keys)) return TERM_NIL;
+    Term info = map_from_sorted(h, keys, 1, &explainer);
+    return term_is_none(info) ? TERM_NIL : trace_pair(h, ATOM_ERROR_INFO, info, TERM_NIL);
+}
+
+static Term trace_entry(Heap *h, Term module, Term function, Term args, Term location, Term rest)
+{
+    Term entry = heap_tuple(h, 4, (const Term[]){module, function, args, location});
+    Term list = term_is_none(entry) ? TERM_NONE : heap_cons(h, entry, rest);
+    return term_is_none(list) ? rest : list;
+}
+
+static Term trace_frame_entry(const CodeTable *code, Heap *h, Term frame, Term rest)
+{
+    uint64_t bits = (uint64_t)small_value(frame);
+    const ModuleVersion *v = code_version(code, (uint32_t)(bits >> 32));
+    CodePlace place;
+    if (v == NULL || !code_place(code, v->code + 2 * (size_t)(uint32_t)bits, &place)) return rest;
+    const CodeFunction *f = place.function;
+    Term location = trace_location(h, v, place.unit);
+    return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->arity), location,
+                       rest);
+}
+
+static Term trace_top_entry(const CodeTable *code, Heap *h, Term raw, Term rest)
+{
+    Term module = tuple_at(raw, 0);
+    int64_t flags = small_value(tuple_at(raw, 3));
+    Term location = TERM_NIL;
+    if ((flags & TRACE_AT_FRAME) != 0 && tuple_size(raw) > 4) {
+        uint64_t bits = (uint64_t)small_value(tuple_at(raw, 4));
+        const ModuleVersion *v = code_version(code, (uint32_t)(bits >> 32));
+        if (v != NULL) location = trace_location(h, v, (uint32_t)bits);
+    } else if ((flags & TRACE_ERROR_INFO) != 0) {
+        location = trace_error_info(h, module);
+    }
+    return trace_entry(h, module, tuple_at(raw, 1), tuple_at(raw, 2), location, rest);
+}
+
+Term trace_list(const CodeTable *code, Heap *h, Term raw)
+{
+    if (!term_is_tuple(raw)) return raw;
+    bool has_top = !term_is_nil(tuple_at(raw, 0));
+    bool at_frame = (small_value(tuple_at(raw, 3)) & TRACE_AT_FRAME) != 0;
+    size_t first = 4 + (has_top && at_frame ? 1 : 0);
+    Term list = TERM_NIL;
+    for (size_t i = tuple_size(raw); i > first; i--)
+        list = trace_frame_entry(code, h, tuple_at(raw, i - 1), list);
+    return has_top ? trace_top_entry(code, h, raw, list) : list;
+}
+
+Term trace_current(Process *p, Heap *h, size_t depth)
+{
+    const CodeTable *code = p->run->code;
+    Term frames[64];
+    size_t n = 0;
+    CodePlace place;
+    if (depth > ARRAY_LEN(frames)) depth = ARRAY_LEN(frames);
+    if (depth > 0 && trace_place(p, p->pc, &place)) frames[n++] = trace_frame(&place);
+    const Word *base = p->block + p->block_words - 1;
+    for (const Word *fp = p->fp; n < depth && fp < base; fp += operand_live((const uint8_t *)fp[0]).window)
+        if (trace_place(p, (const uint8_t *)fp[0] - 4, &place)) frames[n++] = trace_frame(&place);
+    Term list = TERM_NIL;
+    while (n > 0) list = trace_frame_entry(code, h, frames[--n], list);
+    return list;
+}

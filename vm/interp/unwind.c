@@ -1,0 +1,66 @@
+#include "vm/interp/unwind.h"
+
+#include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
+#include "vm/interp/trace.h"
+#include "vm/proc/reserve.h"
+#include "vm/term/atom.h"
+
+/* The innermost handler around `unit`, or NULL. */
+static const CodeHandler *unwind_handler(const ModuleVersion *v, uint32_t unit)
+{
+    for (uint32_t i = 0; i < v->handler_count; i++) {
+        const CodeHandler *handler = &v->handlers[i];
+        if (unit >= handler->start && unit < handler->end) return handler;
+    }
+    return NULL;
+}
+
+static bool unwind_enter(Process *p, Word *fp, const void *at)
+{
+    CodePlace place;
+    if (!code_place(p->run->code, at, &place)) return false;
+    const CodeHandler *handler = unwind_handler(place.version, place.unit);
+    if (handler == NULL) return false;
+    const RunContext *run = p->run;
+    p->fp = fp;
+    slot_set(p, handler->base, run->exc_class);
+    slot_set(p, handler->base + 1, run->exc_reason);
+    slot_set(p, handler->base + 2, run->exc_trace);
+    p->pc = place.version->code + 2 * (size_t)handler->target;
+    return true;
+}
+
+/* Nobody handles it: the reason a process exits with. */
+static void unwind_to_exit(Process *p)
+{
+    RunContext *run = p->run;
+    run->exc_trace = trace_list(run->code, &p->heap, run->exc_trace);
+    if (term_same(run->exc_class, TERM_ATOM(EXIT))) return;
+    Term reason = run->exc_reason;
+    if (term_same(run->exc_class, TERM_ATOM(THROW)))
+        reason = heap_tuple2(&p->heap, TERM_ATOM(NOCATCH), reason);
+    Term pair = term_is_none(reason) ? TERM_NONE : heap_tuple2(&p->heap, reason, run->exc_trace);
+    run->exc_reason = term_is_none(pair) ? TERM_ATOM(SYSTEM_LIMIT) : pair;
+}
+
+bool unwind_to_handler(Process *p)
+{
+    RunContext *run = p->run;
+    if (*p->pc == OP_UNDEFINED)
+        reserve_no_area(p);
+    else
+        reserve_set_limit(p);
+    if (term_is_none(run->exc_trace)) run->exc_trace = trace_make(p);
+    if (unwind_enter(p, p->fp, p->pc)) return true;
+    const Word *base = p->block + p->block_words - 1;
+    Word *fp = p->fp;
+    while (fp < base) {
+        const uint8_t *back = (const uint8_t *)fp[0];
+        LiveMap live = operand_live(back);
+        fp += live.window;
+        if ((live.flags & LIVE_FLAG_IN_TRY) != 0 && unwind_enter(p, fp, back - 4)) return true;
+    }
+    unwind_to_exit(p);
+    return false;
+}
