@@ -1,5 +1,5 @@
 # `make help` lists the targets.  BUILD=mode picks the kind of build, BUILDROOT the folder of all
-# output, V=1 shows the commands; docs/contributing.md has more.
+# output, V=1 shows the commands.
 
 BUILD     ?= release
 BUILDROOT ?= build
@@ -214,7 +214,7 @@ long: ## by hand before a release: ten thousand seeds, an hour of fuzzing, valgr
 	$(Q)for f in $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%); do $(MAKE) fuzz FUZZ=$$f SECS=400 || exit 1; done
 	$(Q)$(MAKE) valgrind && $(MAKE) cov && $(MAKE) bench-compare
 tidy: $(GEN_SRC) ## clang-tidy over every source
-	$(Q)tests/lint/tidy.sh $(JOBS) "$(CPPFLAGS_ALL) -std=c11" $(VM_SRC) $(COMP_SRC) $(wildcard $(PROGRAMS))
+	$(Q)tests/lint/tidy.sh $(JOBS) "$(CPPFLAGS_ALL) -std=c11 -DMOTE_DEBUG" $(VM_SRC) $(COMP_SRC) $(wildcard $(PROGRAMS))
 format: ## lay the sources out
 	$(Q)clang-format -i $(C_FILES)
 format-check: ## fail on a source that is laid out otherwise

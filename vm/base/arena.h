@@ -28,7 +28,7 @@ void arena_init(Arena *a, Mem *mem, MemTag tag);
 void arena_free(Arena *a);
 
 /* The slow path of arena_alloc: takes a new chunk. */
-NOINLINE void *arena_alloc_slow(Arena *a, size_t bytes);
+NOINLINE NEVER_NULL void *arena_alloc_slow(Arena *a, size_t bytes);
 
 /* `bytes` bytes, aligned to 16, uninitialised, borrowed from the arena.  Never NULL. */
 static inline void *arena_alloc(Arena *a, size_t bytes)
@@ -41,18 +41,19 @@ static inline void *arena_alloc(Arena *a, size_t bytes)
     return at;
 }
 
-void *arena_alloc_zero(Arena *a, size_t bytes);
+NEVER_NULL void *arena_alloc_zero(Arena *a, size_t bytes);
 
 /* `count` elements of `size` bytes, zeroed; stops the VM when the product overflows. */
-void *arena_array(Arena *a, size_t count, size_t size);
+NEVER_NULL void *arena_array(Arena *a, size_t count, size_t size);
 
 /* A copy of `old_count` elements in a block for `new_count`; the old block stays until the end. */
-void *arena_grow(Arena *a, const void *at, size_t old_count, size_t new_count, size_t size);
+NEVER_NULL void *arena_grow(Arena *a, const void *at, size_t old_count, size_t new_count,
+                            size_t size);
 
 /* A copy of `length` bytes with a NUL byte behind them. */
-char *arena_copy_text(Arena *a, const char *text, size_t length);
-void *arena_copy_bytes(Arena *a, const void *bytes, size_t length);
-char *arena_printf(Arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
+NEVER_NULL char *arena_copy_text(Arena *a, const char *text, size_t length);
+NEVER_NULL void *arena_copy_bytes(Arena *a, const void *bytes, size_t length);
+NEVER_NULL char *arena_printf(Arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Bytes taken so far. */
 size_t arena_used(const Arena *a);

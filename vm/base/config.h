@@ -77,6 +77,7 @@ _Static_assert((-1 >> 1) == -1, "right shift of a negative number must keep its 
 #define FALLTHROUGH              __attribute__((fallthrough))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define RETURNS_NEW              __attribute__((malloc))
+#define NEVER_NULL               __attribute__((returns_nonnull))
 #define EXPORTED                 __attribute__((visibility("default")))
 
 #define LIKELY(x)    __builtin_expect(!!(x), 1)

@@ -35,11 +35,12 @@ void mem_delete(Mem *m);
 
 /* Allocate; running out stops the VM with one line (what, whose, how much).  0 bytes give a
  * distinct block.  The result is never NULL. */
-RETURNS_NEW void *mem_alloc(Mem *m, MemTag tag, size_t bytes);
-RETURNS_NEW void *mem_alloc_zero(Mem *m, MemTag tag, size_t bytes);
+RETURNS_NEW NEVER_NULL void *mem_alloc(Mem *m, MemTag tag, size_t bytes);
+RETURNS_NEW NEVER_NULL void *mem_alloc_zero(Mem *m, MemTag tag, size_t bytes);
 
 /* Resize a block of `old_bytes` to `new_bytes`; takes `at` (NULL with 0: a new block). */
-MUST_USE void *mem_realloc(Mem *m, MemTag tag, void *at, size_t old_bytes, size_t new_bytes);
+MUST_USE NEVER_NULL void *mem_realloc(Mem *m, MemTag tag, void *at, size_t old_bytes,
+                                      size_t new_bytes);
 
 /* The same, on behalf of a process: NULL when the budget, the system or an injected failure says
  * no; the old block then stays as it was. */
