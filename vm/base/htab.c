@@ -105,6 +105,7 @@ static HtabValue *htab_add(Htab *h, uint64_t hash, uint64_t key, const char *tex
         htab_rebuild(h, room);
     }
     size_t place = htab_search(h, hash, key, text, length);
+    ASSERT(h->entries);
     HtabEntry *e = &h->entries[h->used++];
     *e = (HtabEntry){.key = key, .text = text, .length = (uint32_t)length, .live = true};
     h->index[place] = (uint32_t)h->used;
