@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 name=${1:?usage: make expect T=name}
-files=$(find tests docs/examples \( -name "$name.mote" -o -name "$name.erl" \) 2>/dev/null)
+files=$(find tests docs/examples \( -name "$name.mote" -o -name "$name.erl" \) 2>/dev/null || true)
 [ -n "$files" ] || { echo "no test called $name" >&2; exit 1; }
 
 for file in $files; do
@@ -28,7 +28,7 @@ for file in $files; do
         -extra $size $args <"$work/input" >"$work/output" 2>"$work/errors" ||
         { echo "$file: erl failed" >&2; cat "$work/errors" >&2; rm -rf "$work"; exit 1; }
     awk -v output="$work/output" '
-        BEGIN { while ((getline line < output) > 0) got[++n] = line }
+        BEGIN { while ((getline line < output) > 0) { sub(/\r$/, "", line); got[++n] = line } }
         { text[++lines] = $0; if ($0 ~ /%% expect:/) marks++ }
         END {
             for (i = 1; i <= lines; i++) {
