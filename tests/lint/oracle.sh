@@ -22,7 +22,7 @@ while read -r file; do
     sed -n 's/.*%% stdin: \{0,1\}//p' "$file" >"$work/input"
     # shellcheck disable=SC2086
     timeout 60 erl -noshell -pa "$work" -eval "io:setopts([{encoding,unicode}]), code:load_file($module), $run" \
-        -extra $size $args <"$work/input" >"$work/erl" 2>/dev/null
+        -extra $size $args <"$work/input" 2>/dev/null | tr -d "\r" >"$work/erl"
     # shellcheck disable=SC2086
     timeout 60 "$mote" "$file" $size $args <"$work/input" >"$work/mote" 2>/dev/null
     grep -q '%% unordered' "$file" && { sort -o "$work/erl" "$work/erl"; sort -o "$work/mote" "$work/mote"; }
