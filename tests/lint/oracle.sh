@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs every test program on mote and on erl and shows where standard output differs:
 #   oracle.sh MOTE [PATTERN]
-# Needs Debian's erlang, so no other target calls this.  `%% since:` marks what OTP 25 lacks.
+# Needs Debian's erlang, so `make test` and `make ci` do not call this.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,21 +10,13 @@ passed=0 failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 while read -r file; do
-    grep -qE '%% (since|skip|error|command|module|raises|exit|output|flags)' "$file" && continue
-    module=$(sed -n "s/^-module(\([a-z0-9_']*\)).*/\1/p" "$file" | head -n 1)
-    [ -n "$module" ] || continue
-    cp "$file" "$work/$module.erl"
-    erlc -o "$work" "$work/$module.erl" >/dev/null 2>&1 || continue
+    grep -qE '%% (skip|error|warning|command|module|raises|exit|output|flags):' "$file" && continue
+    tests/lint/on_erl.sh "$file" >"$work/erl" 2>"$work/why" || { [ $? = 3 ] || echo "# $(tail -n 1 "$work/why")"; continue; }
     size=$(sed -n 's/.*%% size: \{0,1\}//p' "$file" | head -n 1)
     args=$(sed -n 's/.*%% args: \{0,1\}//p' "$file" | head -n 1)
-    run="case erlang:function_exported($module, main, 1) of
-             true -> $module:main(init:get_plain_arguments()); false -> $module:main() end, init:stop()."
     sed -n 's/.*%% stdin: \{0,1\}//p' "$file" >"$work/input"
-    # shellcheck disable=SC2086
-    timeout 60 erl -noshell -pa "$work" -eval "io:setopts([{encoding,unicode}]), code:load_file($module), $run" \
-        -extra $size $args <"$work/input" 2>/dev/null | tr -d "\r" >"$work/erl"
-    # shellcheck disable=SC2086
-    timeout 60 "$mote" "$file" $size $args <"$work/input" >"$work/mote" 2>/dev/null
+    eval "set -- $size $args"
+    timeout 60 "$mote" "$file" "$@" <"$work/input" >"$work/mote" 2>/dev/null
     grep -q '%% unordered' "$file" && { sort -o "$work/erl" "$work/erl"; sort -o "$work/mote" "$work/mote"; }
     if cmp -s "$work/erl" "$work/mote"; then
         passed=$((passed + 1))
