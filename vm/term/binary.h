@@ -88,8 +88,9 @@ Term binary_append(Heap *h, Term acc, size_t bits, uint8_t **to, size_t *offset)
 /* One bitstring from two. */
 Term binary_concat(Heap *h, Term a, Term b);
 
-/* All bytes of a whole-byte bitstring as one run: its own when aligned, else copied into `scratch`
- * (mem_free'd by the caller with *scratch_bytes; NULL when not needed).  NULL when memory is refused. */
+/* All bytes of a whole-byte bitstring as one run: its own when aligned, else copied into *scratch (else
+ * NULL there), which the caller frees: mem_free(mem, MEM_WORK, scratch, n == 0 ? 1 : n).  NULL when
+ * memory is refused. */
 const uint8_t *binary_aligned(Term t, Mem *mem, size_t *n, uint8_t **scratch);
 
 /* < 0, 0, > 0: by bits, a prefix first; *budget counts bytes down and stops at 0 with *at telling
