@@ -22,7 +22,7 @@ size_t dict_count(const Process *p);
 /* The next entry in order; start with *cursor = 0; false at the end. */
 bool dict_next(const Process *p, size_t *cursor, Term *key, Term *value);
 
-/* The terms to scan: `*count` of them, keys, values and removed ones (small integers) alike. */
+/* The terms to scan: `*count` of them, keys, values and removed ones (constants) alike. */
 Term *dict_roots(const Process *p, size_t *count);
 
 void dict_free(Dict *d, Mem *mem);

@@ -34,6 +34,7 @@ struct ProcessExtra {
     Term error_handler; /* atom */
     Dict *dict;         /* roots: dict_roots */
     Timer *receive_timer;
+    bool timeout_active; /* the receive timer was armed for the receive that runs now */
     Message *replies; /* answers to requests of a waiting built-in (vm/actor/signal.c) */
     Dying *dying;
     void *state; /* an interrupted instruction's work list, outside the heap (machine.md 2) */
@@ -44,5 +45,5 @@ struct ProcessExtra {
 
 /* The side record, made now if need be.  Stops the VM when there is no memory. */
 ProcessExtra *extra_get(Process *p);
-/* Frees the record and what it owns, but the old generation and `dying`. */
+/* Frees the record, old generation and dictionary; its timer and `dying` are gone before. */
 void extra_free(Process *p);

@@ -42,7 +42,7 @@ Relation *links_add(Process *p, RelationKind kind, uint64_t key, Term other);
 /* Removes it (and frees its tag). */
 void links_remove(Process *p, Relation *r);
 /* The next entry in order of making, removed ones skipped; start with *cursor = 0; NULL at the end.
- * Removing meanwhile is allowed only with links_take_last. */
+ * Removing entries meanwhile is allowed, adding is not. */
 Relation *links_next(const Process *p, size_t *cursor);
 /* How many entries of all kinds. */
 size_t links_count(const Process *p);

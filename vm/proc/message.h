@@ -44,7 +44,7 @@ struct Message {
     Term value;    /* what it says: in the payload, or immediate, or a literal */
     Word *handles; /* counted objects of the payload */
     uint32_t kind; /* SignalKind */
-    uint32_t count_handles;
+    uint32_t flags; /* free for the kind's use */
 };
 
 /* A signal that is not a plain message has two words more, in front of its payload. */
@@ -74,10 +74,12 @@ static inline Signal *message_signal(Message *m)
 MUST_USE Message *message_new(RunContext *rc, Term value);
 MUST_USE Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
                                     Term value);
-/* The same with room for `words` words that the caller fills: *area gets a heap over them (no literals
- * range needed); close it with message_close. */
+/* The same with room for `words` words that the caller fills: *area gets a heap over them, from which
+ * terms are built (area->top, area->limit); close it with message_close.  What does not fit is an error. */
 MUST_USE Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area);
 void message_close(Message *m, const Heap *area, Term value);
+/* Most words that one message may carry under the account's budget. */
+size_t message_limit(const Mem *mem);
 
 /* Its payload becomes part of `h` (a fragment) or, without payload, is freed.  m->value stays valid. */
 void message_adopt(Message *m, Heap *h);
@@ -85,5 +87,3 @@ void message_adopt(Message *m, Heap *h);
 void message_free(Message *m, Mem *mem);
 /* Words of payload. */
 size_t message_words(Message *m);
-/* Debug and stress builds: the payload points nowhere else. */
-void message_check(Message *m, LiteralRange literals);

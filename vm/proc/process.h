@@ -42,6 +42,29 @@ struct Process {
 
 _Static_assert(sizeof(Process) <= 208, "machine.md 7");
 
+/* Words of the first block of a process that needs no more. */
+#define PROCESS_FIRST_WORDS 32
+
+/* A process with an empty block of `block_words`: nothing on heap or stack (fp at the end of the block),
+ * no pid, status FREE.  NULL when memory is refused. */
+MUST_USE Process *process_new(Mem *mem, size_t block_words);
+/* Frees block, fragments and what their handles hold; not the control block. */
+void process_free_block(Process *p);
+/* Frees the control block; an EpochRelease: `context` is the Mem. */
+void process_release(void *context, void *process);
+
+/* Module, function, arity in one word.  Atom indexes have 24 bits. */
+static inline uint64_t process_pack_call(Term module, Term function, uint32_t arity)
+{
+    return (uint64_t)atom_index(module) << 40 | (uint64_t)atom_index(function) << 16 | arity;
+}
+static inline Term process_call_module(uint64_t call) { return atom_from((uint32_t)(call >> 40)); }
+static inline Term process_call_function(uint64_t call)
+{
+    return atom_from((uint32_t)(call >> 16) & 0xFFFFFF);
+}
+static inline uint32_t process_call_arity(uint64_t call) { return (uint32_t)(call & 0xFFFF); }
+
 /* Registers of the frame that is being run; built-ins: arguments first, then the slots of their stub. */
 static inline Term arg(const Process *p, size_t i) { return TERM_RAW(p->fp[-1 - (ptrdiff_t)i]); }
 static inline Term slot(const Process *p, size_t i) { return arg(p, i); }

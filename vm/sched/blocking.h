@@ -13,19 +13,26 @@
 #include "vm/base/lock.h"
 #include "vm/base/thread.h"
 #include "vm/base/vec.h"
-#include "vm/term/heap.h"
+#include "vm/proc/process.h"
+
+/* Something to do on a worker, posted from any thread.  The record belongs to `run` once it is called. */
+typedef struct SchedEvent SchedEvent;
+struct SchedEvent {
+    SchedEvent *next;
+    void (*run)(RunContext *rc, SchedEvent *e);
+};
 
 typedef struct Job Job;
 typedef struct Blocking Blocking;
-struct Process;
 struct Sched;
 
 struct Job {
-    Counted counted; /* release frees the job; set by its maker, one reference each for maker and pool */
+    Counted counted;       /* first; release frees the job; made with one reference, the maker's */
+    SchedEvent event;      /* the pool's way back to a worker */
     void (*run)(Job *job); /* on a thread of the pool; touches no process unless holds_heap */
     Term pid;              /* whom to wake */
     bool holds_heap;       /* it reads or writes the process's heap: nothing else may wake or kill it */
-    AtomicBool done;       /* release by the pool, acquire by the built-in */
+    AtomicBool done;       /* release by a worker, acquire by the built-in */
     Job *next;
     uint64_t number;
 };
@@ -34,12 +41,13 @@ static inline bool job_done(const Job *job) { return atomic_load_acquire(&job->d
 
 /* At most `threads` at once, started when needed. */
 Blocking *blocking_new(struct Sched *s, Mem *mem, unsigned threads);
-/* No job is accepted any more; waits for the running ones, drops the rest. */
-void blocking_stop(Blocking *b);
+/* Drops the jobs not begun and waits, at most a tenth of a second, for those that run.  False: some still
+ * do (reading a terminal, say); then nothing that they use may be freed. */
+MUST_USE bool blocking_stop(Blocking *b);
 void blocking_delete(Blocking *b);
 
 /* Queues the job; adds the pool's reference.  The caller runs process p (job->pid), which then waits. */
-void blocking_submit(Blocking *b, struct Process *p, Job *job);
+void blocking_submit(Blocking *b, Process *p, Job *job);
 
 /* Seeded runs: jobs waiting, and running one of them to its end, picked by number. */
 size_t blocking_pending(Blocking *b);

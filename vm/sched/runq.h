@@ -25,13 +25,11 @@ typedef struct RunList {
 typedef struct RunQueue {
     Lock lock;
     Process *next;
-    RunList woken[3]; /* max, high, normal and low: see runq.c */
-    RunList spent[3];
-    RunList low_woken;
-    RunList low_spent;
+    RunList woken[4]; /* by ProcessPriority */
+    RunList spent[4];
     uint8_t turns[4];  /* woken taken in a row while spent waited, per priority */
     uint8_t low_turns; /* normal taken in a row while low waited */
-    AtomicSize length; /* all lists and `next`; written under the lock, read by anybody */
+    AtomicSize length; /* all lists, without `next`; written under the lock, read by anybody */
     Chance *chance;    /* seeded: picks inside a list */
 } RunQueue;
 
@@ -45,8 +43,8 @@ void runq_destroy(RunQueue *q);
 size_t runq_push(RunQueue *q, Process *p, ProcessPriority priority, RunHow how);
 /* Who runs next, or NULL; *inherits says that it came from `next`. */
 Process *runq_pop(RunQueue *q, bool *inherits);
-/* Moves about half of the processes (not `next`, unless it is all there is) from `from` to `to`;
- * returns how many. */
+/* Moves about half of the processes, but not `next`, from `from` to `to`; returns how many. */
 size_t runq_steal(RunQueue *from, RunQueue *to);
 
-static inline size_t runq_length(const RunQueue *q) { return atomic_load_relaxed(&q->length); }
+/* Sequentially consistent: a worker that falls asleep says so, then looks here once more. */
+static inline size_t runq_length(const RunQueue *q) { return atomic_load_seq(&q->length); }

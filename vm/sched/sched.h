@@ -18,7 +18,6 @@
 
 typedef struct Sched Sched;
 typedef struct Worker Worker;
-typedef struct SchedEvent SchedEvent;
 
 /* Why a process stopped running. */
 typedef enum SchedStop {
@@ -38,17 +37,10 @@ typedef struct SchedHooks {
     SchedStop (*exit_step)(RunContext *rc, Process *p);
     /* Delivers a due timer's message (vm/actor/alarm.c), as TimerDeliver. */
     bool (*deliver)(RunContext *rc, Timer *t);
-    /* Nothing to do until `due_ns` (UINT64_MAX: for ever): wait for events of the world; NULL: sleep. */
     const Half *process_end; /* return address of a first frame: its descriptor, window 1 */
     const Half *apply;       /* the APPLY instruction: r0:r1 with the list r2 */
     const Half *apply_fun;   /* the APPLY_FUN instruction: the fun r0 with the list r1 */
 } SchedHooks;
-
-/* Something to do on a worker, from any thread.  The record belongs to `run` once it is called. */
-struct SchedEvent {
-    SchedEvent *next;
-    void (*run)(RunContext *rc, SchedEvent *e);
-};
 
 #define SCHED_SLICE 4000 /* reductions */
 
@@ -62,7 +54,8 @@ struct Worker {
     uint64_t references;  /* given out by this worker */
     uint64_t switches;    /* statistics */
     uint64_t reductions;
-    uint32_t tick;        /* loops since it looked at the clock */
+    uint32_t turns;       /* since it looked at the clock */
+    uint64_t unclocked;   /* reductions since then */
     Rng rng;              /* whom to steal from */
     Lock sleep_lock;
     LockCond sleep_cond;
@@ -93,25 +86,29 @@ struct Sched {
     Chance chance;
     _Atomic(SchedEvent *) events; /* newest first */
     AtomicU32 sleeping;           /* workers asleep */
+    AtomicU32 searching;          /* 1: a worker was woken and has not found work yet */
+    AtomicBool halting;           /* status is written by who sets it */
     AtomicBool stopping;
     AtomicU32 exclusive;          /* 1: all workers stop at their next safepoint */
     int status;                   /* exit status, written before stopping (release) */
     Lock lock;                    /* exclusive running */
     LockCond cond;
-    unsigned parked;              /* under lock */
-    uint64_t unique;              /* under no one: see sched_unique */
+    uint64_t parked;              /* workers that stand still for an exclusive run; under lock */
     AtomicI64 unique_positive;
     AtomicI64 unique_monotonic;
 };
 
+/* The calling thread is worker 0's from now on: it may start processes (with the RunContext of
+ * workers[0]) and must be the one that calls sched_run and sched_delete. */
 Sched *sched_new(const SchedConfig *config);
 /* The calling thread becomes worker 0, the others are started; returns the status given to sched_halt
  * once all have stopped. */
 int sched_run(Sched *s);
 /* Asks all workers to stop; any thread.  The first status counts. */
 void sched_halt(Sched *s, int status);
-/* After sched_run: frees it all.  Processes left are the caller's to free before (exit_free_all). */
-void sched_delete(Sched *s);
+/* After sched_run: frees it all.  Processes left are the caller's to free before (exit_free_all).
+ * False, and nothing is freed, if a blocking job will not end. */
+MUST_USE bool sched_delete(Sched *s);
 
 static inline Worker *sched_worker(RunContext *rc) { return rc->worker; }
 
@@ -136,6 +133,14 @@ uint64_t sched_reference(RunContext *rc);
 /* The wheel that a TIMER_MESSAGE of this number is in. */
 TimerWheel *sched_wheel_of(Sched *s, uint64_t number);
 
-/* The receive timer of p, which runs: armed for `due_ns`, or disarmed. */
-void sched_timeout_at(Process *p, uint64_t due_ns);
+/*
+ * The receive timer of p, which runs.  RECV_WAIT_FOR: over? it is a time-out (and cancelled); active? wait
+ * again; else start it.  Accepting a message cancels it.
+ */
+void sched_timeout_start(Process *p, uint64_t due_ns);
+bool sched_timeout_active(const Process *p);
+/* The timer has fired since it was started. */
+bool sched_timeout_over(const Process *p);
 void sched_timeout_cancel(Process *p);
+/* Frees the record; p is dying. */
+void sched_timeout_free(Process *p);

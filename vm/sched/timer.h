@@ -27,11 +27,12 @@ typedef struct Timer Timer;
 struct Timer {
     Timer *next; /* in its slot of the wheel */
     Timer **at;  /* what points to it; NULL: not armed */
-    Timer *mate_next; /* same receiver */
-    Timer **mate_at;
+    Timer *mate_next; /* same receiver, under by_pid */
+    Timer *mate_previous;
     uint64_t due_ns;
     uint64_t tick;
-    uint64_t number; /* order of arming; of a TIMER_MESSAGE: its reference's number */
+    uint64_t order;  /* of arming, in its wheel */
+    uint64_t number; /* of its reference; TIMER_MESSAGE only */
     Term to;         /* pid, or atom: name resolved when it fires */
     Message *message;
     uint32_t wheel; /* worker whose wheel it is in */
@@ -47,6 +48,8 @@ typedef struct TimerWheel {
     size_t count;
     uint64_t occupied[TIMER_LEVELS];
     Timer *slots[TIMER_LEVELS][TIMER_SLOTS];
+    Timer *due;     /* taken out of the slots, in the order of firing */
+    Timer **due_end;
     Htab by_number; /* TIMER_MESSAGE only */
     Htab by_pid;    /* first of the mates */
     Mem *mem;
@@ -70,8 +73,8 @@ int64_t timer_left(TimerWheel *wheel, uint64_t number, uint64_t now_ns);
 /* Cancels all TIMER_MESSAGE timers that send to `pid`. */
 void timer_cancel_all(TimerWheel *wheel, Term pid);
 
-/* Delivers one due timer, under the lock.  The message is the receiver's on true, else still the wheel's
- * and freed later. */
+/* Delivers one due timer, under the lock: allocates nothing, takes locks of a higher rank only.  True:
+ * the message is the receiver's now; else the wheel frees it. */
 typedef bool TimerDeliver(void *context, Timer *t);
 /* Fires what is due at `now_ns`; returns how many. */
 size_t timer_fire(TimerWheel *wheel, uint64_t now_ns, TimerDeliver *deliver, void *context);
