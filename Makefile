@@ -1,5 +1,4 @@
-# `make help` lists the targets.  BUILD=mode picks the kind of build, BUILDROOT the folder of all
-# output, V=1 shows the commands.
+# `make help` lists the targets.  BUILD=mode picks the build, BUILDROOT its folder, V=1 shows commands.
 
 BUILD     ?= release
 BUILDROOT ?= build
@@ -96,8 +95,7 @@ ifeq ($(V),)
 Q := @
 say = @printf '%-5s %s\n' '$(1)' '$(2:$(BUILDROOT)/%=%)';
 endif
-# LENIENT=1: what does not compile is left out, so that a half-finished tree can be worked on.
-
+# LENIENT=1 leaves out what does not compile, so that a half-finished tree can be worked on.
 all: $(D)/mote ## build the mote command
 
 # --- products --------------------------------------------------------------------------------

@@ -11,21 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Counters are spread over stripes chosen by the thread, so that workers do not write the same
- * line.  A block may be freed through another stripe than it came from: a stripe may "go negative",
- * and only the sum, which wraps the same way, means anything. */
-#define MEM_STRIPES 16
+/* Counters are spread over stripes.  A thread claims one by its number and from then on is its only
+ * writer, so that counting takes plain loads and stores; threads that find none share the last one.
+ * A claim outlives its thread: the number may come back, its stripe is then taken up again.
+ *
+ * A block may be freed through another stripe than it came from: a stripe may "go negative", and
+ * only the sum, which wraps the same way, means anything. */
+#define MEM_STRIPES 32
+#define MEM_PROBES  4
 
-/* A stripe looks at the budget when one of its counters crosses a multiple of this. */
-#define MEM_LOOK_BITS 16
+/* A stripe looks at the budget whenever it has grown by so many bytes. */
+#define MEM_LOOK_BYTES (1 << 16)
 
 typedef struct MemStripe {
-    ALIGNED(CACHE_LINE) AtomicSize bytes[MEM_TAG_COUNT];
+    ALIGNED(CACHE_LINE) AtomicU64 owner; /* thread_id() of the only writer; 0: nobody yet */
+    AtomicI64 total;                     /* of `bytes` */
+    AtomicI64 looked;                    /* `total` at the last look at the budget */
+    AtomicSize bytes[MEM_TAG_COUNT];
     AtomicSize blocks[MEM_TAG_COUNT];
 } MemStripe;
 
 struct Mem {
-    MemStripe stripes[MEM_STRIPES];
+    MemStripe stripes[MEM_STRIPES + 1]; /* the last one is shared */
     AtomicSize budget;
     AtomicSize seen; /* total when it was last summed up */
     AtomicBool inject;
@@ -66,42 +73,69 @@ Mem *mem_new(size_t budget_bytes)
 
 void mem_delete(Mem *m) { free(m); }
 
+/* The caller's own stripe, or the shared one. */
 static MemStripe *mem_stripe(Mem *m)
 {
-    return &m->stripes[(thread_id() * 0x9e3779b97f4a7c15u) >> 60];
+    uint64_t id = thread_id();
+    size_t first = (id * 0x9e3779b97f4a7c15u) >> 59;
+    for (size_t i = 0; i < MEM_PROBES; i++) {
+        MemStripe *stripe = &m->stripes[(first + i) % MEM_STRIPES];
+        uint64_t owner = atomic_load_relaxed(&stripe->owner);
+        if (LIKELY(owner == id)) return stripe;
+        if (owner == 0 && atomic_cas_relaxed(&stripe->owner, &owner, id)) return stripe;
+    }
+    return &m->stripes[MEM_STRIPES];
+}
+
+static void stripe_add(MemStripe *stripe, MemTag tag, size_t bytes, size_t blocks)
+{
+    if (LIKELY(atomic_load_relaxed(&stripe->owner) != 0)) {
+        int64_t total = atomic_load_relaxed(&stripe->total) + (int64_t)bytes;
+        atomic_store_relaxed(&stripe->total, total);
+        atomic_store_relaxed(&stripe->bytes[tag],
+                             atomic_load_relaxed(&stripe->bytes[tag]) + bytes);
+        atomic_store_relaxed(&stripe->blocks[tag],
+                             atomic_load_relaxed(&stripe->blocks[tag]) + blocks);
+    } else {
+        atomic_add_relaxed(&stripe->total, (int64_t)bytes);
+        atomic_add_relaxed(&stripe->bytes[tag], bytes);
+        atomic_add_relaxed(&stripe->blocks[tag], blocks);
+    }
 }
 
 static size_t mem_sum(const Mem *m)
 {
-    size_t total = 0;
-    for (size_t s = 0; s < MEM_STRIPES; s++)
-        for (size_t tag = 0; tag < MEM_TAG_COUNT; tag++)
-            total += atomic_load_relaxed(&m->stripes[s].bytes[tag]);
+    int64_t total = 0;
+    for (size_t s = 0; s <= MEM_STRIPES; s++)
+        total += atomic_load_relaxed(&m->stripes[s].total);
     /* Taken while others count, the sum of wrapped parts may be slightly below zero. */
-    return total > SIZE_MAX / 2 ? 0 : total;
+    return total < 0 ? 0 : (size_t)total;
 }
 
-/* Add to the counters; false when `bytes` more exceed the budget (they are counted all the same). */
+/* Add to the counters; false when the total now exceeds the budget (it is counted all the same). */
 static bool mem_charge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
 {
     MemStripe *stripe = mem_stripe(m);
-    size_t before = atomic_add_relaxed(&stripe->bytes[tag], bytes);
-    if (blocks) atomic_add_relaxed(&stripe->blocks[tag], blocks);
+    stripe_add(stripe, tag, bytes, blocks);
     size_t budget = atomic_load_relaxed(&m->budget);
-    if (budget == 0) return true;
-    bool crossed = ((before ^ (before + bytes)) >> MEM_LOOK_BITS) != 0;
+    if (budget == 0 || (int64_t)bytes <= 0) return true;
     size_t seen = atomic_load_relaxed(&m->seen);
-    if (!crossed && seen < budget && bytes <= budget - seen) return true;
+    int64_t total = atomic_load_relaxed(&stripe->total);
+    int64_t grown = total - atomic_load_relaxed(&stripe->looked);
+    if (LIKELY(grown < MEM_LOOK_BYTES && seen < budget && bytes <= budget - seen)) {
+        /* Follow it down, at a distance: small ups and downs look at nothing. */
+        if (grown < -2 * MEM_LOOK_BYTES) atomic_store_relaxed(&stripe->looked, total);
+        return true;
+    }
     seen = mem_sum(m);
+    atomic_store_relaxed(&stripe->looked, total);
     atomic_store_relaxed(&m->seen, seen);
     return seen <= budget;
 }
 
 static void mem_uncharge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
 {
-    MemStripe *stripe = mem_stripe(m);
-    atomic_sub_relaxed(&stripe->bytes[tag], bytes);
-    if (blocks) atomic_sub_relaxed(&stripe->blocks[tag], blocks);
+    stripe_add(mem_stripe(m), tag, 0 - bytes, 0 - blocks);
 }
 
 static bool mem_injected(Mem *m)
@@ -189,7 +223,7 @@ void mem_count(Mem *m, MemTag tag, ptrdiff_t bytes)
 size_t mem_used(const Mem *m, MemTag tag)
 {
     size_t total = 0;
-    for (size_t s = 0; s < MEM_STRIPES; s++)
+    for (size_t s = 0; s <= MEM_STRIPES; s++)
         total += atomic_load_relaxed(&m->stripes[s].bytes[tag]);
     return total > SIZE_MAX / 2 ? 0 : total;
 }
@@ -197,7 +231,7 @@ size_t mem_used(const Mem *m, MemTag tag)
 size_t mem_blocks(const Mem *m, MemTag tag)
 {
     size_t total = 0;
-    for (size_t s = 0; s < MEM_STRIPES; s++)
+    for (size_t s = 0; s <= MEM_STRIPES; s++)
         total += atomic_load_relaxed(&m->stripes[s].blocks[tag]);
     return total > SIZE_MAX / 2 ? 0 : total;
 }
