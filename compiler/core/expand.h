@@ -259,3 +259,20 @@ uint8_t segment_flags(AstSegSpec spec);
 Term operator_name(AstOp op);
 /* A comparison; ends the block. */
 void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no, SrcPos pos);
+/* true or false, from two blocks that a test leads to. */
+CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos);
+/* The value of an operator of erlang called by its name; none: another function. */
+CoreRef call_operator(Expand *x, Term name, const AstList *list, SrcPos pos);
+/* Do these arguments of is_record name a known size?  Then IS_RECORD can tell. */
+bool record_test_size(Expand *x, const AstList *args, uint32_t *size);
+/* The parts of <<...>> behind `prefix` (none: nothing).  `no`: a guard's failure, or 0. */
+CoreRef expand_bin_onto(Expand *x, CoreRef prefix, const Ast *a, CoreBlockId no);
+/* A map expression whose values come from a body (no = 0) or a guard. */
+CoreRef expand_map_onto(Expand *x, const Ast *a, CoreBlockId no);
+/* A value of a body (no = 0) or of a guard. */
+static inline CoreRef expand_value(Expand *x, const Ast *a, CoreBlockId no)
+{
+    return no == 0 ? expand_expr(x, a) : expand_guard_value(x, a, no);
+}
+/* Fields of a record construction as a tuple. */
+CoreRef expand_record_new(Expand *x, const Ast *a, CoreBlockId no);

@@ -157,8 +157,7 @@ void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, C
     i->args[1] = swap ? a : b;
 }
 
-/* true or false, from two blocks that a test leads to. */
-static CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos)
+CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos)
 {
     CoreBlockId join = new_block(x);
     CoreVar value = core_block_param(x->u, x->w->f, join);

@@ -70,7 +70,7 @@ bool ast_finish(Ast *node)
         }
     }
     bool fits = deepest < AST_DEPTH_MAX;
-    node->depth = (uint16_t)(fits ? deepest + 1 : AST_DEPTH_MAX) & 0x7FFF;
+    node->depth = (fits ? deepest + 1 : AST_DEPTH_MAX) & 0x7FFFu;
     return fits;
 }
 
