@@ -102,6 +102,26 @@ CoreInstr *core_append(CoreUnit *u, CoreFunction *f, CoreBlockId block, CoreKind
     return i;
 }
 
+void core_segments_args(CoreInstr *i)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < i->case_count; k++) {
+        const CoreSegment *s = &i->segments[k];
+        i->args[n++] = s->value;
+        if (!core_is_none(s->size)) i->args[n++] = s->size;
+    }
+}
+
+void core_args_segments(CoreInstr *i)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < i->case_count; k++) {
+        CoreSegment *s = &i->segments[k];
+        s->value = i->args[n++];
+        if (!core_is_none(s->size)) s->size = i->args[n++];
+    }
+}
+
 void core_targets(CoreInstr *i, CoreVisit *visit, void *to)
 {
     if (!core_ends(i)) return;

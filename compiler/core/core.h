@@ -204,6 +204,10 @@ CoreVar core_block_param(CoreUnit *u, CoreFunction *f, CoreBlockId block);
 /* Append an instruction with room for `arg_count` arguments; the caller fills it at once. */
 CoreInstr *core_append(CoreUnit *u, CoreFunction *f, CoreBlockId block, CoreKind kind, uint32_t arg_count, SrcPos pos);
 
+/* Copy the values and sizes of the segments to the arguments, which have room for them; and back. */
+void core_segments_args(CoreInstr *i);
+void core_args_segments(CoreInstr *i);
+
 static inline CoreInstr *core_last(CoreFunction *f, CoreBlockId block)
 {
     CoreBlock *b = &f->blocks.at[block];

@@ -276,3 +276,5 @@ static inline CoreRef expand_value(Expand *x, const Ast *a, CoreBlockId no)
 }
 /* Fields of a record construction as a tuple. */
 CoreRef expand_record_new(Expand *x, const Ast *a, CoreBlockId no);
+/* Branch on a value that should be true or false; ends the block. */
+void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, CoreBlockId bad, SrcPos pos);

@@ -19,13 +19,16 @@ static CoreRef map_const_empty(Expand *x)
 }
 
 /* All keys and values are constants: so is the map. */
-static CoreRef map_const(Expand *x, Term base, const MapPair *pairs, uint32_t n)
+static CoreRef map_const(Expand *x, const MapPair *pairs, uint32_t n)
 {
+    Term *terms = ARENA_ARRAY(x->arena, Term, 2 * (size_t)n + 1);
     for (uint32_t i = 0; i < n; i++) {
-        base = map_put(&x->u->heap, x->u->atoms, base, core_term(x->u, pairs[i].key), core_term(x->u, pairs[i].value));
-        CHECK(!term_is_none(base));
+        terms[2 * i] = core_term(x->u, pairs[i].key);
+        terms[2 * i + 1] = core_term(x->u, pairs[i].value);
     }
-    return core_const(x->u, base);
+    Term map = map_from_pairs(&x->u->heap, x->u->atoms, terms, n);
+    CHECK(!term_is_none(map));
+    return core_const(x->u, map);
 }
 
 /* Sort pairs with constant keys into map order; a later pair of the same key wins.  Insertion is
@@ -115,16 +118,18 @@ static CoreRef map_new(Expand *x, const AstList *fields, CoreBlockId no, SrcPos 
     MapPair *pairs = ARENA_ARRAY(x->arena, MapPair, fields->n + 1);
     CoreRef base = CORE_REF_NONE;
     uint32_t n = 0;
+    bool constant = true;
     for (uint32_t i = 0; i < fields->n; i++) {
         const Ast *f = fields->at[i];
         CoreRef key = expand_value(x, f->map_field.key, no);
         pairs[n++] = (MapPair){key, expand_value(x, f->map_field.value, no), false};
-        if (n < PAIRS_MAX || (core_is_none(base) && pairs_const(pairs, n, true))) continue;
+        constant = constant && pairs_const(&pairs[n - 1], 1, true);
+        if (n < PAIRS_MAX || constant) continue;
         base = map_put_all(x, core_is_none(base) ? map_const_empty(x) : base, pairs, n, 0, pos);
         n = 0;
     }
     if (core_is_none(base)) {
-        if (pairs_const(pairs, n, true)) return map_const(x, core_term(x->u, map_const_empty(x)), pairs, n);
+        if (constant) return map_const(x, pairs, n);
         if (n <= MAP_FLAT_MAX && pairs_const(pairs, n, false)) return map_build(x, pairs, n, pos);
         base = map_const_empty(x);
     }
