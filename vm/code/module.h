@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "vm/base/arena.h"
 #include "vm/base/atomic.h"
 #include "vm/format/limits.h"
 #include "vm/format/opcodes.h"
@@ -27,6 +28,7 @@ typedef uint16_t Half; /* code is addressed in halves, instructions start on eve
 typedef struct ModuleVersion ModuleVersion;
 typedef struct Module Module;
 typedef struct CodeTable CodeTable;
+typedef struct FunEntry FunEntry;
 
 /* One function of a version; the table is sorted by `start`. */
 typedef struct CodeFunction {
@@ -55,22 +57,40 @@ typedef struct CodeLine {
 
 struct ModuleVersion {
     Module *module; /* NULL: the stubs of built-ins */
-    uint32_t id; /* unique in the VM: raw traces carry it */
+    uint32_t id;    /* unique in the VM: raw traces carry it */
     uint32_t function_count;
     const Half *code;
     uint32_t code_units; /* 4-byte units */
     uint32_t handler_count;
     uint32_t line_count;
     uint32_t file_count;
+    uint32_t export_count;
+    uint32_t lambda_count;
+    uint32_t on_load; /* function index + 1; 0: none */
     const CodeFunction *functions;
     const CodeHandler *handlers;
     const CodeLine *lines;
-    const Term *files;          /* literal strings (binaries), indexed by CodeLine.file */
+    const Term *files;          /* literal binaries, indexed by CodeLine.file */
     const uint8_t *const *maps; /* live maps of frames above 32 registers */
+    const uint32_t *exports;    /* function indexes */
+    FunEntry *const *lambdas;
+    const uint32_t *lambda_functions; /* function indexes of their bodies */
+    Arena tables;     /* where the tables above live */
     size_t block_bytes;
-    Word *handles; /* shared binaries among the literals */
-    ModuleVersion *next_by_id;
-    const struct ModuleImage *image; /* sections kept for get_object_code, module_info, docs */
+    Word *handles;    /* counted objects among the literals */
+    uint8_t unique[16]; /* hash of its code */
+    uint8_t *image;     /* the module file it came from; NULL: it is embedded or was not kept */
+    const uint8_t *file_bytes; /* the same bytes, wherever they are */
+    size_t file_size;
+    Term path;        /* where it was loaded from: a literal binary, or an atom (preloaded ...) */
+};
+
+/* A module by name: at most two versions live. */
+struct Module {
+    uint32_t name; /* atom index */
+    ModuleVersion *current; /* NULL: none, or deleted */
+    ModuleVersion *old;     /* still run by processes, until it is purged */
+    bool on_load_pending;   /* current is not callable yet: its -on_load function runs */
 };
 
 /* {module, function, arity} to the code a call with a module name enters. Never freed. */
@@ -83,12 +103,14 @@ typedef struct Export {
 } Export;
 
 /* What a fun value points to; unique for (module, hash of its code, index); never freed. */
-typedef struct FunEntry {
+struct FunEntry {
     FunKey key;
-    _Atomic(const Half *) entry; /* current code, or a stub that raises badfun */
+    /* FUN_GONE: the entry while its module is not loaded. */
+    _Alignas(4) Half gone_code[2];
+    _Atomic(const Half *) entry; /* current code, or gone_code */
     uint32_t free_count;
     uint32_t function; /* atom index of the lifted function's name */
-} FunEntry;
+};
 
 /* Which function of which version a code address lies in. */
 typedef struct CodePlace {

@@ -211,16 +211,24 @@ SlowResult slow_apply_fun(Process *p)
     return apply_enter(p, entry);
 }
 
-/* ---- undefined functions ---- */
+/* ---- code that is not there (yet) ---- */
+
+/* Loads the module if it can be had without waiting: then the call goes on where it stands. */
+static bool apply_autoload(Process *p, Term module)
+{
+    const CodeHooks *hooks = p->run->code_hooks;
+    return hooks != NULL && hooks->autoload(p->run, module);
+}
 
 SlowResult slow_undefined(Process *p)
 {
-    const Export *e = (const Export *)(const void *)((const char *)p->pc - offsetof(Export, undefined_code));
-    if (export_is_defined(e)) return apply_enter(p, atomic_load_acquire(&((Export *)e)->entry));
+    Export *e = (Export *)(void *)((uintptr_t)p->pc - offsetof(Export, undefined_code));
+    if (export_is_defined(e) || (apply_autoload(p, e->key.module) && export_is_defined(e)))
+        return apply_enter(p, atomic_load_acquire(&e->entry));
     Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER),
                                   TERM_ATOM(UNDEFINED_FUNCTION), ERROR_HANDLER_ARITY);
     bool is_handler = term_same(e->key.module, TERM_ATOM(ERROR_HANDLER));
-    if (handler == NULL || is_handler || !export_is_defined(handler)) {
+    if (handler == NULL || is_handler) {
         raise_error(p, TERM_ATOM(UNDEF));
         return SLOW_RAISE;
     }
@@ -236,6 +244,17 @@ SlowResult slow_undefined(Process *p)
     slot_set(p, 1, e->key.function);
     slot_set(p, 2, args);
     return apply_enter(p, atomic_load_acquire(&handler->entry));
+}
+
+SlowResult slow_fun_gone(Process *p)
+{
+    FunEntry *e = (FunEntry *)(void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
+    const Half *entry = atomic_load_acquire(&e->entry);
+    if (entry == e->gone_code && apply_autoload(p, e->key.module)) entry = atomic_load_acquire(&e->entry);
+    if (entry != e->gone_code) return apply_enter(p, entry);
+    reserve_no_area(p);
+    raise_tagged(p, TERM_ATOM(BADFUN), arg(p, e->key.arity));
+    return SLOW_RAISE;
 }
 
 /* ---- ! ---- */

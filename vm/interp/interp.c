@@ -683,6 +683,7 @@ dispatch:
         return RUN_ENDED;
     }
     CASE(UNDEFINED) : SLOW(slow_undefined(p));
+    CASE(FUN_GONE) : SLOW(slow_fun_gone(p));
 
 #if !CONFIG_THREADED
     case OP_COUNT:

@@ -28,6 +28,7 @@ SlowResult slow_tail_fun(Process *p);
 SlowResult slow_call_dyn(Process *p);
 SlowResult slow_tail_dyn(Process *p);
 SlowResult slow_undefined(Process *p);
+SlowResult slow_fun_gone(Process *p);
 
 SlowResult slow_map_put(Process *p, bool exact);
 SlowResult slow_set_elements(Process *p);

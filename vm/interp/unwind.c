@@ -47,7 +47,7 @@ static void unwind_to_exit(Process *p)
 bool unwind_to_handler(Process *p)
 {
     RunContext *run = p->run;
-    if (*p->pc == OP_UNDEFINED)
+    if (*p->pc == OP_UNDEFINED || *p->pc == OP_FUN_GONE)
         reserve_no_area(p);
     else
         reserve_set_limit(p);

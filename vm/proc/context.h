@@ -21,7 +21,14 @@ struct RemoteHooks; /* vm/actor/remote.h */
 /* A built-in in C; vm/bif/bif.h tells how they are written. */
 typedef Term BifFunction(Process *p);
 
-typedef struct RunContext {
+/* Code that a call finds missing: does whoever knows modules have it at hand?  Filled in vm/vm.c. */
+typedef struct RunContext RunContext;
+typedef struct CodeHooks {
+    /* Loads the module if that needs no waiting; true if its code may be there now. */
+    bool (*autoload)(RunContext *run, Term module);
+} CodeHooks;
+
+struct RunContext {
     Process *current;
 
     /* The exception on its way from the failing instruction or built-in to its handler. */
@@ -46,10 +53,11 @@ typedef struct RunContext {
     ProcTable *processes;
     Mem *mem;
     BifFunction *const *bifs; /* by row of bifs.def */
+    const CodeHooks *code_hooks;
     int stop; /* RunStop, when a SLOW function leaves the interpreter */
     Vm *vm; /* opaque below vm.c */
     struct Worker *worker;
     struct Registry *registry;
     const struct ExitHooks *exit_hooks;
     const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */
-} RunContext;
+};

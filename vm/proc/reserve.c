@@ -79,6 +79,10 @@ static Liveness liveness_by_pc(const Process *p)
         const Export *e = (const Export *)(const void *)(pc - offsetof(Export, undefined_code));
         return (Liveness){.all_below = e->key.arity};
     }
+    case OP_FUN_GONE: {
+        const FunEntry *e = (const FunEntry *)(const void *)(pc - offsetof(FunEntry, gone_code));
+        return (Liveness){.all_below = e->key.arity + 1};
+    }
     default:
         return (Liveness){0};
     }

@@ -1,0 +1,122 @@
+#define _DEFAULT_SOURCE
+#include "vm/code/area.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define AREA_ALIGN  ((size_t)64)
+#define AREA_COMMIT ((size_t)256 << 10) /* pages are made usable in steps of this */
+#define AREA_LEAST  ((size_t)64 << 20)
+
+/* Free ranges in order of their addresses; none touch. */
+typedef struct AreaHole {
+    struct AreaHole *next;
+    size_t bytes;
+} AreaHole;
+
+struct CodeArea {
+    uint8_t *start;
+    uint8_t *end;
+    uint8_t *top;       /* never used from here on */
+    uint8_t *committed; /* readable and writable up to here */
+    AreaHole *holes;    /* inside themselves */
+    Mem *mem;
+};
+
+CodeArea *area_new(Mem *mem, size_t bytes)
+{
+    void *at = MAP_FAILED;
+    for (; at == MAP_FAILED && bytes >= AREA_LEAST; bytes /= 2)
+        at = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) return NULL;
+    CodeArea *a = mem_alloc_zero(mem, MEM_CODE, sizeof *a);
+    a->mem = mem;
+    a->start = a->top = a->committed = at;
+    a->end = a->start + bytes * 2; /* the loop has halved it once more */
+    return a;
+}
+
+void area_delete(CodeArea *a)
+{
+    munmap(a->start, (size_t)(a->end - a->start));
+    mem_free(a->mem, MEM_CODE, a, sizeof *a);
+}
+
+static size_t area_round(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+
+static void *area_from_holes(CodeArea *a, size_t bytes)
+{
+    for (AreaHole **at = &a->holes; *at != NULL; at = &(*at)->next) {
+        AreaHole *hole = *at;
+        if (hole->bytes < bytes) continue;
+        if (hole->bytes == bytes) {
+            *at = hole->next;
+        } else {
+            AreaHole *rest = (AreaHole *)(void *)((uint8_t *)hole + bytes);
+            *rest = (AreaHole){hole->next, hole->bytes - bytes};
+            *at = rest;
+        }
+        return hole;
+    }
+    return NULL;
+}
+
+static bool area_commit(CodeArea *a, uint8_t *up_to)
+{
+    if (up_to <= a->committed) return true;
+    size_t more = area_round((size_t)(up_to - a->committed), AREA_COMMIT);
+    if (more > (size_t)(a->end - a->committed)) more = (size_t)(a->end - a->committed);
+    if (mprotect(a->committed, more, PROT_READ | PROT_WRITE) != 0) return false;
+    a->committed += more;
+    return true;
+}
+
+void *area_alloc(CodeArea *a, size_t bytes)
+{
+    bytes = area_round(bytes, AREA_ALIGN);
+    void *at = area_from_holes(a, bytes);
+    if (at == NULL) {
+        if (bytes > (size_t)(a->end - a->top) || !area_commit(a, a->top + bytes)) return NULL;
+        at = a->top;
+        a->top += bytes;
+    }
+    memset(at, 0, bytes);
+    mem_count(a->mem, MEM_CODE, (ptrdiff_t)bytes);
+    return at;
+}
+
+static bool area_touch(const AreaHole *low, const AreaHole *high)
+{
+    return (const uint8_t *)low + low->bytes == (const uint8_t *)high;
+}
+
+void area_free(CodeArea *a, void *at, size_t bytes)
+{
+    bytes = area_round(bytes, AREA_ALIGN);
+    mem_count(a->mem, MEM_CODE, -(ptrdiff_t)bytes);
+    AreaHole *hole = at;
+    AreaHole *before = NULL;
+    AreaHole *after = a->holes;
+    while (after != NULL && after < hole) {
+        before = after;
+        after = after->next;
+    }
+    *hole = (AreaHole){after, bytes};
+    if (before == NULL)
+        a->holes = hole;
+    else
+        before->next = hole;
+    if (after != NULL && area_touch(hole, after)) {
+        hole->bytes += after->bytes;
+        hole->next = after->next;
+    }
+    if (before != NULL && area_touch(before, hole)) {
+        before->bytes += hole->bytes;
+        before->next = hole->next;
+    }
+}
+
+LiteralRange area_range(const CodeArea *a)
+{
+    return (LiteralRange){(const Word *)(const void *)a->start, (const Word *)(const void *)a->end};
+}
