@@ -145,7 +145,8 @@ form(R) ::= ATTR_SPEC(K) ATOM ATOM(M) COLON ATOM(F) type_sigs(N) DOT. { R = buil
 form(R) ::= ATTR_SPEC(K) ATOM LPAREN ATOM(M) COLON ATOM(F) type_sigs(N) RPAREN DOT. { R = build_spec(p, &K, &M, &F, N); }
 
 attr_values(A) ::= exprs(A).
-attr_values(R) ::= LPAREN expr(A) COMMA exprs(N) RPAREN. { build_push(p, 0, A); R = N + 1; }
+attr_values(R) ::= LPAREN attr_first COMMA exprs(N) RPAREN. { R = N + 1; }
+attr_first ::= expr(A). { build_push(p, 0, A); }
 
 record_name(A) ::= atomic(A).
 record_items(R) ::= . { R = 0; }

@@ -1,0 +1,128 @@
+#include "compiler/codegen/budget.h"
+
+#include <string.h>
+
+/* Words of heap that an instruction takes from promised room. */
+static uint32_t words_of(const LirInstr *instr)
+{
+    if (instr->shape != LIR_PLAIN) return 0;
+    switch ((Opcode)instr->op) {
+    case OP_CONS:
+    case OP_EXPORT_FUN: return 2;
+    case OP_TUPLE: return instr->arg_count + 1;
+    case OP_SET_ELEMENTS: return instr->core->index + 1;
+    case OP_MAKE_FUN:
+    case OP_MAP_BUILD: return instr->arg_count + 2;
+    default: return 0;
+    }
+}
+
+/* Room promised before such an instruction is gone behind it. */
+static bool ends_promise(const LirInstr *instr)
+{
+    if (instr->shape == LIR_CALL) return true;
+    switch ((Opcode)instr->op) {
+    case OP_RECV_ACCEPT:
+    case OP_RECV_NEXT:
+    case OP_RECV_WAIT:
+    case OP_RECV_WAIT_FOR: return instr->shape == LIR_PLAIN;
+    case OP_LOOP: return instr->shape == LIR_JUMP;
+    default: return false;
+    }
+}
+
+/* Between RECV_PEEK and RECV_ACCEPT nothing collects, so room for guards is made before. */
+static bool is_peek(const LirInstr *instr)
+{
+    return instr->shape == LIR_PLAIN && instr->op == OP_RECV_PEEK;
+}
+
+typedef struct Budget {
+    LirFunction *f;
+    uint32_t *room;   /* by block: words promised where it starts; UINT32_MAX: not yet reached */
+    uint32_t *rest;   /* by instruction of the block at hand: words needed from it on */
+    uint32_t rest_room;
+    uint32_t most;    /* of the blocks visited */
+    uint32_t block;
+    uint32_t left;    /* words promised at the end of the block */
+} Budget;
+
+static void max_demand(void *to, uint32_t block)
+{
+    Budget *b = to;
+    uint32_t demand = block > b->block ? b->f->blocks[block].demand : 0;
+    if (demand > b->most) b->most = demand;
+}
+
+/* What is needed from each instruction of a block on until the next refill. */
+static uint32_t find_rest(Budget *b, uint32_t block)
+{
+    const LirBlock *at = &b->f->blocks[block];
+    if (!at->count) return 0;
+    if (b->rest_room < at->count) {
+        b->rest = ARENA_ARRAY(b->f->arena, uint32_t, at->count * 2);
+        b->rest_room = at->count * 2;
+    }
+    b->block = block;
+    b->most = 0;
+    lower_targets(&at->at[at->count - 1], max_demand, b);
+    uint32_t need = b->most;
+    for (uint32_t i = at->count; i-- > 0;) {
+        const LirInstr *instr = &at->at[i];
+        uint32_t words = words_of(instr);
+        if (ends_promise(instr)) need = 0;
+        /* Too much for one promise: what follows makes its own. */
+        if (need + words > LIMIT_BLOCK_SLACK) need = 0;
+        need += words;
+        b->rest[i] = need;
+        if (is_peek(instr) || words > LIMIT_BLOCK_SLACK) need = 0;
+    }
+    return need;
+}
+
+static void lower_room(void *to, uint32_t block)
+{
+    Budget *b = to;
+    if (b->left < b->room[block]) b->room[block] = b->left;
+}
+
+static void insert_reserve(Budget *b, LirBlock *block, uint32_t at, uint32_t words)
+{
+    SrcPos pos = block->at[at].pos;
+    lower_append(b->f, b->block, OP_RESERVE, 0, pos);
+    memmove(&block->at[at + 1], &block->at[at], (block->count - 1 - at) * sizeof *block->at);
+    block->at[at] = (LirInstr){.op = OP_RESERVE, .pos = pos, .imm_count = 1, .imm = {(int32_t)words}};
+}
+
+static void reserve_in_block(Budget *b, uint32_t block)
+{
+    LirBlock *at = &b->f->blocks[block];
+    if (!at->count) return;
+    find_rest(b, block);
+    uint32_t n = at->count;
+    uint32_t room = at->is_loop || at->is_handler || b->room[block] == UINT32_MAX ? 0 : b->room[block];
+    for (uint32_t i = 0, inserted = 0; i < n; i++) {
+        LirInstr *instr = &at->at[i + inserted];
+        uint32_t words = is_peek(instr) ? b->rest[i] : words_of(instr);
+        if (words > room) {
+            room = b->rest[i];
+            insert_reserve(b, at, i + inserted, room);
+            inserted++;
+            instr = &at->at[i + inserted];
+        }
+        if (!is_peek(instr)) room -= words;
+        if (ends_promise(instr)) room = 0;
+    }
+    b->left = room;
+    lower_targets(&at->at[at->count - 1], lower_room, b);
+}
+
+void budget_reserve(LirFunction *f)
+{
+    Budget b = {.f = f, .room = ARENA_ARRAY(f->arena, uint32_t, f->block_count)};
+    for (uint32_t i = f->block_count; i-- > 1;) f->blocks[i].demand = find_rest(&b, i);
+    memset(b.room, 0xff, f->block_count * sizeof *b.room);
+    f->need = f->blocks[1].demand;
+    b.room[1] = f->need;
+    for (uint32_t i = 1; i < f->block_count; i++) reserve_in_block(&b, i);
+}
