@@ -9,7 +9,7 @@ T         ?=
 SEEDS     ?= 3
 SECS      ?= 60
 SHELL     := /bin/bash -o pipefail
-.DELETE_ON_ERROR:
+.DELETE_ON_ERROR .SECONDARY:
 .DEFAULT_GOAL := all
 
 # --- compilers and flags ---------------------------------------------------------------------
@@ -105,9 +105,10 @@ $(D)/obj/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
 $(D)/obj/gen/%.o: $(GEN)/%.c
 	$(call say,CC,$<)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Wall -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Wall -Wno-unused-variable -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
 $(COMP_OBJ) $(D)/obj/compiler/motec.o $(UNITS:$(D)/unit/%=$(D)/obj/tests/unit/%.o): | $(GEN_SRC)
 
+%.c: %.y
 $(GEN)/%.c: %.re
 	$(call say,RE2C,$<)mkdir -p $(@D)
 	$(Q)re2c -W -Werror --no-debug-info -o $@ $<
@@ -121,7 +122,7 @@ $(D)/libmote.a: $(VM_OBJ)
 $(D)/libmotec.a: $(COMP_OBJ)
 $(D)/libmote.a $(D)/libmotec.a:
 	$(call say,AR,$@)rm -f $@
-	$(Q)$(AR) rcs $@ $(if $(LENIENT),$$(ls $^ 2>/dev/null),$^)
+	$(Q)$(AR) qcs $@ $(if $(LENIENT),$$(ls $^ 2>/dev/null),$^)
 
 $(D)/motec: $(D)/obj/compiler/motec.o $(D)/libmotec.a $(D)/libmote.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -247,4 +248,3 @@ help: ## this list
 	  printf '%-22s %s\n' "$${t%%:*}" "$$d"; done
 
 .PHONY: $(shell sed -n 's/^\([a-z][a-z. -]*\):.*\#\#.*/\1/p' Makefile) test-all test-fast build-tests fuzzers FORCE
-.SECONDARY:
