@@ -208,7 +208,8 @@ CoreRef expand_map(Expand *x, const Ast *a);
 CoreRef expand_bin(Expand *x, const Ast *a, CoreBlockId no);
 /* A value from a comparison or test that branches. */
 CoreRef expand_condition_value(Expand *x, const Ast *a);
-void expand_function_clauses(Expand *x, const AstList *clauses, uint32_t arity, bool with_name);
+/* The clauses of the function being written, as its whole body. */
+void expand_function_clauses(Expand *x, const AstList *list, uint32_t arity);
 
 /* -- names (expand_names.c) -- */
 
@@ -278,3 +279,6 @@ static inline CoreRef expand_value(Expand *x, const Ast *a, CoreBlockId no)
 CoreRef expand_record_new(Expand *x, const Ast *a, CoreBlockId no);
 /* Branch on a value that should be true or false; ends the block. */
 void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, CoreBlockId bad, SrcPos pos);
+Term literal_empty_binary(Expand *x);
+/* <<A/bitstring, B/bitstring>> */
+CoreRef write_append_bits(Expand *x, CoreRef a, CoreRef b, SrcPos pos);

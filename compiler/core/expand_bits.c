@@ -192,3 +192,17 @@ CoreRef expand_bin_onto(Expand *x, CoreRef prefix, const Ast *a, CoreBlockId no)
 }
 
 CoreRef expand_bin(Expand *x, const Ast *a, CoreBlockId no) { return expand_bin_onto(x, CORE_REF_NONE, a, no); }
+
+CoreRef write_append_bits(Expand *x, CoreRef a, CoreRef b, SrcPos pos)
+{
+    CoreSegment *segments = ARENA_ARRAY(x->arena, CoreSegment, 2);
+    segments[0] = (CoreSegment){CORE_SEG_BITS, 0, 1, a, CORE_REF_NONE, pos};
+    segments[1] = (CoreSegment){CORE_SEG_BITS, 0, 1, b, CORE_REF_NONE, pos};
+    CoreVar dst = new_var(x);
+    CoreInstr *i = write_instr(x, CORE_BITS_BUILD, 2, pos);
+    i->segments = segments;
+    i->case_count = 2;
+    i->dst = dst;
+    core_segments_args(i);
+    return core_var(dst);
+}

@@ -1,6 +1,7 @@
 #include "compiler/core/expand.h"
 
 #include "compiler/core/fold.h"
+#include "vm/term/binary.h"
 #include "vm/term/number.h"
 
 Term atom_term(Expand *x, NameId name)
@@ -107,3 +108,5 @@ Term ground_term(Expand *x, const Ast *a)
     default: return literal_term(x, a);
     }
 }
+
+Term literal_empty_binary(Expand *x) { return made(binary_from_bytes(&x->u->heap, "", 0)); }
