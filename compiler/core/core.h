@@ -50,6 +50,10 @@ typedef enum {
 /* Widest construction of a term by one instruction; wider ones are built in pieces. */
 #define CORE_WIDE_MAX 250
 
+/* The exported function of a script that runs its top-level expressions, then main/1 or main/0; its
+ * one argument is the list of the program's arguments as strings. */
+#define CORE_SCRIPT_NAME "$script"
+
 typedef struct {
     const char *name; /* "map_get" */
     int args;         /* -1: any number */

@@ -70,7 +70,11 @@ typedef struct Expand {
     size_t atom_count;
     Htab functions;        /* name << 8 | arity -> function index + 1 */
     Htab imports;          /* name << 8 | arity -> module NameId */
-    Htab no_auto_import;   /* name << 8 | arity; all of them under EXPAND_ALL_NAMES */
+    Htab exports;          /* name << 8 | arity */
+    uint32_t declared;     /* functions written in the file */
+    bool export_all;
+    bool has_exprs;
+    bool has_callbacks;
     Htab records;          /* name -> Record * */
     Htab builtins;         /* atom indexes and arity -> ExpandBuiltin: rows for use in line */
     Htab fun_refs;         /* function index -> lambda index + 1: fun f/1 */

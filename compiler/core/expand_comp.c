@@ -1,5 +1,5 @@
 /* Comprehensions.  Each generator becomes a lifted function that goes along its source with an
- * accumulator: loop(Source, Acc).  What stands to the right of a generator is expanded inside the
+ * accumulator: loop(Gen, Acc).  What stands to the right of a generator is expanded inside the
  * loop and gives the next accumulator, so inner loops are plain calls.  Lists and maps gather
  * their items the wrong way round and are turned at the end. */
 #include "compiler/core/expand.h"
@@ -18,7 +18,7 @@ typedef struct {
     CoreRef rest;    /* the state of the next round */
     CoreRef subject; /* what the pattern is matched against */
     Ast *pattern;
-} Source;
+} Gen;
 
 static CoreRef comp_from(Expand *x, const Comp *comp, uint32_t i, CoreRef acc);
 
@@ -96,7 +96,7 @@ static Ast *map_pattern(Expand *x, const Ast *field)
 
 /* Is there something left?  If so go on with `rest` and `subject` known, else to `end`.  A binary
  * that is too short for the pattern has ended. */
-static void source_step(Expand *x, Source *s, CoreBlockId end)
+static void source_step(Expand *x, Gen *s, CoreBlockId end)
 {
     const Ast *g = s->ast;
     SrcPos pos = g->pos;
@@ -122,7 +122,7 @@ static void source_step(Expand *x, Source *s, CoreBlockId end)
 
 /* At the end of a source: a list must be [], a binary a bitstring (with nothing left if strict).
  * Goes on when all is well, else to `bad`. */
-static void source_end(Expand *x, const Source *s, CoreBlockId bad)
+static void source_end(Expand *x, const Gen *s, CoreBlockId bad)
 {
     const Ast *g = s->ast;
     if (!gen_is_binary(g)) {
@@ -140,7 +140,7 @@ static void source_end(Expand *x, const Source *s, CoreBlockId bad)
 }
 
 /* The next round with this accumulator. */
-static void comp_again(Expand *x, const Source *sources, uint32_t n, CoreRef acc, SrcPos pos)
+static void comp_again(Expand *x, const Gen *sources, uint32_t n, CoreRef acc, SrcPos pos)
 {
     CoreRef *args = ARENA_ARRAY(x->arena, CoreRef, n + 1);
     for (uint32_t i = 0; i < n; i++) args[i] = sources[i].rest;
@@ -149,12 +149,12 @@ static void comp_again(Expand *x, const Source *sources, uint32_t n, CoreRef acc
 }
 
 /* The patterns of a round: the accumulator goes through what stands to the right, or stays. */
-static void comp_round(Expand *x, const Comp *comp, uint32_t next, Source *sources, uint32_t n, CoreRef acc)
+static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n, CoreRef acc)
 {
     SrcPos pos = sources[0].ast->pos;
     CoreRef *subjects = ARENA_ARRAY(x->arena, CoreRef, n);
     AstList patterns = {ARENA_ARRAY(x->arena, Ast *, n), n};
-    const Source *strict = NULL;
+    const Gen *strict = NULL;
     for (uint32_t i = 0; i < n; i++) {
         subjects[i] = sources[i].subject;
         patterns.at[i] = sources[i].pattern;
@@ -174,7 +174,7 @@ static void comp_round(Expand *x, const Comp *comp, uint32_t next, Source *sourc
 }
 
 /* All sources at once: all have an element or all have ended. */
-static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Source *sources, uint32_t n, CoreRef acc)
+static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n, CoreRef acc)
 {
     SrcPos pos = sources[0].ast->pos;
     CoreBlockId end = new_block(x);
@@ -232,8 +232,8 @@ static CoreRef comp_generate(Expand *x, const Comp *comp, uint32_t next, const A
     for (uint32_t i = 0; i < n; i++) args[i] = source_start(x, generators->at[i]);
     args[n] = acc;
     Writing *w = scope_enter(x, comp_name(x, comp), n + 1, true, comp->ast->pos);
-    Source *sources = ARENA_ARRAY(x->arena, Source, n);
-    for (uint32_t i = 0; i < n; i++) sources[i] = (Source){.ast = generators->at[i], .state = core_var(w->f->params[i])};
+    Gen *sources = ARENA_ARRAY(x->arena, Gen, n);
+    for (uint32_t i = 0; i < n; i++) sources[i] = (Gen){.ast = generators->at[i], .state = core_var(w->f->params[i])};
     comp_zip_round(x, comp, next, sources, n, core_var(w->f->params[n]));
     scope_leave(x);
     /* OTP's loops over lists have no accumulator, and stack traces show the arity. */
