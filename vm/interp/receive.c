@@ -3,10 +3,8 @@
 #include "vm/actor/signal.h"
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
-#include "vm/proc/extra.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
-#include "vm/proc/state.h"
 #include "vm/sched/sched.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -50,11 +48,6 @@ SlowResult slow_recv_wait(Process *p)
     return result;
 }
 
-static bool receive_timed_out(Process *p)
-{
-    return (atomic_load_relaxed(&p->state) & STATE_TIMED_OUT) != 0;
-}
-
 /* The time is over: the receive ends without a message. */
 static SlowResult receive_fall_through(Process *p)
 {
@@ -62,11 +55,6 @@ static SlowResult receive_fall_through(Process *p)
     mailbox_rewind(&p->mailbox);
     p->pc += OPLEN_RECV_WAIT_FOR / sizeof(Half);
     return SLOW_NEXT;
-}
-
-static bool receive_is_armed(const Process *p)
-{
-    return p->extra != NULL && p->extra->receive_timer != NULL && p->extra->receive_timer->at != NULL;
 }
 
 SlowResult slow_recv_wait_for(Process *p)
@@ -81,17 +69,17 @@ SlowResult slow_recv_wait_for(Process *p)
     SlowResult result;
     if (receive_has_more(p, &result)) return receive_goto(p, pc + OPOFF_RECV_WAIT_FOR_2);
     if (p->run->stop != RUN_WAITING || forever) return result;
-    if (small_value(time) == 0 || receive_timed_out(p)) return receive_fall_through(p);
-    if (!receive_is_armed(p)) {
+    if (small_value(time) == 0 || sched_timeout_over(p)) return receive_fall_through(p);
+    if (!sched_timeout_active(p)) {
         uint64_t now = chance_now_ns(&sched_worker(p->run)->sched->chance);
-        sched_timeout_at(p, now + (uint64_t)small_value(time) * NS_PER_MS);
+        sched_timeout_start(p, now + (uint64_t)small_value(time) * NS_PER_MS);
     }
     return result;
 }
 
 SlowResult slow_recv_accept(Process *p)
 {
-    if (receive_is_armed(p) || receive_timed_out(p)) sched_timeout_cancel(p);
+    if (sched_timeout_active(p) || sched_timeout_over(p)) sched_timeout_cancel(p);
     mailbox_accept(&p->mailbox, &p->heap);
     p->pc += OPLEN_RECV_ACCEPT / sizeof(Half);
     if (UNLIKELY(reserve_is_wanted(p))) reserve_soon(p);

@@ -1,0 +1,237 @@
+#include "vm/vm.h"
+
+#include "vm/actor/alarm.h"
+#include "vm/actor/exit.h"
+#include "vm/actor/signal.h"
+#include "vm/actor/spawn.h"
+#include "vm/bif/bif.h"
+#include "vm/code/stubs.h"
+#include "vm/interp/interp.h"
+#include "vm/proc/reserve.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Rows of bifs.def to C functions; rows with an opcode of their own have none. */
+#define NULL_BIF NULL
+#define BIF(module, name, arity, c_function, kind, needs, meaning) VM_DECLARE_##kind(c_function)
+#define VM_DECLARE_GUARD(c_function)   BifFunction c_function;
+#define VM_DECLARE_PLAIN(c_function)   BifFunction c_function;
+#define VM_DECLARE_TRAPS(c_function)   BifFunction c_function;
+#define VM_DECLARE_BLOCKS(c_function)  BifFunction c_function;
+#define VM_DECLARE_CONTROL(c_function)
+#include "vm/format/bifs.def"
+#undef BIF
+
+static BifFunction *const vm_bifs[] = {
+#define BIF(module, name, arity, c_function, kind, needs, meaning) c_function,
+#include "vm/format/bifs.def"
+#undef BIF
+    NULL,
+};
+
+/* ---- hooks ---- */
+
+/* p's code has come to an end: what follows, by how it ended. */
+static SchedStop vm_ended(RunContext *run, Process *p, Term reason, bool failed)
+{
+    Vm *vm = run->vm;
+    if (term_same(p->pid, vm->main_pid)) {
+        if (failed) atomic_store_release(&vm->main_failed, true);
+        sched_halt(vm->sched, failed ? 1 : 0);
+    }
+    exit_begin(run, p, reason);
+    return SCHED_EXITED;
+}
+
+static SchedStop vm_crashed(RunContext *run, Process *p)
+{
+    bool is_exit = term_same(run->exc_class, TERM_ATOM(EXIT));
+    bool is_main = term_same(p->pid, run->vm->main_pid);
+    bool normal = is_exit && term_same(run->exc_reason, TERM_ATOM(NORMAL));
+    if (!is_exit || (is_main && !normal))
+        exit_report(run, p, run->exc_class, run->exc_reason, run->exc_trace);
+    return vm_ended(run, p, run->exc_reason, !normal);
+}
+
+static SchedStop vm_run_process(RunContext *run, Process *p)
+{
+    switch (interp_run(run, p)) {
+    case RUN_SPENT:
+        return SCHED_SPENT;
+    case RUN_WAITING:
+        return SCHED_WAITS;
+    case RUN_ENDED:
+        return vm_ended(run, p, TERM_ATOM(NORMAL), false);
+    case RUN_CRASHED:
+        return vm_crashed(run, p);
+    case RUN_EXITING:
+        return SCHED_EXITED;
+    case RUN_KILLED:
+        return vm_ended(run, p, run->exc_reason, true);
+    }
+    UNREACHABLE();
+}
+
+static const CodeHooks vm_code_hooks = {.autoload = vm_autoload};
+
+/* ---- code ---- */
+
+typedef struct VmCommit {
+    CodeTable *code;
+    ModuleVersion *version;
+    LoadResult result;
+} VmCommit;
+
+static void vm_commit_alone(void *context)
+{
+    VmCommit *c = context;
+    c->result = load_commit(c->code, c->version);
+}
+
+LoadResult vm_commit(RunContext *run, ModuleVersion *v)
+{
+    VmCommit c = {run->code, v, LOAD_DONE};
+    sched_run_exclusive(run, vm_commit_alone, &c);
+    return c.result;
+}
+
+static bool vm_is_loaded(RunContext *run, Term module)
+{
+    lock_take(&run->code->lock);
+    const Module *m = codetab_find_module(run->code, atom_index(module));
+    bool loaded = m != NULL && (m->current != NULL || m->old != NULL);
+    lock_drop(&run->code->lock);
+    return loaded;
+}
+
+bool vm_autoload(RunContext *run, Term module)
+{
+    Vm *vm = run->vm;
+    if (!vm->has_archive || vm_is_loaded(run, module)) return false;
+    const ArchiveEntry *e =
+        archive_find(&vm->archive, atom_text(vm->atoms, module), atom_length(vm->atoms, module));
+    if (e == NULL) return false;
+    LoadSource source = {.bytes = e->bytes, .size = e->size, .trusted = true, .path = TERM_NONE};
+    LoadError error;
+    ModuleVersion *v = load_prepare(vm->code, &source, &error);
+    if (v == NULL) PANIC("embedded module %s: %s", atom_text(vm->atoms, module), error.text);
+    if (vm_commit(run, v) == LOAD_DONE) return true;
+    load_discard(vm->code, v); /* somebody else was first */
+    return true;
+}
+
+/* ---- boot ---- */
+
+static void vm_make_sched(Vm *vm)
+{
+    const VmConfig *c = &vm->config;
+    SchedConfig config = {
+        .workers = (unsigned)c->schedulers,
+        .process_limit = (size_t)c->max_processes,
+        .seed = c->seed,
+        .base = {.atoms = vm->atoms, .mem = vm->mem, .bifs = vm_bifs, .vm = vm,
+                 .code_hooks = &vm_code_hooks},
+        .hooks = {.run = vm_run_process,
+                  .signals = signal_fetch,
+                  .exit_step = exit_step,
+                  .deliver = alarm_deliver},
+    };
+    if (CONFIG_STRESS) config.slice = 40;
+    if (CONFIG_TSAN) config.slice = 400;
+    vm->sched = sched_new(&config);
+}
+
+/* What needs the scheduler's epoch is made after it and handed to the workers then. */
+static bool vm_make_code(Vm *vm)
+{
+    Sched *s = vm->sched;
+    vm->registry = registry_new(vm->mem, s->epoch);
+    vm->code = codetab_new(vm->mem, s->epoch, vm->atoms);
+    if (vm->code == NULL) return false;
+    stubs_make(vm->code);
+    s->hooks.process_end = vm->code->process_end;
+    s->hooks.apply = vm->code->apply;
+    s->hooks.apply_fun = vm->code->apply_fun;
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        RunContext *run = &s->workers[i]->run;
+        run->code = vm->code;
+        run->literals = area_range(vm->code->area);
+        run->registry = vm->registry;
+    }
+    return true;
+}
+
+Vm *vm_new(const VmConfig *config, const char **why)
+{
+    size_t budget = config->max_memory > 0 ? (size_t)config->max_memory : mem_default_budget();
+    Mem *mem = mem_new(budget);
+    Vm *vm = mem_alloc_zero(mem, MEM_MISC, sizeof *vm);
+    vm->config = *config;
+    vm->mem = mem;
+    vm->main_pid = TERM_NONE;
+    vm->atoms = atom_table_new(mem, (uint32_t)config->max_atoms);
+    vm_make_sched(vm);
+    if (!vm_make_code(vm)) {
+        *why = "the system refuses the address range for code";
+        vm_delete(vm);
+        return NULL;
+    }
+    if (config->archive != NULL) {
+        vm->has_archive = archive_open(&vm->archive, mem, config->archive, config->archive_size);
+        if (!vm->has_archive) {
+            *why = "the embedded standard library is damaged";
+            vm_delete(vm);
+            return NULL;
+        }
+    }
+    return vm;
+}
+
+bool vm_start(Vm *vm, Term module, Term function, Term arguments)
+{
+    SpawnRequest r;
+    spawn_request_init(&r);
+    r.function = TERM_NONE;
+    r.module = module;
+    r.name = function;
+    r.arguments = arguments;
+    uint64_t monitor;
+    return spawn_process(&vm->sched->workers[0]->run, NULL, &r, &vm->main_pid, &monitor) == SPAWN_DONE;
+}
+
+int vm_run(Vm *vm) { return sched_run(vm->sched); }
+
+/* ---- shutdown ---- */
+
+void vm_print_stats(const Vm *vm)
+{
+    for (int tag = 0; tag < MEM_TAG_COUNT; tag++)
+        fprintf(stderr, "%-9s %12zu bytes in %9zu blocks\n", mem_tag_name((MemTag)tag),
+                mem_used(vm->mem, (MemTag)tag), mem_blocks(vm->mem, (MemTag)tag));
+    fprintf(stderr, "processes %12zu\n", proctab_count(vm->sched->processes));
+}
+
+void vm_print_trace_hash(const Vm *vm)
+{
+    fprintf(stderr, "trace-hash: %016" PRIx64 "\n", vm->sched->chance.hash);
+}
+
+void vm_delete(Vm *vm)
+{
+    Mem *mem = vm->mem;
+    exit_free_all(&vm->sched->workers[0]->run);
+    if (vm->registry != NULL) registry_delete(vm->registry);
+    if (!sched_delete(vm->sched)) return; /* a job of a library still runs in this memory */
+    if (vm->code != NULL) codetab_delete(vm->code);
+    if (vm->has_archive) archive_close(&vm->archive);
+    atom_table_delete(vm->atoms);
+    mem_free(mem, MEM_MISC, vm, sizeof *vm);
+    if (CONFIG_DEBUG)
+        for (int tag = 0; tag < MEM_TAG_COUNT; tag++)
+            if (mem_used(mem, (MemTag)tag) != 0)
+                PANIC("%zu bytes of %s are left over", mem_used(mem, (MemTag)tag),
+                      mem_tag_name((MemTag)tag));
+    mem_delete(mem);
+}
