@@ -1,10 +1,10 @@
 /*
  * The hash trie behind maps of more than 32 keys; used through map.h.
  *
- * Sixteen-way.  A node has, for each of 16 slots chosen by 4 bits of the key's hash, nothing, one
- * pair, or a child node:
+ * Sixteen-way.  A node has, for each of 16 slots chosen by 4 bits of the key's hash (from the highest
+ * down), nothing, one pair, or a child node:
  *
- *   KIND_HAMT_NODE  [pairs | children << 16: small][subtree count: small][key][value] ... [child] ...
+ *   KIND_HAMT_NODE  [pairs | children << 16: small][pairs below: small][key][value] ... [child] ...
  *
  * pairs in slot order, then children in slot order.  A child holds at least two pairs, so equal sets
  * of keys give the same shape whatever was done before.  Behind HAMT_LEVELS levels all 64 hash bits
@@ -34,8 +34,14 @@ Term hamt_put(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t has
               bool only_existing, bool *added);
 /* The new root, or nil if nothing is left; the same root and *taken = TERM_NONE if absent. */
 Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term *taken);
-/* From `n` pairs with different keys, n >= 1; `hashes` belong to them; both arrays are reordered. */
-Term hamt_build(Heap *h, const AtomTable *atoms, Term *pairs, uint64_t *hashes, size_t n);
+typedef struct HamtPair {
+    uint64_t hash;
+    Term key;
+    Term value;
+} HamtPair;
+/* From `n` pairs with different keys, n > MAP_FLAT_MAX, sorted by hash and, where hashes are equal,
+ * in map-key order. */
+Term hamt_build(Heap *h, const HamtPair *pairs, size_t n);
 
 static inline size_t hamt_count(Term root) { return (size_t)small_value(boxed_term(root, 1)); }
 

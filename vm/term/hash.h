@@ -30,11 +30,11 @@ static inline uint64_t hash_internal(const AtomTable *atoms, Term t)
 /* What erlang:phash2/1 gives before its range is applied: 32 bits. */
 uint32_t hash_phash2(const AtomTable *atoms, Term t);
 
-/* phash2 in slices. */
+/* phash2 in slices; phash.c. */
 typedef struct HashWalk {
     const AtomTable *atoms;
-    uint32_t hash; /* the result once hash_step has returned true */
-    uint32_t state[2];
+    uint32_t hash;  /* the result once hash_step has returned true */
+    uint32_t pairs; /* pairs of the innermost map so far */
     Walk stack;
 } HashWalk;
 

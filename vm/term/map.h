@@ -44,9 +44,8 @@ Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken
 /* All of both; what is in both comes from `b`.  O(size of the result). */
 Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b);
 
-/* From `n` pairs key, value, key, value ... in any order; a later pair wins.  `pairs` is scratch:
- * its content is lost. */
-Term map_from_pairs(Heap *h, const AtomTable *atoms, Term *pairs, size_t n);
+/* From `n` pairs key, value, key, value ... in any order; a later pair wins. */
+Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n);
 /* From n keys that already stand in map-key order without doubles, n <= MAP_FLAT_MAX. */
 Term map_from_sorted(Heap *h, Term keys_tuple, size_t n, const Term *values);
 

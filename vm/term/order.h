@@ -52,11 +52,15 @@ static inline bool order_same(Term a, Term b)
     return order_same_slow(a, b);
 }
 
+typedef struct OrderMaps OrderMaps; /* private to order.c */
+
 /* A comparison in slices.  The walk lives outside the heap; nothing may collect until it ends. */
 typedef struct OrderWalk {
     const AtomTable *atoms;
-    int result;         /* valid once order_step has returned true */
-    bool ordered;       /* else only equality matters: result is 0 or not */
+    int result;      /* valid once order_step has returned true: < 0, 0, > 0 */
+    bool ordered;    /* else only equality matters: result is 0 or not */
+    bool done;
+    OrderMaps *maps; /* innermost comparison of two large maps, or NULL */
     Walk stack;
 } OrderWalk;
 

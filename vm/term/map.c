@@ -1,0 +1,436 @@
+#include "vm/term/map.h"
+
+#include "vm/term/hamt.h"
+#include "vm/term/hash.h"
+#include "vm/term/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- flat maps ---- */
+
+static const Word *flat_keys(Term map)
+{
+    return boxed_words(map_flat_keys(map)) + 1;
+}
+
+/* Position of the key, or the size if it is not there. */
+static size_t flat_find(Term map, Term key)
+{
+    size_t n = map_flat_size(map);
+    if (n == 0) return 0;
+    const Word *keys = flat_keys(map);
+    if (term_is_atomic(key)) {
+        for (size_t i = 0; i < n; i++)
+            if (keys[i] == key.w) return i;
+        return n;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (order_same(TERM_RAW(keys[i]), key)) return i;
+    return n;
+}
+
+/* Where an absent key belongs. */
+static size_t flat_place(const AtomTable *atoms, Term map, Term key)
+{
+    size_t low = 0;
+    size_t high = map_flat_size(map);
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (order_compare_exact(atoms, key, map_flat_key(map, middle)) < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Room for a flat map of n > 0 values over `keys`. */
+static Word *flat_new(Heap *h, Term keys, size_t n)
+{
+    Word *at = heap_alloc(h, n + 2);
+    if (at == NULL) return NULL;
+    at[0] = header_make(KIND_MAP, n + 1);
+    at[1] = keys.w;
+    return at;
+}
+
+/* The same for a map with a key tuple of its own, which stands behind it; keys are for the caller. */
+static Word *flat_new_with_keys(Heap *h, size_t n, Word **keys)
+{
+    Word *at = heap_alloc(h, n + 2 + n + 1);
+    if (at == NULL) return NULL;
+    Word *tuple = at + n + 2;
+    tuple[0] = header_make(KIND_TUPLE, n);
+    at[0] = header_make(KIND_MAP, n + 1);
+    at[1] = boxed_from(tuple).w;
+    *keys = tuple + 1;
+    return at;
+}
+
+Term map_empty(Heap *h)
+{
+    Word *at = heap_alloc(h, 2);
+    if (at == NULL) return TERM_NONE;
+    at[0] = header_make(KIND_MAP, 1);
+    at[1] = TERM_NIL.w;
+    return boxed_from(at);
+}
+
+static Term flat_with_value(Heap *h, Term map, size_t i, Term value)
+{
+    size_t n = map_flat_size(map);
+    if (map_flat_value(map, i).w == value.w) return map;
+    Word *at = flat_new(h, map_flat_keys(map), n);
+    if (at == NULL) return TERM_NONE;
+    memcpy(at + 2, boxed_words(map) + 2, n * sizeof(Word));
+    at[2 + i] = value.w;
+    return boxed_from(at);
+}
+
+static Term flat_insert(Heap *h, Term map, size_t i, Term key, Term value)
+{
+    size_t n = map_flat_size(map);
+    Word *keys = NULL;
+    Word *at = flat_new_with_keys(h, n + 1, &keys);
+    if (at == NULL) return TERM_NONE;
+    const Word *old_keys = n == 0 ? NULL : flat_keys(map);
+    const Word *old_values = boxed_words(map) + 2;
+    Word *values = at + 2;
+    for (size_t k = 0; k < n; k++) {
+        keys[k + (k >= i)] = old_keys[k];
+        values[k + (k >= i)] = old_values[k];
+    }
+    keys[i] = key.w;
+    values[i] = value.w;
+    return boxed_from(at);
+}
+
+static Term flat_remove(Heap *h, Term map, size_t i)
+{
+    size_t n = map_flat_size(map);
+    if (n == 1) return map_empty(h);
+    Word *keys = NULL;
+    Word *at = flat_new_with_keys(h, n - 1, &keys);
+    if (at == NULL) return TERM_NONE;
+    const Word *old_keys = flat_keys(map);
+    const Word *old_values = boxed_words(map) + 2;
+    for (size_t k = 0; k < n; k++) {
+        if (k == i) continue;
+        keys[k - (k > i)] = old_keys[k];
+        at[2 + k - (k > i)] = old_values[k];
+    }
+    return boxed_from(at);
+}
+
+/* ---- between the two kinds ---- */
+
+static Term hash_map(Heap *h, Term root)
+{
+    if (term_is_none(root)) return root;
+    Word *at = heap_alloc(h, 3);
+    if (at == NULL) return TERM_NONE;
+    at[0] = header_make(KIND_HASHMAP, 2);
+    at[1] = small_from((int64_t)hamt_count(root)).w;
+    at[2] = root.w;
+    return boxed_from(at);
+}
+
+static Term map_root(Term map)
+{
+    return boxed_term(map, 1);
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = ((const HamtPair *)a)->hash;
+    uint64_t y = ((const HamtPair *)b)->hash;
+    return x < y ? -1 : x > y;
+}
+
+/* Sorts pairs with equal hashes into map-key order; there is nearly always one. */
+static void sort_equal_hashes(const AtomTable *atoms, HamtPair *pairs, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        HamtPair pair = pairs[i];
+        size_t k = i;
+        for (; k > 0 && pairs[k - 1].hash == pair.hash; k--) {
+            if (order_compare_exact(atoms, pairs[k - 1].key, pair.key) <= 0) break;
+            pairs[k] = pairs[k - 1];
+        }
+        pairs[k] = pair;
+    }
+}
+
+/* Flat from at most MAP_FLAT_MAX pairs with different keys, sorted here by insertion. */
+static Term flat_from_pairs(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n)
+{
+    if (n == 0) return map_empty(h);
+    for (size_t i = 1; i < n; i++) {
+        HamtPair pair = pairs[i];
+        size_t k = i;
+        for (; k > 0 && order_compare_exact(atoms, pairs[k - 1].key, pair.key) > 0; k--)
+            pairs[k] = pairs[k - 1];
+        pairs[k] = pair;
+    }
+    Word *keys = NULL;
+    Word *at = flat_new_with_keys(h, n, &keys);
+    if (at == NULL) return TERM_NONE;
+    for (size_t i = 0; i < n; i++) {
+        keys[i] = pairs[i].key.w;
+        at[2 + i] = pairs[i].value.w;
+    }
+    return boxed_from(at);
+}
+
+/* Either kind from pairs with different keys and their hashes. */
+static Term from_hashed(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n)
+{
+    if (n <= MAP_FLAT_MAX) return flat_from_pairs(h, atoms, pairs, n);
+    qsort(pairs, n, sizeof *pairs, compare_hashes);
+    sort_equal_hashes(atoms, pairs, n);
+    return hash_map(h, hamt_build(h, pairs, n));
+}
+
+static Term flat_to_hash(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
+{
+    HamtPair pairs[MAP_FLAT_MAX + 1];
+    for (size_t i = 0; i < MAP_FLAT_MAX; i++) {
+        Term k = map_flat_key(map, i);
+        pairs[i] = (HamtPair){hash_internal(atoms, k), k, map_flat_value(map, i)};
+    }
+    pairs[MAP_FLAT_MAX] = (HamtPair){hash_internal(atoms, key), key, value};
+    return from_hashed(h, atoms, pairs, MAP_FLAT_MAX + 1);
+}
+
+static Term hash_to_flat(Heap *h, const AtomTable *atoms, Term root)
+{
+    HamtPair pairs[MAP_FLAT_MAX];
+    size_t n = 0;
+    MapIter it;
+    Term key;
+    Term value;
+    hamt_iter_start(&it, root, 0);
+    while (hamt_next(&it, &key, &value))
+        pairs[n++] = (HamtPair){0, key, value};
+    return flat_from_pairs(h, atoms, pairs, n);
+}
+
+/* ---- one key ---- */
+
+Term map_get_immediate(const AtomTable *atoms, Term map, Term key)
+{
+    if (map_is_flat(map)) {
+        size_t n = map_flat_size(map);
+        if (n == 0) return TERM_NONE;
+        const Word *keys = flat_keys(map);
+        for (size_t i = 0; i < n; i++)
+            if (keys[i] == key.w) return map_flat_value(map, i);
+        return TERM_NONE;
+    }
+    return hamt_get(atoms, map_root(map), key, hash_internal(atoms, key));
+}
+
+Term map_get(const AtomTable *atoms, Term map, Term key)
+{
+    if (!map_is_flat(map)) return hamt_get(atoms, map_root(map), key, hash_internal(atoms, key));
+    size_t i = flat_find(map, key);
+    return i == map_flat_size(map) ? TERM_NONE : map_flat_value(map, i);
+}
+
+Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
+{
+    if (!map_is_flat(map)) {
+        bool added;
+        return hash_map(h, hamt_put(h, atoms, map_root(map), key, hash_internal(atoms, key), value,
+                                    false, &added));
+    }
+    size_t n = map_flat_size(map);
+    size_t i = flat_find(map, key);
+    if (i < n) return flat_with_value(h, map, i, value);
+    if (n == MAP_FLAT_MAX) return flat_to_hash(h, atoms, map, key, value);
+    return flat_insert(h, map, flat_place(atoms, map, key), key, value);
+}
+
+Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value, bool *found)
+{
+    if (!map_is_flat(map)) {
+        bool absent;
+        Term root = hamt_put(h, atoms, map_root(map), key, hash_internal(atoms, key), value, true,
+                             &absent);
+        *found = !absent;
+        return absent ? TERM_NONE : hash_map(h, root);
+    }
+    size_t i = flat_find(map, key);
+    *found = i < map_flat_size(map);
+    return *found ? flat_with_value(h, map, i, value) : TERM_NONE;
+}
+
+Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken)
+{
+    Term value = TERM_NONE;
+    Term result = map;
+    if (map_is_flat(map)) {
+        size_t i = flat_find(map, key);
+        if (i < map_flat_size(map)) {
+            value = map_flat_value(map, i);
+            result = flat_remove(h, map, i);
+        }
+    } else {
+        Term old = map_root(map);
+        Term root = hamt_remove(h, atoms, old, key, hash_internal(atoms, key), &value);
+        if (term_is_none(root))
+            result = root;
+        else if (root.w != old.w)
+            result = hamt_count(root) > MAP_FLAT_MAX ? hash_map(h, root) : hash_to_flat(h, atoms, root);
+    }
+    if (taken != NULL) *taken = value;
+    return result;
+}
+
+/* ---- many keys ---- */
+
+Term map_from_sorted(Heap *h, Term keys, size_t n, const Term *values)
+{
+    if (n == 0) return map_empty(h);
+    Word *at = flat_new(h, keys, n);
+    if (at == NULL) return TERM_NONE;
+    for (size_t i = 0; i < n; i++)
+        at[2 + i] = values[i].w;
+    return boxed_from(at);
+}
+
+/* Of pairs sorted by hash, keeps for each key the one that came last; `value` of the scratch pairs
+ * holds the index in `pairs` until then. */
+static size_t keep_last(const AtomTable *atoms, HamtPair *sorted, const Term *pairs, size_t n)
+{
+    sort_equal_hashes(atoms, sorted, n);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool same = kept > 0 && sorted[kept - 1].hash == sorted[i].hash
+                 && order_same(sorted[kept - 1].key, sorted[i].key);
+        if (!same)
+            sorted[kept++] = sorted[i];
+        else if (sorted[kept - 1].value.w < sorted[i].value.w)
+            sorted[kept - 1] = sorted[i];
+    }
+    for (size_t i = 0; i < kept; i++)
+        sorted[i].value = pairs[sorted[i].value.w * 2 + 1];
+    return kept;
+}
+
+Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n)
+{
+    HamtPair few[MAP_FLAT_MAX];
+    size_t bytes = n * sizeof(HamtPair);
+    HamtPair *sorted = n <= MAP_FLAT_MAX ? few : mem_try_alloc(h->mem, MEM_WORK, bytes);
+    if (sorted == NULL) return TERM_NONE;
+    Term map;
+    if (n <= MAP_FLAT_MAX) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+            size_t k = 0;
+            while (k < kept && !order_same(few[k].key, pairs[i * 2]))
+                k++;
+            few[k] = (HamtPair){0, pairs[i * 2], pairs[i * 2 + 1]};
+            kept += k == kept;
+        }
+        map = flat_from_pairs(h, atoms, few, kept);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            sorted[i] = (HamtPair){hash_internal(atoms, pairs[i * 2]), pairs[i * 2], TERM_RAW(i)};
+        qsort(sorted, n, sizeof *sorted, compare_hashes);
+        size_t kept = keep_last(atoms, sorted, pairs, n);
+        map = kept > MAP_FLAT_MAX ? hash_map(h, hamt_build(h, sorted, kept))
+                                  : flat_from_pairs(h, atoms, sorted, kept);
+    }
+    if (sorted != few) mem_free(h->mem, MEM_WORK, sorted, bytes);
+    return map;
+}
+
+static Term *collect(Term map, Term *to)
+{
+    MapIter it = map_iter(map);
+    while (map_next(&it, &to[0], &to[1]))
+        to += 2;
+    return to;
+}
+
+/* Both maps in one go. */
+static Term merge_all(Heap *h, const AtomTable *atoms, Term a, Term b)
+{
+    size_t n = map_size(a) + map_size(b);
+    size_t bytes = (n * 2 + 2) * sizeof(Term);
+    Term *pairs = mem_try_alloc(h->mem, MEM_WORK, bytes);
+    if (pairs == NULL) return TERM_NONE;
+    collect(b, collect(a, pairs));
+    Term map = map_from_pairs(h, atoms, pairs, n);
+    mem_free(h->mem, MEM_WORK, pairs, bytes);
+    return map;
+}
+
+/* Up to this many keys it is cheaper to put them in one by one. */
+#define MERGE_ONE_BY_ONE 8
+
+Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b)
+{
+    size_t an = map_size(a);
+    size_t bn = map_size(b);
+    if (an == 0) return b;
+    if (bn == 0 || a.w == b.w) return a;
+    if (bn > MERGE_ONE_BY_ONE && an > MERGE_ONE_BY_ONE) return merge_all(h, atoms, a, b);
+    bool from_b = bn <= an;
+    Term map = from_b ? a : b;
+    MapIter it = map_iter(from_b ? b : a);
+    Term key;
+    Term value;
+    while (!term_is_none(map) && map_next(&it, &key, &value))
+        if (from_b || term_is_none(map_get(atoms, b, key))) map = map_put(h, atoms, map, key, value);
+    return map;
+}
+
+/* ---- iteration ---- */
+
+MapIter map_iter_at(Term map, uint64_t position)
+{
+    MapIter it;
+    it.map = map;
+    it.position = position;
+    it.depth = 0;
+    if (!map_is_flat(map)) hamt_iter_start(&it, map_root(map), position);
+    return it;
+}
+
+MapIter map_iter(Term map)
+{
+    return map_iter_at(map, 0);
+}
+
+bool map_next(MapIter *it, Term *key, Term *value)
+{
+    if (!map_is_flat(it->map)) return hamt_next(it, key, value);
+    if (it->position >= map_flat_size(it->map)) return false;
+    *key = map_flat_key(it->map, it->position);
+    *value = map_flat_value(it->map, it->position);
+    it->position++;
+    return true;
+}
+
+void map_check(const AtomTable *atoms, Term map)
+{
+    CHECK(term_is_map(map));
+    if (!map_is_flat(map)) {
+        CHECK(map_size(map) == hamt_count(map_root(map)));
+        hamt_check(atoms, map_root(map));
+        return;
+    }
+    size_t n = map_flat_size(map);
+    CHECK(n <= MAP_FLAT_MAX);
+    if (n == 0) {
+        CHECK(term_is_nil(map_flat_keys(map)));
+        return;
+    }
+    CHECK(term_is_tuple_of(map_flat_keys(map), n));
+    for (size_t i = 1; i < n; i++)
+        CHECK(order_compare_exact(atoms, map_flat_key(map, i - 1), map_flat_key(map, i)) < 0);
+}
