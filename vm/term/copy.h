@@ -31,7 +31,7 @@ Term copy_term(Heap *h, Term t, size_t limit, const LiteralRange *keep);
  *     copy_begin(&c, t, limit, keep, mem);
  *     while (!copy_step(&c, h, &budget)) ... pause ...;
  *     result = c.result; copy_end(&c);
- * Between slices neither source nor target may be collected, moved or freed.  The target's area or
+ * Between slices neither source, target nor the walk itself may be collected, moved or freed.  The target's area or
  * a fragment is taken when counting is done. */
 typedef struct CopyWalk {
     const LiteralRange *keep;
@@ -39,9 +39,11 @@ typedef struct CopyWalk {
     Term result; /* TERM_NONE: too large, or memory refused */
     size_t words;
     size_t limit;
-    Word *scan; /* NULL while counting */
+    Word *start; /* of the copy; NULL while counting */
+    Word *scan;
     Word *top;
     Word *end;
+    bool done;
     Walk stack;
 } CopyWalk;
 
