@@ -21,13 +21,15 @@ typedef struct MoveSet {
 
 static inline void moves_add(MoveSet *m, uint32_t to, uint32_t from)
 {
-    if (to == from) return;
+    /* Only a frame that is too large has more. */
+    if (to == from || m->count == LIMIT_FRAME) return;
     m->at[m->count].to = (uint16_t)to;
     m->at[m->count].from = (uint16_t)from;
     m->at[m->count++].constant = CORE_REF_NONE;
 }
 static inline void moves_add_load(MoveSet *m, uint32_t to, CoreRef constant)
 {
+    if (m->count == LIMIT_FRAME) return;
     m->at[m->count].to = (uint16_t)to;
     m->at[m->count].from = 0;
     m->at[m->count++].constant = constant;

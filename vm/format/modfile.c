@@ -163,8 +163,9 @@ static bool read_lambdas(Reader *r)
         l->index = i;
         l->unique = m->code_hash;
         if (l->function >= m->function_count) return complain(r, why);
-        /* The hidden last argument is the fun. */
-        if (m->functions[l->function].arity != l->arity + 1) return complain(r, why);
+        /* The hidden last argument is the fun; `fun f/1` closes over nothing and need not take it. */
+        uint32_t takes = m->functions[l->function].arity;
+        if (takes != l->arity + 1u && (takes != l->arity || l->free_count)) return complain(r, why);
     }
     return part_is_over(r, &in, why);
 }

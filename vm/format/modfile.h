@@ -44,7 +44,8 @@ typedef struct ModImport {
 } ModImport;
 
 typedef struct ModLambda {
-    uint32_t function; /* index into functions; its arity is arity + 1: the fun itself comes last */
+    uint32_t function; /* index into functions; its arity is arity + 1, because the fun itself comes
+                          last, or arity, when nothing is free and it does not take it */
     uint32_t index;    /* number of the fun in its module: the row's own number */
     uint32_t unique;   /* hash of the module's code */
     uint16_t arity;    /* as fun_info tells it */

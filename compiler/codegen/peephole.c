@@ -1,0 +1,99 @@
+#include "compiler/codegen/peephole.h"
+
+#include "vm/format/code.h"
+
+Opcode peephole_inverse(Opcode op)
+{
+    switch (op) {
+    case OP_IS_THE_ATOM: return OP_IS_NOT_ATOM;
+    case OP_IS_NOT_ATOM: return OP_IS_THE_ATOM;
+    case OP_IS_THE_SMALL: return OP_IS_NOT_SMALL;
+    case OP_IS_NOT_SMALL: return OP_IS_THE_SMALL;
+    case OP_IS_SAME: return OP_IS_NOT_SAME;
+    case OP_IS_NOT_SAME: return OP_IS_SAME;
+    case OP_IS_EQUAL: return OP_IS_NOT_EQUAL;
+    case OP_IS_NOT_EQUAL: return OP_IS_EQUAL;
+    case OP_IS_LESS: return OP_IS_AT_LEAST;
+    case OP_IS_AT_LEAST: return OP_IS_LESS;
+    case OP_IS_LESS_SMALL: return OP_IS_AT_LEAST_SMALL;
+    case OP_IS_AT_LEAST_SMALL: return OP_IS_LESS_SMALL;
+    case OP_IS_MORE_SMALL: return OP_IS_AT_MOST_SMALL;
+    case OP_IS_AT_MOST_SMALL: return OP_IS_MORE_SMALL;
+    default: return OP_COUNT;
+    }
+}
+
+/* MOVE a b, MOVE c d becomes MOVE2 a b c d. */
+static void fuse_moves(MirFunction *f, MirBlock *b)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        MirInstr *instr = &f->code.at[b->first + i];
+        MirInstr *last = kept ? &f->code.at[b->first + kept - 1] : NULL;
+        if (last && instr->op == OP_MOVE && last->op == OP_MOVE) {
+            last->op = OP_MOVE2;
+            last->operands[2] = instr->operands[0];
+            last->operands[3] = instr->operands[1];
+            continue;
+        }
+        f->code.at[b->first + kept++] = *instr;
+    }
+    b->count = kept;
+}
+
+static const MirInstr *last_instr(const MirFunction *f, uint32_t block)
+{
+    const MirBlock *b = &f->blocks[block];
+    return &f->code.at[b->first + b->count - 1];
+}
+
+/* The label operands of an instruction: one at most beside the cases. */
+static int label_operand(const MirInstr *instr)
+{
+    const OpInfo *info = &op_info[instr->op];
+    for (int i = 0; i < info->operand_count; i++)
+        if (info->operands[i] == OPERAND_LABEL || info->operands[i] == OPERAND_FAIL) return i;
+    return -1;
+}
+
+static void redirect(const PeepholePlan *plan, MirInstr *instr)
+{
+    int label = label_operand(instr);
+    if (label >= 0 && instr->operands[label] != NO_LABEL) {
+        uint32_t to = plan->forward[instr->operands[label]];
+        instr->operands[label] = to;
+        plan->kept[to] = true;
+    }
+    if (instr->next) {
+        instr->next = plan->forward[instr->next];
+        plan->kept[instr->next] = true;
+    }
+    if (op_info[instr->op].list_kind != OPERAND_CASES) return;
+    for (uint32_t i = 0; i < instr->list_count; i++) {
+        uint8_t *at = instr->list + 8 * (size_t)i + 4;
+        uint32_t to = plan->forward[code_get_u32(at)];
+        code_set_u32(at, to);
+        plan->kept[to] = true;
+    }
+}
+
+PeepholePlan peephole_function(LirFunction *lir, MirFunction *f)
+{
+    PeepholePlan plan = {ARENA_ARRAY(lir->arena, uint32_t, f->block_count),
+                         ARENA_ARRAY(lir->arena, bool, f->block_count)};
+    for (uint32_t b = f->block_count; b-- > 1;) {
+        plan.forward[b] = b;
+        if (f->blocks[b].count != 1 || last_instr(f, b)->op != OP_JUMP) continue;
+        uint32_t to = (uint32_t)last_instr(f, b)->operands[0];
+        if (to > b) plan.forward[b] = plan.forward[to];
+    }
+    plan.kept[1] = true;
+    for (uint32_t b = 1; b < f->block_count; b++) {
+        MirBlock *block = &f->blocks[b];
+        if (!plan.kept[b] || !block->count) continue;
+        fuse_moves(f, block);
+        redirect(&plan, &f->code.at[block->first + block->count - 1]);
+        if (block->in_try) plan.kept[lir->core->tries.at[block->in_try].handler] = true;
+    }
+    return plan;
+}
