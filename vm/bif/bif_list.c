@@ -1,0 +1,160 @@
+/* Built-ins of erlang and lists about lists. What is O(n) works in slices: the list still to go is in a
+ * slot, and the heap may be collected in between. */
+#include "vm/bif/bif_list.h"
+
+#include "vm/term/atom.h"
+#include "vm/term/list.h"
+#include "vm/term/order.h"
+
+BifResult bif_hd(Process *p)
+{
+    return term_is_cons(arg(p, 0)) ? list_head(arg(p, 0)) : raise_badarg(p);
+}
+
+BifResult bif_tl(Process *p)
+{
+    return term_is_cons(arg(p, 0)) ? list_tail(arg(p, 0)) : raise_badarg(p);
+}
+
+/* In guards it cannot pause, so it charges all of its work. */
+BifResult bif_length(Process *p)
+{
+    int64_t n = list_length(arg(p, 0));
+    if (n < 0) return raise_badarg(p);
+    bif_charge(p, n / 8);
+    return small_from(n);
+}
+
+/* ---- reverse/2 and append: the arguments stay; slots behind hold rest and result ---- */
+
+BifResult bif_reverse_2(Process *p)
+{
+    enum { REST = 2, DONE = 3, PHASE = 4 };
+    bool first = raw_slot(p, PHASE) == 0;
+    Term rest = first ? arg(p, 0) : slot(p, REST);
+    Term done = first ? arg(p, 1) : slot(p, DONE);
+    if (first && !term_is_list(rest)) return raise_badarg(p);
+    for (;;) {
+        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
+            done = heap_cons(&p->heap, list_head(rest), done);
+            if (term_is_none(done)) return raise_system_limit(p);
+            rest = list_tail(rest);
+        }
+        if (!term_is_cons(rest)) break;
+        bif_charge(p, BIF_LIST_STEP / 4);
+        if (bif_spent(p)) {
+            slot_set(p, REST, rest);
+            slot_set(p, DONE, done);
+            raw_slot_set(p, PHASE, 1);
+            return bif_yield(p);
+        }
+    }
+    return term_is_nil(rest) ? done : raise_badarg(p);
+}
+
+/* A ++ B: A is turned round into a slot, then onto B. */
+BifResult bif_append(Process *p)
+{
+    enum { REST = 2, DONE = 3, PHASE = 4, TURNING = 1, LAYING = 2 };
+    size_t phase = raw_slot(p, PHASE);
+    Term rest = phase == 0 ? arg(p, 0) : slot(p, REST);
+    Term done = phase == 0 ? TERM_NIL : slot(p, DONE);
+    if (phase == 0) {
+        if (term_is_nil(rest)) return arg(p, 1);
+        phase = TURNING;
+    }
+    for (;;) {
+        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
+            done = heap_cons(&p->heap, list_head(rest), done);
+            if (term_is_none(done)) return raise_system_limit(p);
+            rest = list_tail(rest);
+        }
+        if (!term_is_cons(rest)) {
+            if (!term_is_nil(rest)) return raise_badarg(p);
+            if (phase == LAYING) return done;
+            phase = LAYING;
+            rest = done;
+            done = arg(p, 1);
+        }
+        bif_charge(p, BIF_LIST_STEP / 8);
+        if (bif_spent(p)) {
+            slot_set(p, REST, rest);
+            slot_set(p, DONE, done);
+            raw_slot_set(p, PHASE, phase);
+            return bif_yield(p);
+        }
+    }
+}
+
+/* ---- searching ---- */
+
+BifResult bif_member(Process *p)
+{
+    enum { REST = 2, PHASE = 3 };
+    Term rest = raw_slot(p, PHASE) == 0 ? arg(p, 1) : slot(p, REST);
+    for (;;) {
+        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
+            if (order_same(list_head(rest), arg(p, 0))) return TERM_TRUE;
+            rest = list_tail(rest);
+        }
+        if (!term_is_cons(rest)) break;
+        bif_charge(p, BIF_LIST_STEP / 4);
+        if (bif_spent(p)) {
+            slot_set(p, REST, rest);
+            raw_slot_set(p, PHASE, 1);
+            return bif_yield(p);
+        }
+    }
+    return term_is_nil(rest) ? TERM_FALSE : raise_badarg(p);
+}
+
+/* How keyfind, keymember and keysearch say what they found; TERM_NONE for not. */
+typedef Term BifKeyResult(Process *p, Term found);
+
+static BifResult bif_key_search(Process *p, BifKeyResult *result)
+{
+    enum { REST = 3, PHASE = 4 };
+    Term key = arg(p, 0);
+    if (!term_is_small(arg(p, 1)) || small_value(arg(p, 1)) < 1) return raise_badarg(p);
+    size_t at = (size_t)small_value(arg(p, 1)) - 1;
+    Term rest = raw_slot(p, PHASE) == 0 ? arg(p, 2) : slot(p, REST);
+    for (;;) {
+        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
+            Term t = list_head(rest);
+            if (term_is_tuple(t) && tuple_size(t) > at && order_equal(tuple_at(t, at), key))
+                return result(p, t);
+            rest = list_tail(rest);
+        }
+        if (!term_is_cons(rest)) break;
+        bif_charge(p, BIF_LIST_STEP / 4);
+        if (bif_spent(p)) {
+            slot_set(p, REST, rest);
+            raw_slot_set(p, PHASE, 1);
+            return bif_yield(p);
+        }
+    }
+    return term_is_nil(rest) ? result(p, TERM_NONE) : raise_badarg(p);
+}
+
+static Term bif_keyfind_result(Process *p, Term found)
+{
+    (void)p;
+    return term_is_none(found) ? TERM_FALSE : found;
+}
+
+static Term bif_keymember_result(Process *p, Term found)
+{
+    (void)p;
+    return term_bool(!term_is_none(found));
+}
+
+static Term bif_keysearch_result(Process *p, Term found)
+{
+    if (term_is_none(found)) return TERM_FALSE;
+    Term t = heap_tuple2(&p->heap, TERM_ATOM(VALUE), found);
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
+
+BifResult bif_keyfind(Process *p) { return bif_key_search(p, bif_keyfind_result); }
+BifResult bif_keymember(Process *p) { return bif_key_search(p, bif_keymember_result); }
+BifResult bif_keysearch(Process *p) { return bif_key_search(p, bif_keysearch_result); }
