@@ -176,6 +176,12 @@ static uint32_t scratch(Alloc *a, uint32_t other)
     return r;
 }
 
+static bool wish_is_free(Alloc *a, uint32_t var)
+{
+    uint32_t r = hinted(a, var);
+    return r != UINT32_MAX && !is_busy(a, r);
+}
+
 /* Registers for both results of an instruction; they are different. */
 static void define(Alloc *a, const LirInstr *instr, uint32_t to[2])
 {
@@ -183,8 +189,10 @@ static void define(Alloc *a, const LirInstr *instr, uint32_t to[2])
     /* What is read is placed first, so that a scratch register does not get in its way. */
     bool reads0 = is_read(a, instr->dst);
     bool reads1 = is_read(a, instr->dst2);
+    bool second_first = reads0 && reads1 && !wish_is_free(a, instr->dst) && wish_is_free(a, instr->dst2);
+    if (second_first) occupy(a, instr->dst2, to[1] = choose(a, instr->dst2));
     if (reads0) occupy(a, instr->dst, to[0] = choose(a, instr->dst));
-    if (reads1) occupy(a, instr->dst2, to[1] = choose(a, instr->dst2));
+    if (reads1 && !second_first) occupy(a, instr->dst2, to[1] = choose(a, instr->dst2));
     if (!reads0) to[0] = scratch(a, to[1]);
     if (!reads1 && op_info[instr->op].operands[1] == OPERAND_DST) to[1] = scratch(a, to[0]);
 }
