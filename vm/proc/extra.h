@@ -39,6 +39,8 @@ struct ProcessExtra {
     Dying *dying;
     void *state; /* an interrupted instruction's work list, outside the heap (machine.md 2) */
     bool off_heap_messages; /* what message_queue_data was set to */
+    bool collect_wanted;    /* garbage_collect/1: at the next start of a slice */
+    bool collect_minor;
 };
 
 #define EXTRA_FULLSWEEP_AFTER 65535

@@ -22,7 +22,8 @@ enum {
     RELATION_ALIAS_ON = 1,           /* the reference is an active alias */
     RELATION_ALIAS_REPLY = 2,        /* ... until a message came through it */
     RELATION_ALIAS_DEMONITOR = 4,    /* ... or the monitor ends */
-    RELATION_BY_NAME = 8             /* `name` is what the monitor was set on */
+    RELATION_BY_NAME = 8,            /* `name` is what the monitor was set on */
+    RELATION_ALIAS_MADE = 16         /* the reference was given out as an alias */
 };
 
 typedef struct Relation {

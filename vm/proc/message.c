@@ -5,6 +5,13 @@ static size_t record_words(SignalKind kind)
     return kind == SIGNAL_MESSAGE ? MESSAGE_WORDS : SIGNAL_WORDS;
 }
 
+/* Signals that turn into messages need room for the tuple around what they carry. */
+static size_t spare_words(SignalKind kind)
+{
+    if (kind == SIGNAL_EXIT || kind == SIGNAL_EXIT_LINK) return MESSAGE_SPARE_EXIT;
+    return kind == SIGNAL_DOWN ? MESSAGE_SPARE_DOWN : 0;
+}
+
 static size_t fragment_bytes(size_t words)
 {
     return sizeof(HeapFragment) + words * sizeof(Word);
@@ -19,10 +26,11 @@ size_t message_limit(const Mem *mem)
 Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area)
 {
     size_t record = record_words(kind);
-    HeapFragment *f = mem_try_alloc(mem, MEM_HEAP, fragment_bytes(record + words));
+    size_t spare = spare_words(kind);
+    HeapFragment *f = mem_try_alloc(mem, MEM_HEAP, fragment_bytes(record + words + spare));
     if (f == NULL) return NULL;
     f->next = NULL;
-    f->words = record + words;
+    f->words = record + words + spare;
     f->used = record;
     Message *m = (Message *)(void *)((char *)f + offsetof(HeapFragment, data));
     m->filler = 0;
@@ -30,7 +38,7 @@ Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area)
     m->value = TERM_NIL;
     m->handles = NULL;
     m->kind = kind;
-    m->flags = 0;
+    m->record = (uint32_t)record;
     Word *start = f->data + record;
     *area = (Heap){.top = start, .limit = start + words, .mem = mem};
     return m;
@@ -81,8 +89,7 @@ Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t 
 void message_adopt(Message *m, Heap *h)
 {
     HeapFragment *f = message_fragment(m);
-    size_t record = record_words((SignalKind)m->kind);
-    if (f->used == record) {
+    if (f->used == m->record) {
         ASSERT(m->handles == NULL);
         mem_free(h->mem, MEM_HEAP, f, fragment_bytes(f->words));
         return;
@@ -96,7 +103,7 @@ void message_adopt(Message *m, Heap *h)
         last[1] = (Word)(uintptr_t)h->handles;
         h->handles = m->handles;
     }
-    m->filler = header_make(KIND_FILLER, record - 1);
+    m->filler = header_make(KIND_FILLER, m->record - 1);
     f->next = h->fragments;
     h->fragments = f;
     h->fragment_words += f->used;
@@ -111,5 +118,14 @@ void message_free(Message *m, Mem *mem)
 
 size_t message_words(Message *m)
 {
-    return message_fragment(m)->used - record_words((SignalKind)m->kind);
+    return message_fragment(m)->used - m->record;
+}
+
+Word *message_take_spare(Message *m, size_t words)
+{
+    HeapFragment *f = message_fragment(m);
+    CHECK(f->words - f->used >= words);
+    Word *at = f->data + f->used;
+    f->used += words;
+    return at;
 }

@@ -33,7 +33,6 @@ typedef enum SignalKind {
     SIGNAL_SUSPEND,       /* from, number: request or 0 */
     SIGNAL_RESUME,        /* from */
     SIGNAL_CHECK_CODE,    /* from, number: request; value: module */
-    SIGNAL_SPAWN_REPLY,   /* value: the message {spawn_reply, ...} */
     SIGNAL_KIND_COUNT
 } SignalKind;
 
@@ -44,7 +43,7 @@ struct Message {
     Term value;    /* what it says: in the payload, or immediate, or a literal */
     Word *handles; /* counted objects of the payload */
     uint32_t kind; /* SignalKind */
-    uint32_t flags; /* free for the kind's use */
+    uint32_t record; /* words of the record: a signal that became a message keeps its own */
 };
 
 /* A signal that is not a plain message has two words more, in front of its payload. */
@@ -74,6 +73,10 @@ static inline Signal *message_signal(Message *m)
 MUST_USE Message *message_new(RunContext *rc, Term value);
 MUST_USE Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
                                     Term value);
+/* Words that an EXIT or DOWN signal has spare, to become a message in place: message_take_spare. */
+#define MESSAGE_SPARE_EXIT 4
+#define MESSAGE_SPARE_DOWN 12
+Word *message_take_spare(Message *m, size_t words);
 /* The same with room for `words` words that the caller fills: *area gets a heap over them, from which
  * terms are built (area->top, area->limit); close it with message_close.  What does not fit is an error. */
 MUST_USE Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area);

@@ -431,6 +431,7 @@ int sched_run(Sched *s)
     for (unsigned i = 1; i < s->worker_count; i++)
         thread_join(&s->workers[i]->thread);
     epoch_online(s->workers[0]->epoch);
+    s->quiet = blocking_stop(s->blocking);
     return s->status;
 }
 
@@ -456,7 +457,7 @@ static void worker_delete(Worker *w)
 
 bool sched_delete(Sched *s)
 {
-    if (!blocking_stop(s->blocking)) return false;
+    if (!s->quiet && !blocking_stop(s->blocking)) return false;
     worker_events(s->workers[0]);
     blocking_delete(s->blocking);
     epoch_unregister(s->workers[0]->epoch);

@@ -33,6 +33,10 @@ typedef struct SchedHooks {
     /* Takes its outer inbox and acts on the signals there (vm/actor/signal.c): SPENT to go on,
      * WAITS if it is suspended, EXITED. */
     SchedStop (*signals)(RunContext *rc, Process *p);
+    /* What process_info says about p: `items` is an atom or a list of them; built on `h` (vm/bif). */
+    Term (*inspect)(RunContext *rc, Process *p, Term items, Heap *h);
+    /* check_process_code: true if p uses old code of the module (vm/bif or vm/code). */
+    Term (*check_code)(RunContext *rc, Process *p, Term module);
     /* One step of dying (vm/actor/exit.c): SPENT or EXITED. */
     SchedStop (*exit_step)(RunContext *rc, Process *p);
     /* Delivers a due timer's message (vm/actor/alarm.c), as TimerDeliver. */
@@ -91,6 +95,7 @@ struct Sched {
     AtomicBool stopping;
     AtomicU32 exclusive;          /* 1: all workers stop at their next safepoint */
     int status;                   /* exit status, written before stopping (release) */
+    bool quiet;                   /* sched_run is over and no thread but the caller's runs */
     Lock lock;                    /* exclusive running */
     LockCond cond;
     uint64_t parked;              /* workers that stand still for an exclusive run; under lock */

@@ -1,0 +1,329 @@
+#include "vm/actor/exit.h"
+
+#include "vm/actor/registry.h"
+#include "vm/actor/signal.h"
+#include "vm/base/bytes.h"
+#include "vm/base/utf8.h"
+#include "vm/proc/extra.h"
+#include "vm/proc/links.h"
+#include "vm/proc/proctab.h"
+#include "vm/proc/state.h"
+#include "vm/term/atom.h"
+#include "vm/term/print.h"
+
+#include <stdio.h>
+
+/* Work of one step, in entries, messages or handles. */
+#define EXIT_BUDGET 200
+
+/* Reductions that one of them costs. */
+#define EXIT_REDUCTIONS 10
+
+typedef enum ExitPhase {
+    EXIT_TIMERS,
+    EXIT_RELEASE, /* tables, ports */
+    EXIT_NAME,
+    EXIT_SIGNALS, /* that were pending */
+    EXIT_LINKS,
+    EXIT_MONITORS,
+    EXIT_QUEUE,
+    EXIT_HANDLES,
+    EXIT_LAST
+} ExitPhase;
+
+struct Dying {
+    Message *holder; /* has the reason, or NULL: the reason is on the heap */
+    Term reason;
+    Message *pending; /* signals not acted upon, oldest first */
+    Message **pending_end;
+    size_t cursor; /* in the relations */
+    ExitPhase phase;
+};
+
+static void dying_append(Dying *d, Message *m)
+{
+    *d->pending_end = m;
+    while (*d->pending_end != NULL) d->pending_end = &(*d->pending_end)->next;
+}
+
+void exit_begin_with(RunContext *rc, Process *p, Message *holder, Term reason)
+{
+    /* Look-ups say from now on that it is dead. */
+    atomic_or_seq(&p->state, STATE_EXITING);
+    Dying *d = mem_alloc_zero(rc->mem, MEM_PROCESS, sizeof *d);
+    d->holder = holder;
+    d->reason = reason;
+    d->pending_end = &d->pending;
+    extra_get(p)->dying = d;
+    chance_note(&rc->worker->sched->chance, CHANCE_EXIT, p->pid.w, 0);
+}
+
+void exit_begin(RunContext *rc, Process *p, Term reason) { exit_begin_with(rc, p, NULL, reason); }
+
+void exit_add_pending(Process *p, Message *rest) { dying_append(p->extra->dying, rest); }
+
+/* ---- steps: each works off part of *budget; true when its phase is over ---- */
+
+static bool exit_timers(RunContext *rc, Process *p, Dying *d)
+{
+    /* One exchange closes the mailbox; what was in it is answered for the dead. */
+    dying_append(d, mailbox_close(&p->mailbox));
+    sched_timeout_free(p);
+    if ((atomic_load_acquire(&p->state) & STATE_TIMERS) == 0) return true;
+    const Sched *s = rc->worker->sched;
+    for (unsigned i = 0; i < s->worker_count; i++)
+        timer_cancel_all(&s->workers[i]->wheel, p->pid);
+    return true;
+}
+
+static bool exit_release(RunContext *rc, Process *p, size_t *budget)
+{
+    const ExitHooks *hooks = rc->exit_hooks;
+    return hooks == NULL || hooks->release == NULL || hooks->release(rc, p, budget);
+}
+
+static bool exit_signals(RunContext *rc, Process *p, Dying *d, size_t *budget)
+{
+    while (d->pending != NULL) {
+        if ((*budget)-- == 0) return false;
+        Message *m = d->pending;
+        d->pending = m->next;
+        signal_refuse(rc, p->pid, m);
+    }
+    d->pending_end = &d->pending;
+    return true;
+}
+
+static void exit_tell(RunContext *rc, Process *p, const Dying *d, const Relation *r)
+{
+    switch ((RelationKind)r->kind) {
+    case RELATION_LINK:
+        /* A link being taken down has sent its unlink: the other forgets it by that. */
+        if (r->number == 0) signal_send_exit(rc, p->pid, r->other, d->reason, true);
+        break;
+    case RELATION_WATCHER:
+        signal_send_down(rc, p->pid, r->other, r->key, d->reason);
+        break;
+    case RELATION_MONITOR:
+        signal_send_demonitor(rc, p->pid, r->other, r->key);
+        break;
+    case RELATION_SUSPENDED:
+        for (uint64_t n = r->number; n > 0; n--)
+            signal_send_resume(rc, p->pid, r->other);
+        break;
+    case RELATION_NONE:
+    case RELATION_ALIAS:
+        break;
+    }
+}
+
+/* Tells the others: links first, then, in a second round, all that is left. */
+static bool exit_relations(RunContext *rc, Process *p, Dying *d, bool links, size_t *budget)
+{
+    for (Relation *r; (r = links_next(p, &d->cursor)) != NULL;) {
+        if (links && r->kind != RELATION_LINK) continue;
+        Relation copy = *r;
+        links_remove(p, r);
+        exit_tell(rc, p, d, &copy);
+        if ((*budget)-- == 0) return false;
+    }
+    d->cursor = 0;
+    return true;
+}
+
+static bool exit_queue(RunContext *rc, Process *p, size_t *budget)
+{
+    mailbox_rewind(&p->mailbox);
+    while (mailbox_peek(&p->mailbox) != NULL) {
+        if ((*budget)-- == 0) return false;
+        message_free(mailbox_remove(&p->mailbox), rc->mem);
+    }
+    return true;
+}
+
+/* Counted objects, one by one: the last holder of a large one frees it. */
+static bool exit_handles(Process *p, size_t *budget)
+{
+    Word **lists[2] = {&p->heap.handles, &p->extra->old.handles};
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        while (*lists[i] != NULL) {
+            if ((*budget)-- == 0) return false;
+            Word *handle = *lists[i];
+            *lists[i] = (Word *)(uintptr_t)handle[1];
+            counted_drop((Counted *)(uintptr_t)handle[2]);
+        }
+    }
+    return true;
+}
+
+/* Everything but the control block, which others may be looking at. */
+static void exit_free_parts(RunContext *rc, Process *p, Dying *d)
+{
+    if (d != NULL) {
+        while (d->pending != NULL) {
+            Message *m = d->pending;
+            d->pending = m->next;
+            message_free(m, rc->mem);
+        }
+        if (d->holder != NULL) message_free(d->holder, rc->mem);
+        mem_free(rc->mem, MEM_PROCESS, d, sizeof *d);
+        p->extra->dying = NULL;
+    }
+    links_free(p);
+    extra_free(p);
+    process_free_block(p);
+}
+
+static void exit_last(RunContext *rc, Process *p, Dying *d)
+{
+    exit_free_parts(rc, p, d);
+    p->run = NULL;
+    proctab_remove(rc->processes, p);
+    epoch_retire(rc->worker->epoch, process_release, rc->mem, p);
+}
+
+static bool exit_phase(RunContext *rc, Process *p, Dying *d, size_t *budget)
+{
+    switch (d->phase) {
+    case EXIT_TIMERS:
+        return exit_timers(rc, p, d);
+    case EXIT_RELEASE:
+        return exit_release(rc, p, budget);
+    case EXIT_NAME:
+        if ((atomic_load_acquire(&p->state) & STATE_REGISTERED) != 0) registry_forget(rc, p);
+        return true;
+    case EXIT_SIGNALS:
+        return exit_signals(rc, p, d, budget);
+    case EXIT_LINKS:
+        return exit_relations(rc, p, d, true, budget);
+    case EXIT_MONITORS:
+        return exit_relations(rc, p, d, false, budget);
+    case EXIT_QUEUE:
+        return exit_queue(rc, p, budget);
+    case EXIT_HANDLES:
+        return exit_handles(p, budget);
+    case EXIT_LAST:
+        break;
+    }
+    UNREACHABLE();
+}
+
+SchedStop exit_step(RunContext *rc, Process *p)
+{
+    Dying *d = p->extra->dying;
+    size_t budget = EXIT_BUDGET;
+    while (d->phase != EXIT_LAST) {
+        bool over = exit_phase(rc, p, d, &budget);
+        if (!over) {
+            rc->reductions -= EXIT_BUDGET * EXIT_REDUCTIONS;
+            return SCHED_SPENT;
+        }
+        d->phase = (ExitPhase)(d->phase + 1);
+    }
+    rc->reductions -= (int64_t)((EXIT_BUDGET - budget) * EXIT_REDUCTIONS);
+    exit_last(rc, p, d);
+    return SCHED_EXITED;
+}
+
+bool exit_free_all(RunContext *rc)
+{
+    if (!rc->worker->sched->quiet) return false;
+    size_t slots = proctab_slots(rc->processes);
+    for (size_t i = 0; i < slots; i++) {
+        Process *p = proctab_at(rc->processes, i);
+        if (p == NULL) continue;
+        size_t budget = SIZE_MAX;
+        (void)exit_release(rc, p, &budget);
+        for (Message *m = mailbox_close(&p->mailbox); m != NULL;) {
+            Message *next = m->next;
+            message_free(m, rc->mem);
+            m = next;
+        }
+        (void)exit_queue(rc, p, &budget);
+        p->run = NULL;
+        sched_timeout_free(p);
+        exit_free_parts(rc, p, p->extra == NULL ? NULL : p->extra->dying);
+        proctab_remove(rc->processes, p);
+        process_release(rc->mem, p);
+    }
+    return true;
+}
+
+/* ---- reports ---- */
+
+#define EXIT_REPORT_BYTES 4000
+#define EXIT_REPORT_DEPTH 20
+#define EXIT_PRINT        ((PrintFlags)(PRINT_STRINGS | PRINT_SORT_MAPS))
+
+static void report_character(Bytes *to, Term t)
+{
+    uint8_t text[4];
+    if (!term_is_small(t) || !utf8_is_scalar((uint32_t)small_value(t))) return;
+    bytes_put(to, text, (size_t)utf8_encode((uint32_t)small_value(t), text));
+}
+
+/* "    at M:F/A (File:Line)" for one entry {M, F, A, Location}. */
+static void report_entry(Bytes *to, const AtomTable *atoms, Term entry)
+{
+    if (!term_is_tuple_of(entry, 4)) return;
+    bytes_printf(to, "    at ");
+    print_atom(to, atoms, tuple_at(entry, 0));
+    bytes_printf(to, ":");
+    print_atom(to, atoms, tuple_at(entry, 1));
+    Term arity = tuple_at(entry, 2);
+    size_t n = 0;
+    for (Term l = arity; term_is_cons(l); l = list_tail(l)) n++;
+    bytes_printf(to, "/%lld", (long long)(term_is_small(arity) ? small_value(arity) : (int64_t)n));
+    Term file = TERM_NONE;
+    Term line = TERM_NONE;
+    for (Term l = tuple_at(entry, 3); term_is_cons(l); l = list_tail(l)) {
+        Term item = list_head(l);
+        if (!term_is_tuple_of(item, 2)) continue;
+        if (term_is_the_atom(tuple_at(item, 0), ATOM_FILE)) file = tuple_at(item, 1);
+        if (term_is_the_atom(tuple_at(item, 0), ATOM_LINE)) line = tuple_at(item, 1);
+    }
+    if (term_is_cons(file)) {
+        bytes_printf(to, " (");
+        for (; term_is_cons(file); file = list_tail(file))
+            report_character(to, list_head(file));
+        if (term_is_small(line)) bytes_printf(to, ":%lld", (long long)small_value(line));
+        bytes_printf(to, ")");
+    }
+    bytes_printf(to, "\n");
+}
+
+/* The arguments of the first entry, when the trace has them. */
+static void report_arguments(Bytes *to, const AtomTable *atoms, Term trace)
+{
+    if (!term_is_cons(trace) || !term_is_tuple_of(list_head(trace), 4)) return;
+    Term arguments = tuple_at(list_head(trace), 2);
+    if (!term_is_cons(arguments)) return;
+    bytes_printf(to, "    called with ");
+    print_term_limited(to, atoms, arguments, EXIT_PRINT, EXIT_REPORT_BYTES);
+    bytes_printf(to, "\n");
+}
+
+void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term trace)
+{
+    Bytes text = {0};
+    bytes_printf(&text, "process ");
+    print_term(&text, rc->atoms, p->pid, PRINT_PLAIN);
+    if ((atomic_load_relaxed(&p->state) & STATE_REGISTERED) != 0) {
+        bytes_printf(&text, " (");
+        print_atom(&text, rc->atoms, registry_name_of(rc, p->pid));
+        bytes_printf(&text, ")");
+    }
+    bytes_printf(&text, " ended by ");
+    print_atom(&text, rc->atoms, exc_class);
+    bytes_printf(&text, ": ");
+    print_term_limited(&text, rc->atoms, reason, EXIT_PRINT, EXIT_REPORT_BYTES);
+    bytes_printf(&text, "\n");
+    report_arguments(&text, rc->atoms, trace);
+    for (int depth = 0; term_is_cons(trace) && depth < EXIT_REPORT_DEPTH; trace = list_tail(trace), depth++)
+        report_entry(&text, rc->atoms, list_head(trace));
+    if (rc->exit_hooks != NULL && rc->exit_hooks->report != NULL)
+        rc->exit_hooks->report(rc, (const char *)text.at, text.count);
+    else
+        fwrite(text.at, 1, text.count, stderr);
+    bytes_free(&text);
+}

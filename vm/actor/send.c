@@ -1,0 +1,88 @@
+#include "vm/actor/send.h"
+
+#include "vm/actor/registry.h"
+#include "vm/actor/remote.h"
+#include "vm/actor/signal.h"
+#include "vm/proc/proctab.h"
+#include "vm/term/atom.h"
+#include "vm/term/pid.h"
+
+/* What a send costs besides the copy. */
+#define SEND_REDUCTIONS 20
+
+bool send_push_to(RunContext *rc, Process *p, Message *m)
+{
+    uint32_t kind = m->kind;
+    if (!mailbox_push(&p->mailbox, m)) return false;
+    chance_note(&rc->worker->sched->chance, CHANCE_SIGNAL, p->pid.w, kind);
+    sched_notify(rc, p);
+    return true;
+}
+
+bool send_push(RunContext *rc, Term pid, Message *m)
+{
+    Process *p = proctab_find(rc->processes, pid);
+    if (p != NULL && send_push_to(rc, p, m)) return true;
+    message_free(m, rc->mem);
+    return false;
+}
+
+bool send_system(RunContext *rc, Term pid, Term message)
+{
+    Process *p = proctab_find(rc->processes, pid);
+    if (p == NULL) return true;
+    Message *m = message_new(rc, message);
+    if (m == NULL) return false;
+    if (!send_push_to(rc, p, m)) message_free(m, rc->mem);
+    return true;
+}
+
+static SendResult send_local(RunContext *rc, Term pid, Term message)
+{
+    return send_system(rc, pid, message) ? SEND_DONE : SEND_NO_MEMORY;
+}
+
+static SendResult send_alias(RunContext *rc, Term alias, Term message)
+{
+    if (!pid_ref_is_alias(alias)) return SEND_DONE;
+    Process *p = proctab_find(rc->processes, pid_ref_owner(alias));
+    if (p == NULL) return SEND_DONE;
+    Signal *s = message_new_signal(rc, SIGNAL_ALIAS_MESSAGE, TERM_NONE, pid_ref_number(alias), message);
+    if (s == NULL) return SEND_NO_MEMORY;
+    if (!send_push_to(rc, p, &s->message)) message_free(&s->message, rc->mem);
+    return SEND_DONE;
+}
+
+static SendResult send_remote(Process *from, Term to, Term message)
+{
+    RunContext *rc = from->run;
+    if (rc->remote != NULL) rc->remote->send(rc, from, to, message);
+    return SEND_DONE;
+}
+
+/* {Name, Node} */
+static SendResult send_to_node(Process *from, Term to, Term message)
+{
+    Term name = tuple_at(to, 0);
+    Term node = tuple_at(to, 1);
+    if (!term_is_atom(name) || !term_is_atom(node)) return SEND_BAD_DEST;
+    if (!term_is_the_atom(node, ATOM_NONODE_AT_NOHOST)) return send_remote(from, to, message);
+    Term pid = registry_find(from->run, name);
+    return term_is_none(pid) ? SEND_DONE : send_local(from->run, pid, message);
+}
+
+SendResult send_message(Process *from, Term to, Term message)
+{
+    RunContext *rc = from->run;
+    rc->reductions -= SEND_REDUCTIONS;
+    if (term_is_local_pid(to)) return send_local(rc, to, message);
+    if (term_is_atom(to)) {
+        Term pid = registry_find(rc, to);
+        return term_is_none(pid) ? SEND_BAD_NAME : send_local(rc, pid, message);
+    }
+    if (term_is_kind(to, KIND_REF)) return send_alias(rc, to, message);
+    if (term_is_tuple_of(to, 2)) return send_to_node(from, to, message);
+    if (term_is_kind(to, KIND_REMOTE_PID) || term_is_kind(to, KIND_REMOTE_REF))
+        return send_remote(from, to, message);
+    return SEND_BAD_DEST;
+}
