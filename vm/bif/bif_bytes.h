@@ -1,0 +1,29 @@
+/*
+ * Texts and iolists as bytes, for built-ins that take either; bytes are counted to the VM's account and
+ * freed by the caller with bytes_free.
+ */
+#pragma once
+
+#include "vm/base/bytes.h"
+#include "vm/bif/bif.h"
+
+static inline Bytes bif_bytes(Process *p)
+{
+    Bytes b;
+    bytes_init(&b, p->run->mem, MEM_WORK);
+    return b;
+}
+
+/* Appends the bytes of an iolist (bytes, binaries, nested lists; a binary tail); false if it is none, or
+ * has an odd number of bits somewhere. `most` bounds the size: beyond it *too_large is set. */
+bool bif_iolist_put(Process *p, Term t, Bytes *to);
+/* How many bytes it has; false if it is none. */
+bool bif_iolist_size(Process *p, Term t, size_t *size);
+
+/* A whole-byte binary's bytes appended; false if it is none. */
+bool bif_binary_put(Term t, Bytes *to);
+
+/* A binary of what `b` holds; frees b. */
+BifResult bif_bytes_to_binary(Process *p, Bytes *b);
+/* A list of bytes as small integers; frees b. */
+BifResult bif_bytes_to_list(Process *p, Bytes *b);
