@@ -28,17 +28,22 @@ typedef enum CodecFlags {
 
 /* ---- encoding ---- */
 
+typedef struct CodecScratch CodecScratch; /* pairs of a map on their way; private */
+
 typedef struct CodecWriter {
     Bytes *to;
     const AtomTable *atoms;
     CodecNode node;
     CodecFlags flags;
-    bool failed; /* a part too large for the format (tuple, binary, fun above 2^32) */
+    bool failed; /* a part too large for the format (beyond 2^32) */
+    CodecScratch *scratch;
     Walk stack;
 } CodecWriter;
 
 /* Appends the whole term; false if it cannot be expressed. */
 MUST_USE bool codec_encode(Bytes *to, const AtomTable *atoms, CodecNode node, Term t, CodecFlags flags);
+/* Whether bytes begin like compressed input. */
+bool codec_is_compressed(const void *bytes, size_t n);
 /* Wraps an encoding that starts at to->at[start] (byte 131) with zlib at level 1 ... 9, if that
  * makes it shorter. */
 void codec_compress(Bytes *to, size_t start, int level);
@@ -76,11 +81,16 @@ typedef struct CodecReader {
     Word slot;               /* where the outermost term goes */
     uint8_t *inflated;       /* uncompressed bytes, ours */
     size_t inflated_bytes;
+    bool has_version;
+    bool started;
+    bool done;
+    CodecScratch *scratch;
     Walk stack;
 } CodecReader;
 
-/* One term from the start of `bytes`, which stay still until codec_decode_end.  Set `funs` and
- * `safe` between begin and the first step. */
+/* One term from the start of `bytes`, which stay still until codec_decode_end, like the reader itself.
+ * Set `funs` and `safe` between begin and the first step.  Compressed input is inflated as a whole by
+ * the first step: hand large ones to the blocking pool. */
 void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node, const void *bytes,
                         size_t n, CodecFlags flags);
 bool codec_decode_step(CodecReader *r, size_t *budget);

@@ -57,8 +57,9 @@ Term fun_make_remote(Heap *h, const FunKey *key, Term creator, size_t n);
 /* How something below vm/code finds code: given by whoever knows the code tables. */
 typedef struct FunResolver {
     void *context;
-    /* The struct beginning with this key, made if absent; NULL if that is refused. */
-    const void *(*export)(void *context, Term module, Term function, uint32_t arity);
-    /* The struct beginning with this key, or NULL if there is no such code here. */
-    const void *(*entry)(void *context, const FunKey *key);
+    /* The struct beginning with this key; made if absent, unless `only_existing`.  NULL: refused. */
+    const void *(*export)(void *context, Term module, Term function, uint32_t arity,
+                          bool only_existing);
+    /* The struct beginning with this key, if that fun is here and has `n` free variables; else NULL. */
+    const void *(*entry)(void *context, const FunKey *key, size_t n);
 } FunResolver;
