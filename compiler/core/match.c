@@ -1,0 +1,633 @@
+#include "compiler/core/match_parts.h"
+#include "vm/term/order.h"
+
+#include <stdlib.h>
+
+/* Copies of rows that a match may make, per row of the source. */
+#define COPIES_PER_ROW 3
+
+/* ---- places ---- */
+
+void place_set(Match *m, Place *place, CoreRef ref)
+{
+    place->ref = ref;
+    VEC_PUSH(&m->trail, (TrailEntry){place, false});
+}
+
+CoreRef place_ref(Match *m, Place *place)
+{
+    /* Iterate: a long list pattern makes a long way of parents, though most are known already. */
+    VEC(Place *) way = {0};
+    VEC_IN_ARENA(&way, m->arena);
+    for (Place *p = place; core_is_none(p->ref); p = p->parent) VEC_PUSH(&way, p);
+    while (way.count > 0) {
+        Place *p = VEC_POP(&way);
+        CoreRef parent = p->parent->ref;
+        CoreRef ref = p->how == CORE_ELEMENT ? write_element(m->x, parent, p->index, m->pos)
+                                             : write_op1(m->x, (CoreKind)p->how, parent, m->pos);
+        place_set(m, p, ref);
+    }
+    return place->ref;
+}
+
+static void trail_rewind(Match *m, size_t mark)
+{
+    while (m->trail.count > mark) {
+        TrailEntry e = VEC_POP(&m->trail);
+        if (e.is_position) {
+            e.place->position = CORE_REF_NONE;
+        } else {
+            e.place->ref = CORE_REF_NONE;
+        }
+    }
+}
+
+/* ---- tasks ---- */
+
+CoreBlockId match_later_with(Match *m, const Task *from, Rows rows, CoreBlockId no, Place *place, CoreRef ref)
+{
+    Task t = {.rows = rows, .block = new_block(m->x), .no = no, .mark = m->trail.count, .place = place, .ref = ref, .contexts = from->contexts};
+    VEC_PUSH(&m->tasks, t);
+    return t.block;
+}
+
+CoreBlockId match_later(Match *m, const Task *from, Rows rows, CoreBlockId no)
+{
+    return rows.n == 0 ? no : match_later_with(m, from, rows, no, NULL, CORE_REF_NONE);
+}
+
+/* Positions of the contexts in use, saved here so that a later task can go back to them. */
+static Seek *match_save(Match *m, const Task *task)
+{
+    Seek *seeks = NULL;
+    for (Context *c = task->contexts; c; c = c->next) {
+        if (core_is_none(c->place->position)) {
+            c->place->position = write_op1(m->x, CORE_BITS_POSITION, c->place->ref, m->pos);
+            VEC_PUSH(&m->trail, (TrailEntry){c->place, true});
+        }
+        Seek *s = ARENA_NEW(m->arena, Seek);
+        *s = (Seek){seeks, c->place->ref, c->place->position};
+        seeks = s;
+    }
+    return seeks;
+}
+
+CoreBlockId match_cut(Match *m, const Task *task, uint32_t cut)
+{
+    if (cut >= task->rows.n) return task->no;
+    Seek *seeks = match_save(m, task);
+    Rows rest = {task->rows.at + cut, task->rows.n - cut, task->rows.n - cut};
+    CoreBlockId block = match_later(m, task, rest, task->no);
+    VEC_LAST(&m->tasks).seeks = seeks;
+    return block;
+}
+
+/* ---- leaves ---- */
+
+static bool ast_mentions(const Ast *a, void *name)
+{
+    if (a->kind == AST_VAR) return a->v.name == *(const NameId *)name;
+    return ast_some(a, ast_mentions, name);
+}
+
+static bool guard_mentions(const AstList *guard, NameId name)
+{
+    for (uint32_t i = 0; i < guard->n; i++)
+        if (ast_mentions(guard->at[i], &name)) return true;
+    return false;
+}
+
+void row_into_scope(Match *m, const Row *row)
+{
+    for (Bound *b = row->bound; b; b = b->next) scope_bind(m->x, b->name, place_ref(m, b->place));
+}
+
+static bool is_guarded(const Row *row) { return row->clause->guard && row->clause->guard->n > 0; }
+
+static void leaf_guard(Match *m, const Row *row, CoreBlockId no)
+{
+    uint32_t mark = scope_mark(m->x);
+    for (Bound *b = row->bound; b; b = b->next)
+        if (guard_mentions(row->clause->guard, b->name)) scope_bind(m->x, b->name, place_ref(m, b->place));
+    expand_guard(m->x, row->clause->guard, no);
+    scope_rewind(m->x, mark);
+}
+
+static void leaf_names(Match *m, const Row *row)
+{
+    Expand *x = m->x;
+    MatchClause *clause = row->clause;
+    clause->body = new_block(x);
+    for (Bound *b = row->bound; b; b = b->next) clause->name_count++;
+    clause->names = ARENA_ARRAY(m->arena, NameId, clause->name_count + 1);
+    uint32_t i = 0;
+    for (Bound *b = row->bound; b; b = b->next) {
+        clause->names[i++] = b->name;
+        (void)core_block_param(x->u, x->w->f, clause->body);
+    }
+}
+
+static void leaf_jump(Match *m, const Row *row)
+{
+    MatchClause *clause = row->clause;
+    if (clause->body == 0) leaf_names(m, row);
+    CoreRef *values = ARENA_ARRAY(m->arena, CoreRef, clause->name_count + 1);
+    for (uint32_t i = 0; i < clause->name_count; i++)
+        for (Bound *b = row->bound; b; b = b->next)
+            if (b->name == clause->names[i]) values[i] = place_ref(m, b->place);
+    if (m->x->w->block == 0) return;
+    CoreInstr *jump = write_instr(m->x, CORE_JUMP, clause->name_count, clause->pos);
+    for (uint32_t i = 0; i < clause->name_count; i++) jump->args[i] = values[i];
+    jump->then_ = clause->body;
+}
+
+/* The first row asks nothing more. */
+static void match_leaf(Match *m, Task *task)
+{
+    const Row *row = &task->rows.at[0];
+    if (is_guarded(row)) {
+        CoreBlockId next = task->no;
+        if (task->rows.n > 1) {
+            Rows rest = {task->rows.at + 1, task->rows.n - 1, task->rows.n - 1};
+            next = match_later(m, task, rest, task->no);
+        }
+        leaf_guard(m, row, next);
+    }
+    leaf_jump(m, row);
+}
+
+/* ---- equality with something known ---- */
+
+static bool wants_same(const Want *a, const Want *b)
+{
+    return b && b->kind == WANT_SAME && b->place == a->place && core_same(a->same, b->same) && a->other == b->other;
+}
+
+static void match_same(Match *m, Task *task, Want *want)
+{
+    uint32_t n = 1;
+    while (n < task->rows.n && wants_same(want, task->rows.at[n].wants)) n++;
+    CoreRef value = place_ref(m, want->place);
+    CoreRef other = want->other ? place_ref(m, want->other) : want->same;
+    CoreBlockId no = match_cut(m, task, n);
+    Rows yes = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        Row row = task->rows.at[i];
+        row_remove(m, &row, row.wants);
+        rows_push(m, &yes, row);
+    }
+    CoreBlockId then_ = match_later(m, task, yes, no);
+    write_compare(m->x, OP_EXACT_EQ, value, other, then_, no, m->pos);
+}
+
+/* ---- groups ---- */
+
+typedef struct {
+    const Want *want; /* of its first row */
+    Rows rows;
+    bool closed; /* its last row takes everything */
+    bool one_tag;
+    Place **children; /* of a tuple or cons cell */
+    CoreBlockId block;
+} Group;
+
+typedef struct {
+    Match *m;
+    Task *task;
+    Place *place;
+    VEC(Group) groups;
+    Htab by_key;
+    Rows others; /* rows that ask nothing of this place */
+    bool others_closed;
+    Place *context;        /* of BIN */
+    VEC(Place *) keys;     /* of MAP: places, with how = 0, and their keys */
+    VEC(CoreRef) key_refs;
+} Grouping;
+
+static uint64_t group_key(const Want *w)
+{
+    switch (w->kind) {
+    case WANT_CONST: return w->value.w << 3 | 1;
+    case WANT_TUPLE: return (uint64_t)w->size << 3 | 2;
+    default: return (uint64_t)w->kind << 3;
+    }
+}
+
+static bool row_takes_all(const Row *row) { return !row->wants && !is_guarded(row); }
+
+static void group_push(Grouping *g, Group *group, Row row)
+{
+    if (group->closed) return;
+    rows_push(g->m, &group->rows, row);
+    group->closed = row_takes_all(&row);
+}
+
+static Group *group_new(Grouping *g, const Want *w)
+{
+    Group group = {.want = w, .one_tag = w->kind == WANT_TUPLE && !term_is_none(w->tag)};
+    for (uint32_t i = 0; i < g->others.n; i++) {
+        group_push(g, &group, g->others.at[i]);
+        if (g->m->copies_left > 0) g->m->copies_left--;
+    }
+    VEC_PUSH(&g->groups, group);
+    return &VEC_LAST(&g->groups);
+}
+
+static Group *group_of(Grouping *g, const Want *w)
+{
+    bool added;
+    HtabValue *v = htab_put(&g->by_key, group_key(w), &added);
+    if (!added) return &g->groups.at[v->num];
+    v->num = g->groups.count;
+    return group_new(g, w);
+}
+
+static Place *group_child(Grouping *g, Group *group, CoreKind how, uint32_t index, uint32_t count)
+{
+    if (!group->children) group->children = ARENA_ARRAY(g->m->arena, Place *, count);
+    uint32_t at = how == CORE_TAIL ? 1 : index;
+    if (!group->children[at]) group->children[at] = place_child(g->m, g->place, how, index);
+    return group->children[at];
+}
+
+static void add_tuple(Grouping *g, Group *group, Row *row, const Want *w)
+{
+    for (uint32_t i = w->size; i > 0; i--)
+        if (w->items[i - 1]) row_add(g->m, row, group_child(g, group, CORE_ELEMENT, i - 1, w->size), w->items[i - 1]);
+    if (!term_is_none(w->tag)) row_want_const(g->m, row, group_child(g, group, CORE_ELEMENT, 0, w->size), w->tag);
+    if (term_is_none(w->tag) || (!term_is_none(group->want->tag) && !term_same(w->tag, group->want->tag))) group->one_tag = false;
+}
+
+static void add_cons(Grouping *g, Group *group, Row *row, const Want *w)
+{
+    Sequence *rest = ARENA_NEW(g->m->arena, Sequence);
+    *rest = *w->list;
+    rest->at++;
+    row_add_sequence(g->m, row, group_child(g, group, CORE_TAIL, 0, 2), rest);
+    Place *head = group_child(g, group, CORE_HEAD, 0, 2);
+    if (w->list->items) {
+        row_add(g->m, row, head, w->list->items->at[w->list->at]);
+    } else {
+        row_want_const(g->m, row, head, small_from(w->list->text->at[w->list->at]));
+    }
+}
+
+static bool key_is_plain(Expand *x, const Ast *key)
+{
+    return key->kind == AST_VAR || !term_is_none(ground_term(x, key));
+}
+
+static bool map_is_plain(Expand *x, const Ast *map)
+{
+    for (uint32_t i = 0; i < map->map.fields.n; i++)
+        if (!key_is_plain(x, map->map.fields.at[i]->map_field.key)) return false;
+    return true;
+}
+
+/* The place of a key's value; rows that ask for the same key share it. */
+static Place *key_place(Grouping *g, CoreRef key)
+{
+    Expand *x = g->m->x;
+    for (size_t i = 0; i < g->keys.count; i++) {
+        CoreRef known = g->key_refs.at[i];
+        if (core_same(known, key)) return g->keys.at[i];
+        if (core_is_const(known) && core_is_const(key) && order_same(core_term(x->u, known), core_term(x->u, key)))
+            return g->keys.at[i];
+    }
+    Place *p = place_child(g->m, g->place, CORE_MAP_GET, key.n);
+    VEC_PUSH(&g->keys, p);
+    VEC_PUSH(&g->key_refs, key);
+    return p;
+}
+
+static void add_map(Grouping *g, Row *row, const Want *w)
+{
+    const AstList *fields = &w->ast->map.fields;
+    for (uint32_t i = fields->n; i > 0; i--) {
+        const Ast *f = fields->at[i - 1];
+        Term ground = ground_term(g->m->x, f->map_field.key);
+        CoreRef key = term_is_none(ground) ? expand_guard_value(g->m->x, f->map_field.key, g->task->no) : core_const(g->m->x->u, ground);
+        row_want(g->m, row, key_place(g, key), WANT_KEY)->ast = f->map_field.value;
+    }
+}
+
+static void row_answer(Grouping *g, Group *group, Row *row, const Want *w)
+{
+    row_remove(g->m, row, w);
+    switch (w->kind) {
+    case WANT_TUPLE: add_tuple(g, group, row, w); return;
+    case WANT_CONS: add_cons(g, group, row, w); return;
+    case WANT_MAP: add_map(g, row, w); return;
+    case WANT_KEY: row_add(g->m, row, g->place, w->ast); return;
+    case WANT_BIN: row_want(g->m, row, g->context, WANT_REST)->segments = &w->ast->bin.segments; return;
+    default: return;
+    }
+}
+
+/* What remains of a row once its want about the place holds; `P = Q` may ask the same twice. */
+static void group_add(Grouping *g, Group *group, Row row, const Want *w)
+{
+    WantKind kind = (WantKind)w->kind;
+    do {
+        row_answer(g, group, &row, w);
+        w = row_find(&row, g->place);
+    } while (w && w->kind == kind && kind != WANT_BIN);
+    group_push(g, group, row);
+}
+
+/* A row with two wants about one place (`P = Q`): what they demand together, or it cannot be. */
+static bool row_is_possible(const Row *row, const Want *first)
+{
+    for (Want *w = row->wants; w; w = w->next)
+        if (w != first && w->place == first->place && w->kind != WANT_SAME && group_key(w) != group_key(first)) return false;
+    return true;
+}
+
+/* Into every group: the row asks nothing of this place. */
+static void spread(Grouping *g, Row row)
+{
+    uint64_t cost = g->groups.count / 16;
+    for (size_t i = 0; i < g->groups.count; i++) {
+        if (g->groups.at[i].closed) continue;
+        group_push(g, &g->groups.at[i], row);
+        cost++;
+    }
+    g->m->copies_left -= cost < g->m->copies_left ? cost : g->m->copies_left;
+    if (!g->others_closed) rows_push(g->m, &g->others, row);
+    g->others_closed = g->others_closed || row_takes_all(&row);
+}
+
+/* Sort the rows; returns how many were taken, the others come when these have failed. */
+static uint32_t group_rows(Grouping *g)
+{
+    Match *m = g->m;
+    const Rows *rows = &g->task->rows;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        const Row *row = &rows->at[i];
+        Want *w = row_find(row, g->place);
+        if (!w) {
+            if (is_guarded(row) || m->copies_left == 0) return i;
+            spread(g, *row);
+            if (g->others_closed) return rows->n;
+            continue;
+        }
+        bool odd_map = w->kind == WANT_MAP && !map_is_plain(m->x, w->ast);
+        if (odd_map && i > 0) return i;
+        if (!row_is_possible(row, w)) continue;
+        if (g->others.n > 0 && m->copies_left == 0 && !htab_find(&g->by_key, group_key(w))) return i;
+        Group *group = group_of(g, w);
+        group_add(g, group, *row, w);
+    }
+    return rows->n;
+}
+
+/* ---- tests for groups ---- */
+
+static int case_compare(const void *a, const void *b)
+{
+    const CoreCase *p = a;
+    const CoreCase *q = b;
+    if (term_is_small(p->key)) return small_value(p->key) < small_value(q->key) ? -1 : 1;
+    return p->key.w < q->key.w ? -1 : 1;
+}
+
+static CoreKind group_switch(const Group *group)
+{
+    if (group->want->kind == WANT_TUPLE) return CORE_SWITCH_ARITY;
+    if (group->want->kind != WANT_CONST || term_is_nil(group->want->value)) return CORE_KIND_COUNT;
+    return term_is_atom(group->want->value) ? CORE_SWITCH_ATOM : CORE_SWITCH_SMALL;
+}
+
+/* Drop the demand for the tag that IS_RECORD has answered. */
+static void drop_tag(Match *m, Group *group)
+{
+    Place *tag = group->children[0];
+    for (uint32_t i = 0; i < group->rows.n; i++) {
+        Want *w = row_find(&group->rows.at[i], tag);
+        if (w) row_remove(m, &group->rows.at[i], w);
+    }
+    group->closed = false;
+}
+
+static bool tags_agree(const Group *group)
+{
+    Place *tag = group->children[0];
+    for (uint32_t i = 0; i < group->rows.n; i++) {
+        Want *w = row_find(&group->rows.at[i], tag);
+        if (w && (w->kind != WANT_CONST || !term_same(w->value, group->want->tag))) return false;
+    }
+    return true;
+}
+
+/* One test of its own for a group. */
+static void group_test(Grouping *g, Group *group, CoreRef value, CoreBlockId no)
+{
+    Match *m = g->m;
+    Expand *x = m->x;
+    const Want *w = group->want;
+    CoreKind kind = CORE_IS_SAME;
+    CoreRef second = CORE_REF_NONE;
+    uint32_t index = 0;
+    CoreVar dst = 0;
+    switch (w->kind) {
+    case WANT_CONST:
+        if (term_is_nil(w->value)) kind = CORE_IS_NIL;
+        else second = core_const(x->u, w->value);
+        break;
+    case WANT_CONS: kind = CORE_IS_CONS; break;
+    case WANT_MAP: kind = CORE_IS_MAP; break;
+    case WANT_BIN: kind = CORE_BITS_START; dst = g->context->ref.n; break;
+    case WANT_KEY: break;
+    default:
+        kind = CORE_IS_TUPLE_OF;
+        index = w->size;
+        if (!group->one_tag || !tags_agree(group)) break;
+        kind = CORE_IS_RECORD;
+        second = core_const(x->u, w->tag);
+        drop_tag(m, group);
+    }
+    CoreInstr *i = write_branch(x, kind, core_is_none(second) ? 1 : 2, group->block, no, m->pos);
+    i->args[0] = value;
+    if (!core_is_none(second)) i->args[1] = second;
+    i->index = index;
+    i->dst = dst;
+}
+
+static void group_switch_all(Grouping *g, size_t first, CoreKind kind, CoreRef value, CoreBlockId no)
+{
+    Expand *x = g->m->x;
+    VEC(CoreCase) cases = {0};
+    VEC_IN_ARENA(&cases, g->m->arena);
+    for (size_t i = first; i < g->groups.count; i++) {
+        const Group *group = &g->groups.at[i];
+        if (group_switch(group) != kind) continue;
+        Term key = kind == CORE_SWITCH_ARITY ? small_from(group->want->size) : group->want->value;
+        VEC_PUSH(&cases, (CoreCase){key, group->block});
+    }
+    qsort(cases.at, cases.count, sizeof *cases.at, case_compare);
+    CoreInstr *i = write_instr(x, kind, 1, g->m->pos);
+    i->args[0] = value;
+    i->cases = cases.at;
+    i->case_count = (uint32_t)cases.count;
+    i->else_ = no;
+}
+
+static size_t count_kind(const Grouping *g, CoreKind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->groups.count; i++) n += group_switch(&g->groups.at[i]) == kind;
+    return n;
+}
+
+/* Tests in the order in which the groups came up; `no` when none is right. */
+static void write_groups(Grouping *g, CoreRef value, CoreBlockId no)
+{
+    bool done[CORE_KIND_COUNT] = {false};
+    size_t left = g->groups.count;
+    for (size_t i = 0; i < g->groups.count; i++) {
+        CoreKind kind = group_switch(&g->groups.at[i]);
+        if (kind != CORE_KIND_COUNT && done[kind]) continue;
+        size_t members = kind == CORE_KIND_COUNT ? 1 : count_kind(g, kind);
+        left -= members;
+        CoreBlockId next = left > 0 ? new_block(g->m->x) : no;
+        if (members > 1) {
+            done[kind] = true;
+            group_switch_all(g, i, kind, value, next);
+        } else {
+            group_test(g, &g->groups.at[i], value, next);
+        }
+        if (left > 0) go_to(g->m->x, next);
+    }
+}
+
+/* A key of a map: taken out when it is there. */
+static void write_key(Grouping *g, CoreBlockId no)
+{
+    CoreRef map = place_ref(g->m, g->place->parent);
+    CoreInstr *i = write_branch(g->m->x, CORE_MAP_GET, 2, g->groups.at[0].block, no, g->m->pos);
+    i->args[0] = map;
+    i->args[1] = (CoreRef){g->place->index};
+    i->dst = VEC_LAST(&g->m->tasks).ref.n;
+}
+
+static Context *context_add(Match *m, Context *list, Place *place)
+{
+    Context *c = ARENA_NEW(m->arena, Context);
+    *c = (Context){list, place};
+    return c;
+}
+
+/* Tasks for all groups; their blocks. */
+static void later_groups(Grouping *g, CoreBlockId no)
+{
+    for (size_t i = g->groups.count; i > 0; i--) {
+        Group *group = &g->groups.at[i - 1];
+        CoreBlockId then_ = no;
+        if (group->rows.n == 0) {
+            group->block = then_;
+            continue;
+        }
+        Task from = *g->task;
+        Place *place = NULL;
+        CoreRef ref = CORE_REF_NONE;
+        if (group->want->kind == WANT_KEY) {
+            place = g->place;
+            ref = core_var(new_var(g->m->x));
+        } else if (group->want->kind == WANT_BIN) {
+            place = g->context;
+            ref = core_var(new_var(g->m->x));
+            from.contexts = context_add(g->m, from.contexts, g->context);
+            place->ref = ref;
+        }
+        group->block = match_later_with(g->m, &from, group->rows, then_, place, ref);
+    }
+}
+
+static void match_groups(Match *m, Task *task, Want *want)
+{
+    Grouping g = {.m = m, .task = task, .place = want->place};
+    VEC_IN_ARENA(&g.groups, m->arena);
+    VEC_IN_ARENA(&g.keys, m->arena);
+    VEC_IN_ARENA(&g.key_refs, m->arena);
+    htab_init_in_arena(&g.by_key, m->arena);
+    if (want->kind == WANT_BIN) g.context = ARENA_NEW(m->arena, Place);
+    CoreRef value = want->kind == WANT_KEY ? CORE_REF_NONE : place_ref(m, want->place);
+    if (want->kind == WANT_MAP && !map_is_plain(m->x, want->ast)) {
+        /* Its keys may fail, and then the next row's turn has come. */
+        task->no = match_cut(m, task, 1);
+        task->rows.n = 1;
+    }
+    uint32_t taken = group_rows(&g);
+    CoreBlockId no = match_cut(m, task, taken);
+    CoreBlockId others = match_later(m, task, g.others, no);
+    later_groups(&g, no);
+    if (g.groups.count == 0) {
+        write_jump(m->x, others, m->pos);
+    } else if (want->kind == WANT_KEY) {
+        write_key(&g, others);
+    } else {
+        write_groups(&g, value, others);
+    }
+    if (g.context) g.context->ref = CORE_REF_NONE;
+}
+
+/* ---- the whole ---- */
+
+static void match_task(Match *m, Task *task)
+{
+    Expand *x = m->x;
+    trail_rewind(m, task->mark);
+    go_to(x, task->block);
+    if (task->place) place_set(m, task->place, task->ref);
+    for (Seek *s = task->seeks; s; s = s->next) (void)write_op2(x, CORE_BITS_SEEK, s->context, s->position, m->pos);
+    if (task->rows.n == 0) {
+        write_jump(x, task->no, m->pos);
+        return;
+    }
+    m->pos = task->rows.at[0].clause->pos;
+    Want *want = task->rows.at[0].wants;
+    if (!want) {
+        match_leaf(m, task);
+    } else if (want->kind == WANT_SAME) {
+        match_same(m, task, want);
+    } else if (want->kind == WANT_REST) {
+        match_segment(m, task, want);
+    } else {
+        match_groups(m, task, want);
+    }
+    x->w->block = 0;
+}
+
+void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects, uint32_t columns, CoreBlockId no, bool fresh)
+{
+    Match m = {.x = x, .arena = x->arena, .fresh = fresh, .copies_left = (uint64_t)n * COPIES_PER_ROW + 8};
+    VEC_IN_ARENA(&m.tasks, x->arena);
+    VEC_IN_ARENA(&m.trail, x->arena);
+    if (x->w->block == 0) go_to(x, new_block(x));
+    Place *places = ARENA_ARRAY(x->arena, Place, columns + 1);
+    for (uint32_t i = 0; i < columns; i++) places[i].ref = subjects[i];
+    Rows rows = {ARENA_ARRAY(x->arena, Row, n + 1), n, n};
+    for (uint32_t i = 0; i < n; i++) {
+        rows.at[i].clause = &clauses[i];
+        m.pos = clauses[i].pos;
+        for (uint32_t k = columns; k > 0; k--) row_add(&m, &rows.at[i], &places[k - 1], clauses[i].patterns->at[k - 1]);
+    }
+    VEC_PUSH(&m.tasks, (Task){.rows = rows, .block = x->w->block, .no = no});
+    while (m.tasks.count > 0) {
+        Task task = VEC_POP(&m.tasks);
+        match_task(&m, &task);
+    }
+    x->w->block = 0;
+}
+
+void match_enter(Expand *x, const MatchClause *clause)
+{
+    if (clause->body == 0) {
+        go_to(x, new_block(x));
+        for (uint32_t i = 0; i < clause->patterns->n; i++) pattern_bind_nothing(x, clause->patterns->at[i]);
+        return;
+    }
+    go_to(x, clause->body);
+    for (uint32_t i = 0; i < clause->name_count; i++)
+        scope_bind(x, clause->names[i], core_var(x->w->f->blocks.at[clause->body].params[i]));
+}
