@@ -23,10 +23,13 @@ void print_atom(Bytes *to, const AtomTable *atoms, Term atom);
 /* Whether the text of an atom needs quotes (characters beyond Latin-1 do). */
 bool print_atom_needs_quotes(const uint8_t *text, size_t length);
 
+typedef struct PrintScratch PrintScratch; /* private to print.c */
+
 typedef struct PrintWalk {
     Bytes *to;
     const AtomTable *atoms;
     PrintFlags flags;
+    PrintScratch *scratch;
     Walk stack;
 } PrintWalk;
 
