@@ -376,32 +376,39 @@ static void run_seeds(Run *run)
         if (!run_one_seed(run, seed)) return;
 }
 
-/* The dumps that stand beside a golden program: NAME.STAGE holds what `--dump STAGE` prints. */
+/* Compare what was printed with the file at `path`, or write it there. */
+static void check_golden(Run *run, const char *path, const Result *result)
+{
+    Bytes wanted = {0};
+    bool same = bytes_read_file(&wanted, path) && wanted.count == result->out.count
+                && memcmp(wanted.at, result->out.at, wanted.count) == 0;
+    if (result->status != 0) {
+        report_tail(run, "standard error", &result->err);
+    } else if (run->settings->rewrite && !same) {
+        same = bytes_write_file(path, result->out.at, result->out.count);
+    }
+    if (!same || result->status != 0) {
+        bytes_printf(&run->report, "#   differs from %s\n", path);
+        report_command(run, &run->argv);
+    }
+    bytes_free(&wanted);
+}
+
+/* The dumps beside a golden program: NAME.PASS holds what `motec --dump PASS` prints. */
 static void run_golden(Run *run)
 {
-    static const char *const stages[] = {"tokens", "ast", "core", "code", "disasm"};
+    static const char *const passes[] = {"parse", "expand", "core", "code"};
     const char *dot = strrchr(run->job->name, '.');
-    for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
+    const char *motec = arena_printf(&run->arena, "%sc", run->settings->mote);
+    for (size_t i = 0; i < ARRAY_LEN(passes); i++) {
         const char *path = arena_printf(&run->arena, "%.*s.%s", (int)(dot - run->job->name),
-                                        run->job->name, stages[i]);
+                                        run->job->name, passes[i]);
         if (access(path, R_OK) != 0) continue;
-        const char *words[] = {run->settings->mote, "compile", "--dump", stages[i],
-                               run->job->name};
+        const char *words[] = {motec, "--dump", passes[i], run->job->name};
         run->argv.count = 0;
         VEC_APPEND(&run->argv, words, ARRAY_LEN(words));
         Result result = run_argv(run, &run->argv, NULL, run_seconds(run));
-        Bytes wanted = {0};
-        bool same = bytes_read_file(&wanted, path) && wanted.count == result.out.count
-                    && memcmp(wanted.at, result.out.at, wanted.count) == 0;
-        if (result.status != 0)
-            report_tail(run, "standard error", &result.err);
-        else if (run->settings->rewrite && !same)
-            same = bytes_write_file(path, result.out.at, result.out.count);
-        if (!same || result.status != 0) {
-            bytes_printf(&run->report, "#   differs from %s\n", path);
-            report_command(run, &run->argv);
-        }
-        bytes_free(&wanted);
+        check_golden(run, path, &result);
         execute_free(&result);
     }
 }
