@@ -13,24 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rows of bifs.def to C functions; rows with an opcode of their own have none. */
-#define NULL_BIF NULL
-#define BIF(module, name, arity, c_function, kind, needs, meaning) VM_DECLARE_##kind(c_function)
-#define VM_DECLARE_GUARD(c_function)   BifFunction c_function;
-#define VM_DECLARE_PLAIN(c_function)   BifFunction c_function;
-#define VM_DECLARE_TRAPS(c_function)   BifFunction c_function;
-#define VM_DECLARE_BLOCKS(c_function)  BifFunction c_function;
-#define VM_DECLARE_CONTROL(c_function)
-#include "vm/format/bifs.def"
-#undef BIF
-
-static BifFunction *const vm_bifs[] = {
-#define BIF(module, name, arity, c_function, kind, needs, meaning) c_function,
-#include "vm/format/bifs.def"
-#undef BIF
-    NULL,
-};
-
 /* ---- hooks ---- */
 
 /* p's code has come to an end: what follows, by how it ended. */
@@ -131,7 +113,7 @@ static void vm_make_sched(Vm *vm)
         .workers = (unsigned)c->schedulers,
         .process_limit = (size_t)c->max_processes,
         .seed = c->seed,
-        .base = {.atoms = vm->atoms, .mem = vm->mem, .bifs = vm_bifs, .vm = vm,
+        .base = {.atoms = vm->atoms, .mem = vm->mem, .bifs = bif_functions, .vm = vm,
                  .code_hooks = &vm_code_hooks},
         .hooks = {.run = vm_run_process,
                   .signals = signal_fetch,

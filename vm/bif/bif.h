@@ -39,3 +39,16 @@ static inline void bif_charge(Process *p, int64_t reductions)
 }
 /* The slice is spent: a TRAPS row should yield. */
 static inline bool bif_spent(const Process *p) { return p->run->reductions <= 0; }
+
+/* Rows of bifs.def to C functions; rows with an opcode of their own have none. */
+#define BIF_DECLARE_GUARD(c_function)  BifFunction c_function;
+#define BIF_DECLARE_PLAIN(c_function)  BifFunction c_function;
+#define BIF_DECLARE_TRAPS(c_function)  BifFunction c_function;
+#define BIF_DECLARE_BLOCKS(c_function) BifFunction c_function;
+#define BIF_DECLARE_CONTROL(c_function)
+#define BIF(module, name, arity, c_function, kind, needs, meaning) BIF_DECLARE_##kind(c_function)
+#include "vm/format/bifs.def"
+#undef BIF
+
+/* By row. */
+extern BifFunction *const bif_functions[];

@@ -182,7 +182,7 @@ static const CodeFunction *version_function(const ModuleVersion *v, uint32_t uni
 bool code_place(const CodeTable *t, const Half *at, CodePlace *out)
 {
     /* Pairs with the release in codetab_publish_versions. */
-    const VersionList *list = atomic_load_acquire(&((CodeTable *)t)->versions);
+    const VersionList *list = atomic_load_acquire(&t->versions);
     size_t low = 0;
     size_t n = list->count;
     while (n > 1) {
@@ -205,7 +205,7 @@ bool code_place(const CodeTable *t, const Half *at, CodePlace *out)
 
 const ModuleVersion *code_version(const CodeTable *t, uint32_t id)
 {
-    const VersionList *list = atomic_load_acquire(&((CodeTable *)t)->versions);
+    const VersionList *list = atomic_load_acquire(&t->versions);
     ModuleVersion *const *ids = version_list_ids(list);
     size_t low = 0;
     size_t n = list->count;
@@ -256,7 +256,7 @@ static bool export_has_key(const Export *e, Term module, Term function, uint32_t
 Export *code_export_find(const CodeTable *t, Term module, Term function, uint32_t arity)
 {
     /* Pairs with the release in code_export and export_table_grow. */
-    ExportTable *table = atomic_load_acquire(&((CodeTable *)t)->exports);
+    ExportTable *table = atomic_load_acquire(&t->exports);
     for (size_t i = export_hash(module, function, arity);; i++) {
         Export *e = atomic_load_acquire(&table->at[i & table->mask]);
         if (e == NULL || export_has_key(e, module, function, arity)) return e;
@@ -369,14 +369,17 @@ FunEntry *codetab_fun_find(CodeTable *t, const FunKey *key)
     return e;
 }
 
-static const void *codetab_resolve_export(void *context, Term module, Term function, uint32_t arity)
+static const void *codetab_resolve_export(void *context, Term module, Term function, uint32_t arity,
+                                          bool only_existing)
 {
+    if (only_existing) return code_export_find(context, module, function, arity);
     return code_export(context, module, function, arity);
 }
 
-static const void *codetab_resolve_fun(void *context, const FunKey *key)
+static const void *codetab_resolve_fun(void *context, const FunKey *key, size_t n)
 {
-    return codetab_fun_find(context, key);
+    const FunEntry *e = codetab_fun_find(context, key);
+    return e != NULL && e->free_count == n ? e : NULL;
 }
 
 FunResolver codetab_resolver(CodeTable *t)
