@@ -380,7 +380,8 @@ static uint64_t run_world(AtomName role, uint64_t size, unsigned workers, int64_
     SchedConfig config = {.workers = workers, .seed = seed, .process_limit = 100000};
     config.base.mem = w.mem;
     config.base.atoms = w.atoms;
-    config.base.vm = (Vm *)(void *)&w;
+    void *self = &w;
+    config.base.vm = self;
     config.base.exit_hooks = &exits;
     config.hooks = (SchedHooks){
         .run = run_role, .signals = signal_fetch, .exit_step = exit_step, .deliver = alarm_deliver};

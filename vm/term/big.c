@@ -357,7 +357,7 @@ void big_to_bytes(Term t, uint8_t *to, size_t n)
     BigView v;
     big_view(&v, t);
     for (size_t i = 0; i < n; i++)
-        to[i] = i / 8 < v.count ? (uint8_t)(v.limbs[i / 8] >> (i % 8 * 8)) : 0;
+        to[i] = (uint8_t)(i / 8 < v.count ? v.limbs[i / 8] >> (i % 8 * 8) : 0);
 }
 
 void big_print(Bytes *to, Term t, int base)
