@@ -1,0 +1,101 @@
+/* What the files of the verifier share; nobody else includes this. */
+#pragma once
+
+#include "vm/base/vec.h"
+#include "vm/format/code.h"
+#include "vm/format/verify.h"
+
+/* What is known about a register: a kind in the low byte, a number above it, and whether the value came
+ * out of a message that has not been accepted. */
+typedef uint32_t Fact;
+
+typedef enum FactKind {
+    FACT_UNDEFINED,
+    FACT_ANY,
+    FACT_CONS,
+    FACT_TUPLE,    /* number: elements */
+    FACT_MAP,
+    FACT_FUN,      /* number: free variables */
+    FACT_POSITION, /* a small integer; number: the context it was read from */
+    FACT_CLASS,    /* error, exit or throw, from a handler */
+    FACT_LAST_VALUE = FACT_CLASS,
+    /* Terms for the collector, but not values of the language. */
+    FACT_CONTEXT, /* number: unit of its BITS_START; 0: one of several */
+    FACT_TRACE,
+    FACT_MARKER
+} FactKind;
+
+#define FACT_MESSAGE    0x80000000u
+#define FACT_NUMBER_MAX 0x7fffffu
+
+static inline Fact fact_make(FactKind kind, uint64_t number)
+{
+    return (Fact)kind | (Fact)(number <= FACT_NUMBER_MAX ? number : FACT_NUMBER_MAX) << 8;
+}
+static inline FactKind fact_kind(Fact f) { return (FactKind)(f & 0xff); }
+static inline uint32_t fact_number(Fact f) { return f >> 8 & FACT_NUMBER_MAX; }
+
+/* What is known where control is. */
+typedef struct VerifyState {
+    uint32_t room;    /* words of promised heap */
+    bool reached;
+    bool peeking;     /* between RECV_PEEK and RECV_ACCEPT */
+    uint32_t jumps;   /* backward jumps to this label: index into Verifier.jumps + 1 */
+    Fact *facts;      /* extent of them */
+} VerifyState;
+
+/* A backward jump, in the list of its target. */
+typedef struct VerifyJump {
+    CodeLive live;
+    uint32_t next; /* index + 1 */
+} VerifyJump;
+
+typedef struct Verifier {
+    const ModFile *m;
+    const VerifyLiteral *literals;
+    Arena *arena;
+    const char *why;  /* the first complaint */
+    uint32_t unit;    /* of the instruction at hand */
+    int16_t *bif_rows; /* by import: row of bifs.def, -1 none, -2 not looked up */
+    uint32_t *fun_free; /* by function: free variables + 1 of the fun whose body it is; 0: no fun's body */
+    /* The function at hand. */
+    const ModFunction *f;
+    VerifyState now;
+    VerifyState *labels; /* by unit from the function's start: what is known there; facts NULL: nothing yet */
+    uint8_t *marks;      /* by unit: VERIFY_… */
+    uint32_t *rows;      /* by unit: handler row + 1 that covers it; NULL: none in this function */
+    VEC(VerifyJump) jumps;
+    uint32_t back_to;    /* unit to go back to, UINT32_MAX: none */
+    uint64_t steps;      /* instructions looked at, in all */
+    uint64_t step_limit;
+    uint64_t cells;      /* facts stored at labels, in all */
+} Verifier;
+
+enum {
+    VERIFY_START = 1, /* an instruction starts here */
+    VERIFY_LABEL = 2, /* something jumps here */
+    VERIFY_HEAD = 4   /* something jumps here from behind */
+};
+
+/* False, with the first complaint remembered. */
+static inline bool verify_fail(Verifier *v, const char *why)
+{
+    if (!v->why) v->why = why;
+    return false;
+}
+
+/* Operands name things that exist (verify_operands.c). */
+MUST_USE bool verify_operands(Verifier *v, const CodeInstr *instr);
+/* What the instruction needs and what is known behind it (verify_effect.c). */
+MUST_USE bool verify_effect(Verifier *v, const CodeInstr *instr);
+
+/* Control may go on at `unit`, forward, with what is known now. */
+MUST_USE bool verify_edge(Verifier *v, uint32_t unit);
+/* The same backward; `live` says which registers are kept. */
+MUST_USE bool verify_back_edge(Verifier *v, uint32_t unit, CodeLive live);
+/* An exception may be raised here. */
+MUST_USE bool verify_raises(Verifier *v);
+/* Is register r named by the map? */
+bool verify_in_map(const Verifier *v, CodeLive live, uint32_t r);
+/* Forget all registers that the map does not name. */
+void verify_keep(Verifier *v, CodeLive live);
