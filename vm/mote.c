@@ -1,0 +1,302 @@
+/* The `mote` command: options, what to run, exit status. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/command.h"
+#include "compiler/compile.h"
+#include "vm/base/opts.h"
+#include "vm/format/disasm.h"
+#include "vm/term/list.h"
+#include "vm/vm.h"
+
+#define EXIT_USAGE 2
+
+/* The standard library, linked in (Makefile). */
+extern const uint8_t archive_bytes[];
+extern const uint8_t archive_bytes_end[];
+
+typedef struct Command {
+    Opts opts;
+    int argc;
+    char **argv;
+    int file; /* index of the file, or argc */
+    const char **paths;
+    size_t path_count;
+} Command;
+
+static void mote_usage(FILE *to)
+{
+    fputs("usage: mote [OPTION...] FILE [ARGUMENT...]     run a program (- is standard input)\n"
+          "       mote [OPTION...] -e EXPRESSIONS         run expressions\n"
+          "       mote compile [-o DIR] [-I DIR] [-D MACRO[=VALUE]] FILE...\n"
+          "       mote disasm FILE.mob\n"
+          "options:\n",
+          to);
+    opts_print_help(to);
+}
+
+static int mote_fail(const char *what, const char *why)
+{
+    fprintf(stderr, "mote: %s: %s\n", what, why);
+    return 1;
+}
+
+/* ---- getting code ---- */
+
+static bool mote_read_stream(FILE *from, Bytes *to)
+{
+    for (;;) {
+        uint8_t *at = bytes_extend(to, 65536);
+        size_t n = fread(at, 1, 65536, from);
+        to->count -= 65536 - n;
+        if (n == 0) return !ferror(from);
+    }
+}
+
+/* Compiles to `out`; messages go to standard error. False: there were errors. */
+static bool mote_compile(const Command *c, Vm *vm, const CompileInput *input, Bytes *out,
+                         CompileResult *result)
+{
+    CompileOptions options = {.include_dirs = c->opts.include.at,
+                              .include_dir_count = (uint32_t)c->opts.include.count,
+                              .lib_dirs = c->paths,
+                              .lib_dir_count = (uint32_t)c->path_count,
+                              .otp25 = c->opts.otp25,
+                              .no_warnings = c->opts.no_warnings};
+    MacroOption *macros = calloc(c->opts.define.count + 1, sizeof *macros);
+    for (size_t i = 0; i < c->opts.define.count; i++) {
+        char *text = strdup(c->opts.define.at[i]);
+        char *value = strchr(text, '=');
+        if (value != NULL) *value++ = '\0';
+        macros[i] = (MacroOption){text, value};
+    }
+    options.macros = macros;
+    options.macro_count = (uint32_t)c->opts.define.count;
+    Compilation compilation;
+    compilation_init(&compilation, &options);
+    bool done = compile_module(&compilation, vm->atoms, input, out, result);
+    diags_print(&compilation.diags, &compilation.sources, stderr);
+    compilation_free(&compilation);
+    for (size_t i = 0; i < c->opts.define.count; i++) free((char *)(uintptr_t)macros[i].name);
+    free(macros);
+    return done;
+}
+
+/* What to run, and the bytes of its module file. */
+typedef struct Program {
+    Bytes file;
+    Term module;
+    bool is_script;
+    int first_argument; /* index into argv */
+} Program;
+
+static bool mote_eval_text(const Command *c, Bytes *text)
+{
+    for (size_t i = 0; i < c->opts.eval.count; i++) {
+        bytes_put_text(text, c->opts.eval.at[i]);
+        size_t n = text->count;
+        while (n > 0 && strchr(" \t\r\n", text->at[n - 1]) != NULL) n--;
+        if (n > 0 && text->at[n - 1] != '.') bytes_put_text(text, ".");
+        bytes_put_text(text, "\n");
+    }
+    return true;
+}
+
+/* The program's text or module file, from where the command line says; *path is what messages call it. */
+static bool mote_get_text(const Command *c, Program *program, Bytes *text, const char **path)
+{
+    program->first_argument = c->file;
+    if (c->opts.eval.count > 0) {
+        *path = "-e";
+        return mote_eval_text(c, text);
+    }
+    program->first_argument++;
+    *path = c->argv[c->file];
+    if (strcmp(*path, "-") == 0) return mote_read_stream(stdin, text);
+    return bytes_read_file(text, *path);
+}
+
+static bool mote_get_program(const Command *c, Vm *vm, Program *program)
+{
+    Bytes text = {0};
+    const char *path;
+    if (!mote_get_text(c, program, &text, &path)) {
+        (void)mote_fail(path, strerror(errno));
+        bytes_free(&text);
+        return false;
+    }
+    if (modfile_is_one(text.at, text.count)) {
+        LoadSource source = {.bytes = text.at, .size = text.count};
+        LoadError error;
+        program->file = text;
+        if (load_module_name(vm->code, &source, &program->module, &error)) return true;
+        (void)mote_fail(path, error.text);
+        return false;
+    }
+    CompileInput input = {.path = path, .text = (const char *)text.at, .size = text.count};
+    if (input.text == NULL) input.text = "";
+    CompileResult result = {0};
+    bool done = mote_compile(c, vm, &input, &program->file, &result);
+    program->module = result.module;
+    program->is_script = result.is_script;
+    bytes_free(&text);
+    return done;
+}
+
+/* ---- running it ---- */
+
+static bool mote_load(Vm *vm, const Program *program, const char *path)
+{
+    LoadSource source = {.bytes = program->file.at, .size = program->file.count, .keep = true,
+                         .path = atom_make(vm->atoms, strlen(path) < 200 ? path : "?")};
+    LoadError error;
+    ModuleVersion *v = load_prepare(vm->code, &source, &error);
+    if (v == NULL) {
+        (void)mote_fail(path, error.text);
+        return false;
+    }
+    return load_commit(vm->code, v) == LOAD_DONE;
+}
+
+/* [Module, IsScript, [Argument]] for mote_boot:start/3. */
+static Term mote_arguments(const Command *c, Vm *vm, const Program *program, Heap *h)
+{
+    Term words = TERM_NIL;
+    for (int i = c->argc; i > program->first_argument; i--) {
+        const char *word = c->argv[i - 1];
+        Term text = list_from_utf8(h, (const uint8_t *)word, strlen(word), TERM_NIL);
+        words = heap_cons(h, text, words);
+    }
+    (void)vm;
+    Term rest = heap_cons(h, words, TERM_NIL);
+    rest = heap_cons(h, term_bool(program->is_script), rest);
+    return heap_cons(h, program->module, rest);
+}
+
+static int mote_run_program(const Command *c, Vm *vm)
+{
+    Program program = {0};
+    if (!mote_get_program(c, vm, &program)) {
+        bytes_free(&program.file);
+        return 1;
+    }
+    const char *path = c->opts.eval.count > 0 ? "-e" : c->argv[c->file];
+    bool loaded = mote_load(vm, &program, path);
+    bytes_free(&program.file);
+    if (!loaded) return 1;
+    Heap h;
+    heap_init_detached(&h, vm->mem);
+    Term arguments = mote_arguments(c, vm, &program, &h);
+    bool started = vm_start(vm, atom_make(vm->atoms, "mote_boot"), atom_make(vm->atoms, "start"), arguments);
+    heap_release(&h);
+    if (!started) return mote_fail(path, "no memory for the first process");
+    return vm_run(vm);
+}
+
+static int mote_run(const Command *c)
+{
+    VmConfig config = {
+        .max_memory = c->opts.max_memory,
+        .max_atoms = c->opts.max_atoms,
+        .max_processes = c->opts.max_processes,
+        .schedulers = c->opts.schedulers,
+        .seed = c->opts.seed,
+        .archive = archive_bytes,
+        .archive_size = (size_t)(archive_bytes_end - archive_bytes),
+        .argument_count = c->argc - c->file,
+        .arguments = c->argv + c->file,
+        .paths = c->paths,
+        .path_count = c->path_count,
+    };
+    const char *why;
+    Vm *vm = vm_new(&config, &why);
+    if (vm == NULL) return mote_fail("cannot start", why);
+    int status = mote_run_program(c, vm);
+    if (c->opts.stats) vm_print_stats(vm);
+    if (c->opts.trace_hash) vm_print_trace_hash(vm);
+    vm_delete(vm);
+    return status;
+}
+
+/* ---- other things the command does ---- */
+
+static int mote_disasm(const char *path)
+{
+    Bytes file = {0};
+    Bytes text = {0};
+    if (!bytes_read_file(&file, path)) return mote_fail(path, strerror(errno));
+    Arena arena;
+    arena_init(&arena, NULL, MEM_COMPILER);
+    ModFile m;
+    const char *why;
+    int status = 0;
+    if (modfile_read(file.at, file.count, &arena, &m, &why) != MODFILE_OK) {
+        status = mote_fail(path, why);
+    } else {
+        disasm_module(&m, NULL, NULL, &text);
+        fwrite(text.at, 1, text.count, stdout);
+    }
+    arena_free(&arena);
+    bytes_free(&text);
+    bytes_free(&file);
+    return status;
+}
+
+/* -pa folders, the last one first, then MOTE_PATH. */
+static void mote_find_paths(Command *c)
+{
+    const char *env = getenv("MOTE_PATH");
+    size_t room = c->opts.path.count + (env == NULL ? 0 : strlen(env)) + 1;
+    c->paths = calloc(room, sizeof *c->paths);
+    for (size_t i = c->opts.path.count; i > 0; i--) c->paths[c->path_count++] = c->opts.path.at[i - 1];
+    char *rest = env == NULL ? NULL : strdup(env);
+    for (char *dir = rest == NULL ? NULL : strtok(rest, ":"); dir != NULL; dir = strtok(NULL, ":"))
+        c->paths[c->path_count++] = dir; /* lives as long as the process */
+}
+
+static int mote_command(Command *c)
+{
+    if (c->opts.help) {
+        mote_usage(stdout);
+        return 0;
+    }
+    if (c->opts.version) {
+        printf("mote %s\n", CONFIG_VERSION);
+        return 0;
+    }
+    if (c->file >= c->argc && c->opts.eval.count == 0) {
+        mote_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (c->opts.eval.count == 0 && strcmp(c->argv[c->file], "compile") == 0)
+        return command_compile("mote compile", c->argc - c->file - 1, c->argv + c->file + 1);
+    if (c->opts.eval.count == 0 && (c->opts.disasm || strcmp(c->argv[c->file], "disasm") == 0)) {
+        int file = c->opts.disasm ? c->file : c->file + 1;
+        if (file < c->argc) return mote_disasm(c->argv[file]);
+        mote_usage(stderr);
+        return EXIT_USAGE;
+    }
+    return mote_run(c);
+}
+
+int main(int argc, char **argv)
+{
+    Command c = {.argc = argc, .argv = argv};
+    opts_init(&c.opts);
+    OptsResult result = opts_parse(&c.opts, argc, argv, 1, &c.file);
+    if (result != OPTS_OK) {
+        char text[256];
+        opts_explain(result, argv[c.file], text, sizeof text);
+        fprintf(stderr, "mote: %s\n", text);
+        return EXIT_USAGE;
+    }
+    mote_find_paths(&c);
+    int status = mote_command(&c);
+    free(c.paths);
+    opts_free(&c.opts);
+    return status;
+}
