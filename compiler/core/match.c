@@ -550,7 +550,7 @@ static void match_groups(Match *m, Task *task, Want *want)
     VEC_IN_ARENA(&g.keys, m->arena);
     VEC_IN_ARENA(&g.key_refs, m->arena);
     htab_init_in_arena(&g.by_key, m->arena);
-    if (want->kind == WANT_BIN) g.context = ARENA_NEW(m->arena, Place);
+    g.context = ARENA_NEW(m->arena, Place);
     CoreRef value = want->kind == WANT_KEY ? CORE_REF_NONE : place_ref(m, want->place);
     if (want->kind == WANT_MAP && !map_is_plain(m->x, want->ast)) {
         /* Its keys may fail, and then the next row's turn has come. */
@@ -568,7 +568,7 @@ static void match_groups(Match *m, Task *task, Want *want)
     } else {
         write_groups(&g, value, others);
     }
-    if (g.context) g.context->ref = CORE_REF_NONE;
+    g.context->ref = CORE_REF_NONE;
 }
 
 /* ---- the whole ---- */
