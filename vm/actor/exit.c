@@ -267,9 +267,9 @@ static void report_entry(Bytes *to, const AtomTable *atoms, Term entry)
 {
     if (!term_is_tuple_of(entry, 4)) return;
     bytes_printf(to, "    at ");
-    print_atom(to, atoms, tuple_at(entry, 0));
+    print_atom(to, atoms, tuple_at(entry, 0), PRINT_PLAIN);
     bytes_printf(to, ":");
-    print_atom(to, atoms, tuple_at(entry, 1));
+    print_atom(to, atoms, tuple_at(entry, 1), PRINT_PLAIN);
     Term arity = tuple_at(entry, 2);
     size_t n = 0;
     for (Term l = arity; term_is_cons(l); l = list_tail(l)) n++;
@@ -310,11 +310,11 @@ void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term t
     print_term(&text, rc->atoms, p->pid, PRINT_PLAIN);
     if ((atomic_load_relaxed(&p->state) & STATE_REGISTERED) != 0) {
         bytes_printf(&text, " (");
-        print_atom(&text, rc->atoms, registry_name_of(rc, p->pid));
+        print_atom(&text, rc->atoms, registry_name_of(rc, p->pid), PRINT_PLAIN);
         bytes_printf(&text, ")");
     }
     bytes_printf(&text, " ended by ");
-    print_atom(&text, rc->atoms, exc_class);
+    print_atom(&text, rc->atoms, exc_class, PRINT_PLAIN);
     bytes_printf(&text, ": ");
     print_term_limited(&text, rc->atoms, reason, EXIT_PRINT, EXIT_REPORT_BYTES);
     bytes_printf(&text, "\n");
