@@ -330,7 +330,8 @@ static ModFileResult read_header(const uint8_t *bytes, size_t size, bool trusted
         return MODFILE_DAMAGED;
     }
     ByteReader last = bytes_reader(bytes + size - 4, 4);
-    if (!trusted && bytes_read_u32(&last) != bytes_crc32(0, bytes, size - 4)) {
+    /* A fuzzer would never get past a sum. */
+    if (!trusted && !CONFIG_FUZZ && bytes_read_u32(&last) != bytes_crc32(0, bytes, size - 4)) {
         *why = "its checksum is wrong";
         return MODFILE_DAMAGED;
     }
@@ -353,7 +354,7 @@ static ModFileResult read_file(const void *bytes, size_t size, bool trusted, Are
         else
             modfile_hash(r.parts, m->unique);
         memcpy(&m->code_hash, m->unique, 4);
-        good = memcmp(m->unique, at + MODFILE_HASH_AT, 16) == 0
+        good = CONFIG_FUZZ || memcmp(m->unique, at + MODFILE_HASH_AT, 16) == 0
             || complain(&r, "its hash is wrong");
     }
     if (good && read_parts(&r)) return MODFILE_OK;
