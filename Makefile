@@ -86,7 +86,7 @@ C_FILES  := $(wildcard vm/*.[ch] vm/*/*.[ch] compiler/*.[ch] compiler/*/*.[ch] t
 VM_OBJ   := $(VM_SRC:%.c=$(D)/obj/%.o)
 COMP_OBJ := $(COMP_SRC:%.c=$(D)/obj/%.o) $(GEN_SRC:$(GEN)/%.c=$(D)/obj/gen/%.o)
 UNITS    := $(UNIT_SRC:tests/unit/%.c=$(D)/unit/%)
-TEST_DIRS := $(wildcard tests/lang tests/stdlib tests/actor tests/regress tests/golden docs/examples)
+TEST_DIRS := $(wildcard tests/lang tests/stdlib tests/actor tests/regress tests/oracle tests/golden docs/examples)
 RUNNER   := $(BUILDROOT)/tools/runner
 TABLES   := $(BUILDROOT)/tools/tables
 RUN       = $(RUNNER) --mote $(D)/mote --jobs $(JOBS) --slow $(SLOW) --seeds $(SEEDS) $(RUN_FLAGS_$(BUILD)) \
@@ -189,7 +189,7 @@ valgrind: ## unit and language tests under valgrind
 expect: ## T=name: rewrite a test's expectations from erl
 	$(Q)tests/lint/expect.sh $(T)
 oracle: $(D)/mote ## compare with erl, program by program
-	$(Q)tests/lint/oracle.sh $(D)/mote $(T)
+	$(Q)tests/lint/oracle.sh $(D)/mote $(T); a=$$?; tests/oracle/run.sh $(D)/mote $(T) && exit $$a
 golden: $(D)/mote $(RUNNER) ## rewrite the expected dumps
 	$(Q)$(RUN) --rewrite tests/golden
 fuzz: ## FUZZ=target SECS=60: one fuzz target
