@@ -18,6 +18,13 @@ typedef struct {
     Bytes *out;
 } Compile;
 
+/* Debug builds prove what each pass over core has made. */
+static bool checked(Compile *s)
+{
+    if (CONFIG_DEBUG) core_check(s->unit);
+    return true;
+}
+
 /* A pass is false when compiling cannot go on; dump writes what it has made. */
 typedef struct {
     const char *name;
@@ -42,20 +49,17 @@ static bool pass_lint(Compile *s)
 static bool pass_expand(Compile *s)
 {
     s->unit = expand_file(s->c, s->atoms, s->file);
-    return s->c->diags.errors == 0;
+    return checked(s) && s->c->diags.errors == 0;
 }
 
 static bool pass_fold(Compile *s)
 {
     fold_unit(s->unit);
-    return true;
+    return checked(s);
 }
 
 static bool pass_code(Compile *s)
 {
-#if CONFIG_DEBUG
-    core_check(s->unit);
-#endif
     return codegen_unit(s->unit, NULL, s->out);
 }
 

@@ -113,6 +113,15 @@ void diags_truncate(Diags *diags, uint32_t count)
     }
 }
 
+void diags_drop_warnings(Diags *diags)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < diags->count; i++)
+        if (diag_info[diags->at[i].code].severity == DIAG_ERROR) diags->at[kept++] = diags->at[i];
+    diags->count = kept;
+    diags->warnings = 0;
+}
+
 static int diag_compare(const void *a, const void *b)
 {
     const Diag *x = a;

@@ -64,6 +64,9 @@ void diag_hint(Diags *diags, const char *text, ...);
 /* Forget everything after the first `count` messages: for trying something out. */
 void diags_truncate(Diags *diags, uint32_t count);
 
+/* Forget the warnings. */
+void diags_drop_warnings(Diags *diags);
+
 /* Order the messages by position. */
 void diags_sort(Diags *diags);
 
