@@ -176,7 +176,7 @@ static void fold_function(CoreUnit *u, CoreFunction *f, Arena *scratch)
         ArenaMark mark = arena_mark(scratch);
         Fold d = {.u = u, .f = f, .scratch = scratch, .vars = f->var_count + 1};
         d.same = ARENA_ARRAY(scratch, CoreRef, d.vars);
-        d.def = (const CoreInstr **)ARENA_ARRAY(scratch, CoreInstr *, d.vars);
+        d.def = ARENA_ARRAY(scratch, const CoreInstr *, d.vars);
         d.uses = ARENA_ARRAY(scratch, uint32_t, d.vars);
         fold_params(&d);
         fold_walk(&d);
