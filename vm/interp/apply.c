@@ -228,7 +228,8 @@ SlowResult slow_undefined(Process *p)
     Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER),
                                   TERM_ATOM(UNDEFINED_FUNCTION), ERROR_HANDLER_ARITY);
     bool is_handler = term_same(e->key.module, TERM_ATOM(ERROR_HANDLER));
-    if (handler == NULL || is_handler) {
+    if (handler == NULL || is_handler
+        || (!export_is_defined(handler) && !apply_autoload(p, TERM_ATOM(ERROR_HANDLER)))) {
         raise_error(p, TERM_ATOM(UNDEF));
         return SLOW_RAISE;
     }
