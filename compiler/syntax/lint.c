@@ -8,7 +8,7 @@ static bool may_be_late(const Ast *form)
     switch (form->kind) {
     case AST_RECORD_DECL: case AST_TYPE_DECL: case AST_FILE_DECL: case AST_FUNCTION: case AST_EXPRS: return true;
     case AST_SPEC: return form->op == OP_SPEC;
-    case AST_ATTR: return form->v.name == NAME_DIALYZER || form->v.name == NAME_DOC;
+    case AST_ATTR: return form->v.name == NAME_DIALYZER || form->v.name == NAME_DOC || form->v.name == NAME_COMPILE;
     default: return false;
     }
 }

@@ -223,8 +223,7 @@ static void pattern_record(Lint *l, const Ast *node, PatternMode mode)
         return;
     }
     RecordInfo *r = lint_record_use(l, node->v.name, node->pos);
-    if (!r) return;
-    lint_record_pattern_names(l, node, r);
+    if (r) lint_record_pattern_names(l, node, r);
     for (uint32_t i = 0; i < node->record.fields.n; i++) pattern(l, node->record.fields.at[i]->record_field.value, mode);
 }
 

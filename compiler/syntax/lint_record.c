@@ -163,9 +163,9 @@ void lint_record_expr(Lint *l, const Ast *node, LintVisit visit)
     }
     const AstList *fields = &node->record.fields;
     RecordInfo *r = lint_record_use(l, node->v.name, node->pos);
+    for (uint32_t i = 0; i < fields->n; i++) lint_sibling(l, mark, fields->at[i]->record_field.value, visit);
     if (r) {
         check_field_names(l, fields, r);
-        for (uint32_t i = 0; i < fields->n; i++) lint_sibling(l, mark, fields->at[i]->record_field.value, visit);
         const Ast *wildcard = find_wildcard(fields);
         if (!base) use_defaults(l, node, r, visit);
         else if (wildcard) LINT_REPORT(l, DIAG_FIELD_WILDCARD_UPDATE, wildcard->pos, r->name);
