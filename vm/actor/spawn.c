@@ -95,7 +95,7 @@ static void spawn_relate(RunContext *rc, Process *parent, Process *p, const Spaw
         links_add(parent, RELATION_LINK, p->pid.w, p->pid);
     }
     if (!r->monitor) return;
-    *monitor = sched_reference(rc);
+    *monitor = r->reference != 0 ? r->reference : sched_reference(rc);
     links_add(p, RELATION_WATCHER, *monitor, parent->pid);
     Relation *mine = links_add(parent, RELATION_MONITOR, *monitor, p->pid);
     mine->flags = r->monitor_flags;

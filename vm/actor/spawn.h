@@ -14,8 +14,8 @@ typedef struct SpawnRequest {
     bool link;
     bool monitor;
     uint8_t monitor_flags; /* RELATION_ALIAS_... */
-    bool reply_tag_set;
     Term monitor_tag;      /* or TERM_NONE */
+    uint64_t reference;    /* number of the monitor's reference; 0: a new one */
     ProcessPriority priority;
     int64_t min_heap_words; /* -1: default, likewise below */
     int64_t min_handle_words;

@@ -5,8 +5,6 @@
 #include "vm/proc/state.h"
 #include "vm/sched/sched.h"
 
-#define BLOCKING_THREADS 16
-
 /* How long blocking_stop waits. */
 #define BLOCKING_STOP_NS 100000000u
 

@@ -24,6 +24,10 @@ struct SchedEvent {
 
 typedef struct Job Job;
 typedef struct Blocking Blocking;
+
+/* Most threads of the pool, unless said otherwise. */
+#define BLOCKING_THREADS 16
+
 struct Sched;
 
 struct Job {

@@ -150,9 +150,10 @@ static void worker_run(Worker *w, Process *p, bool inherits)
     rc->reductions_held = 0;
     uint64_t used = (uint64_t)(slice - rc->reductions);
     rc->current = NULL;
-    w->reductions += used;
+    /* Only this thread writes them. */
+    atomic_store_relaxed(&w->reductions, atomic_load_relaxed(&w->reductions) + used);
+    atomic_store_relaxed(&w->switches, atomic_load_relaxed(&w->switches) + 1);
     w->unclocked += used;
-    w->switches++;
     chance_note(&s->chance, CHANCE_STOP, pid.w, used);
     if (chance_seeded(&s->chance)) chance_spend(&s->chance, used);
     if (stop == SCHED_EXITED) return;
@@ -405,6 +406,8 @@ Sched *sched_new(const SchedConfig *config)
     s->hooks = config->hooks;
     s->slice = config->slice > 0 ? config->slice : SCHED_DEFAULT_SLICE;
     chance_init(&s->chance, config->seed);
+    s->start_ns = chance_now_ns(&s->chance);
+    s->time_offset_ns = (int64_t)(chance_wall_ns(&s->chance) - s->start_ns);
     s->epoch = epoch_new(s->mem);
     s->processes = proctab_new(s->mem, config->process_limit == 0 ? LIMIT_PROCESSES : config->process_limit);
     s->blocking = blocking_new(s, s->mem, config->blocking_threads);

@@ -56,8 +56,8 @@ struct Worker {
     RunQueue queue;
     TimerWheel wheel;
     uint64_t references;  /* given out by this worker */
-    uint64_t switches;    /* statistics */
-    uint64_t reductions;
+    AtomicU64 switches;   /* statistics, read by others too */
+    AtomicU64 reductions;
     uint32_t turns;       /* since it looked at the clock */
     uint64_t unclocked;   /* reductions since then */
     Rng rng;              /* whom to steal from */
@@ -99,6 +99,12 @@ struct Sched {
     Lock lock;                    /* exclusive running */
     LockCond cond;
     uint64_t parked;              /* workers that stand still for an exclusive run; under lock */
+    uint64_t start_ns;            /* monotonic, at boot */
+    int64_t time_offset_ns;       /* wall less monotonic time, at boot */
+    AtomicI64 last_now_us;        /* what now/0 said last */
+    AtomicI64 last_reductions;    /* what statistics/1 said last */
+    AtomicI64 last_runtime;
+    AtomicI64 last_wall;
     AtomicI64 unique_positive;
     AtomicI64 unique_monotonic;
 };
