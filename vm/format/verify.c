@@ -114,9 +114,7 @@ bool verify_raises(Verifier *v)
     Fact kept[3];
     memcpy(kept, &v->now.facts[h->base], sizeof kept);
     v->now.room = 0;
-    v->now.facts[h->base] = fact_make(FACT_CLASS, 0);
-    v->now.facts[h->base + 1] = fact_make(FACT_ANY, 0);
-    v->now.facts[h->base + 2] = fact_make(FACT_TRACE, 0);
+    for (uint32_t i = 0; i < 3; i++) v->now.facts[h->base + i] = fact_make(FACT_ANY, 0);
     bool good = verify_edge(v, h->target);
     memcpy(&v->now.facts[h->base], kept, sizeof kept);
     v->now.room = room;

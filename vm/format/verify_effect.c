@@ -153,11 +153,6 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     case OP_BITS_IS_STRING:
     case OP_BITS_POSITION: return needs_context(v, instr);
     case OP_BITS_SEEK: return needs_position(v, instr);
-    case OP_RAISE:
-        return needs(v, o[0], FACT_CLASS) && needs_value(v, o[1]) && needs(v, o[2], FACT_TRACE);
-    case OP_BUILD_TRACE: return needs(v, o[1], FACT_TRACE);
-    case OP_CATCH_VALUE:
-        return needs(v, o[1], FACT_CLASS) && needs_value(v, o[2]) && needs(v, o[3], FACT_TRACE);
     case OP_RECV_FROM: return needs(v, o[0], FACT_MARKER);
     default: return needs_plain(v, instr) && needs_list(v, instr);
     }

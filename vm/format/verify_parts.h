@@ -17,11 +17,9 @@ typedef enum FactKind {
     FACT_MAP,
     FACT_FUN,      /* number: free variables */
     FACT_POSITION, /* a small integer; number: the context it was read from */
-    FACT_CLASS,    /* error, exit or throw, from a handler */
-    FACT_LAST_VALUE = FACT_CLASS,
+    FACT_LAST_VALUE = FACT_POSITION,
     /* Terms for the collector, but not values of the language. */
     FACT_CONTEXT, /* number: unit of its BITS_START; 0: one of several */
-    FACT_TRACE,
     FACT_MARKER
 } FactKind;
 

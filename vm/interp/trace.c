@@ -252,7 +252,8 @@ static Term trace_top_entry(const CodeTable *code, Heap *h, Term raw, Term rest)
 
 Term trace_list(const CodeTable *code, Heap *h, Term raw)
 {
-    if (!term_is_tuple(raw)) return raw;
+    /* Code from a file may hold any value for a raw trace; what it says is looked up, never trusted. */
+    if (!term_is_tuple(raw) || tuple_size(raw) < 4) return raw;
     bool has_top = !term_is_nil(tuple_at(raw, 0));
     bool at_frame = (small_value(tuple_at(raw, 3)) & TRACE_AT_FRAME) != 0;
     size_t first = 4 + (has_top && at_frame ? 1 : 0);
