@@ -107,7 +107,7 @@ static void put_escaped(Bytes *to, uint32_t c)
         bytes_printf(to, "\\%03o", (unsigned)c);
 }
 
-static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote)
+static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote, PrintFlags flags)
 {
     bytes_put_u8(to, (uint8_t)quote);
     for (size_t at = 0; at < length;) {
@@ -116,6 +116,8 @@ static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote
         if (n <= 0) break;
         if (needs_escape(c, quote))
             put_escaped(to, c);
+        else if (c > 0xFF && (flags & PRINT_LATIN1) != 0)
+            bytes_printf(to, "\\x{%X}", (unsigned)c);
         else
             bytes_put(to, text + at, (size_t)n);
         at += (size_t)n;
@@ -123,13 +125,18 @@ static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote
     bytes_put_u8(to, (uint8_t)quote);
 }
 
-void print_atom(Bytes *to, const AtomTable *atoms, Term atom)
+void print_atom_as(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags)
 {
     const AtomEntry *e = atom_entry(atoms, atom);
     if (print_atom_needs_quotes(e->text, e->length))
-        put_quoted(to, e->text, e->length, '\'');
+        put_quoted(to, e->text, e->length, '\'', flags);
     else
         bytes_put(to, e->text, e->length);
+}
+
+void print_atom(Bytes *to, const AtomTable *atoms, Term atom)
+{
+    print_atom_as(to, atoms, atom, PRINT_PLAIN);
 }
 
 /* ---- strings, for reports ---- */
@@ -307,15 +314,15 @@ static void put_fun(PrintWalk *w, Term t)
     if (boxed_kind(t) == KIND_EXPORT_FUN) {
         const ExportKey *e = fun_export(t);
         bytes_put_text(w->to, "fun ");
-        print_atom(w->to, w->atoms, e->module);
+        print_atom_as(w->to, w->atoms, e->module, w->flags);
         bytes_put_u8(w->to, ':');
-        print_atom(w->to, w->atoms, e->function);
+        print_atom_as(w->to, w->atoms, e->function, w->flags);
         bytes_printf(w->to, "/%u", e->arity);
         return;
     }
     FunKey key = fun_key_of(t);
     bytes_put_text(w->to, "#Fun<");
-    print_atom(w->to, w->atoms, key.module);
+    print_atom_as(w->to, w->atoms, key.module, w->flags);
     bytes_printf(w->to, ".%u.%u>", key.old_index, key.old_uniq);
 }
 
@@ -366,7 +373,7 @@ static void put_term(PrintWalk *w, Term t)
     else if (term_is_small(t))
         number_print_integer(w->to, t, 10);
     else if (term_is_atom(t))
-        print_atom(w->to, w->atoms, t);
+        print_atom_as(w->to, w->atoms, t, w->flags);
     else if (term_is_nil(t))
         bytes_put_text(w->to, "[]");
     else if (term_is_local_pid(t) || term_is_local_port(t))

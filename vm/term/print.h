@@ -11,7 +11,8 @@
 typedef enum PrintFlags {
     PRINT_PLAIN = 0,
     PRINT_STRINGS = 1,  /* lists of printable Latin-1 characters as "text", for reports */
-    PRINT_SORT_MAPS = 2 /* pairs of large maps in map-key order, which does not depend on hashes */
+    PRINT_SORT_MAPS = 2, /* pairs of large maps in map-key order, which does not depend on hashes */
+    PRINT_LATIN1 = 4     /* characters of atoms beyond Latin-1 as \x{...}: ~w; else as they are: ~tw */
 } PrintFlags;
 
 /* The whole term. */
@@ -20,6 +21,8 @@ void print_term(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags);
 void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags, size_t limit);
 /* An atom, quoted if it has to be. */
 void print_atom(Bytes *to, const AtomTable *atoms, Term atom);
+/* The same, of the flags heeding PRINT_LATIN1. */
+void print_atom_as(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags);
 /* Whether the text of an atom needs quotes (characters beyond Latin-1 do). */
 bool print_atom_needs_quotes(const uint8_t *text, size_t length);
 
