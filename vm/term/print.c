@@ -125,18 +125,13 @@ static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote
     bytes_put_u8(to, (uint8_t)quote);
 }
 
-void print_atom_as(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags)
+void print_atom(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags)
 {
     const AtomEntry *e = atom_entry(atoms, atom);
     if (print_atom_needs_quotes(e->text, e->length))
         put_quoted(to, e->text, e->length, '\'', flags);
     else
         bytes_put(to, e->text, e->length);
-}
-
-void print_atom(Bytes *to, const AtomTable *atoms, Term atom)
-{
-    print_atom_as(to, atoms, atom, PRINT_PLAIN);
 }
 
 /* ---- strings, for reports ---- */
@@ -314,15 +309,15 @@ static void put_fun(PrintWalk *w, Term t)
     if (boxed_kind(t) == KIND_EXPORT_FUN) {
         const ExportKey *e = fun_export(t);
         bytes_put_text(w->to, "fun ");
-        print_atom_as(w->to, w->atoms, e->module, w->flags);
+        print_atom(w->to, w->atoms, e->module, w->flags);
         bytes_put_u8(w->to, ':');
-        print_atom_as(w->to, w->atoms, e->function, w->flags);
+        print_atom(w->to, w->atoms, e->function, w->flags);
         bytes_printf(w->to, "/%u", e->arity);
         return;
     }
     FunKey key = fun_key_of(t);
     bytes_put_text(w->to, "#Fun<");
-    print_atom_as(w->to, w->atoms, key.module, w->flags);
+    print_atom(w->to, w->atoms, key.module, w->flags);
     bytes_printf(w->to, ".%u.%u>", key.old_index, key.old_uniq);
 }
 
@@ -373,7 +368,7 @@ static void put_term(PrintWalk *w, Term t)
     else if (term_is_small(t))
         number_print_integer(w->to, t, 10);
     else if (term_is_atom(t))
-        print_atom_as(w->to, w->atoms, t, w->flags);
+        print_atom(w->to, w->atoms, t, w->flags);
     else if (term_is_nil(t))
         bytes_put_text(w->to, "[]");
     else if (term_is_local_pid(t) || term_is_local_port(t))

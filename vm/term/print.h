@@ -20,9 +20,7 @@ void print_term(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags);
 /* At most about `limit` bytes, then "..."; for reports. */
 void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags, size_t limit);
 /* An atom, quoted if it has to be. */
-void print_atom(Bytes *to, const AtomTable *atoms, Term atom);
-/* The same, of the flags heeding PRINT_LATIN1. */
-void print_atom_as(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags);
+void print_atom(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags);
 /* Whether the text of an atom needs quotes (characters beyond Latin-1 do). */
 bool print_atom_needs_quotes(const uint8_t *text, size_t length);
 
