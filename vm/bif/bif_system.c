@@ -50,6 +50,27 @@ BifResult bif_halt_2(Process *p)
 
 /* ---- nodes ---- */
 
+BifResult bif_node_0(Process *p)
+{
+    (void)p;
+    return TERM_ATOM(NONODE_AT_NOHOST);
+}
+
+BifResult bif_node_1(Process *p)
+{
+    Term t = arg(p, 0);
+    if (term_is_local_pid(t) || term_is_local_port(t) || term_is_kind(t, KIND_REF))
+        return TERM_ATOM(NONODE_AT_NOHOST);
+    if (term_is_pid(t) || term_is_port(t) || term_is_ref(t)) return boxed_term(t, 0);
+    return raise_badarg(p);
+}
+
+BifResult bif_nodes_0(Process *p)
+{
+    (void)p;
+    return TERM_NIL;
+}
+
 BifResult bif_nodes_1(Process *p)
 {
     Term which = arg(p, 0);
@@ -57,6 +78,12 @@ BifResult bif_nodes_1(Process *p)
     if (!here) return term_is_atom(which) || term_is_list(which) ? TERM_NIL : raise_badarg(p);
     Term list = heap_cons(&p->heap, TERM_ATOM(NONODE_AT_NOHOST), TERM_NIL);
     return term_is_none(list) ? raise_system_limit(p) : list;
+}
+
+BifResult bif_is_alive(Process *p)
+{
+    (void)p;
+    return TERM_FALSE;
 }
 
 /* ---- environment ---- */
