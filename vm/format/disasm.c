@@ -145,6 +145,13 @@ static void put_list(const Disasm *d, const CodeInstr *instr)
     bytes_put_text(d->out, kind == OPERAND_CASES ? "}" : "]");
 }
 
+/* Does the label say where control goes on, rather than where it goes when a claim fails? */
+static bool jumps_always(Opcode op)
+{
+    return op == OP_JUMP || op == OP_LOOP || op == OP_RECV_NEXT || op == OP_RECV_WAIT
+        || op == OP_RECV_WAIT_FOR;
+}
+
 static void put_operand(const Disasm *d, const CodeInstr *instr, unsigned i)
 {
     int64_t value = instr->operands[i];
@@ -157,7 +164,7 @@ static void put_operand(const Disasm *d, const CodeInstr *instr, unsigned i)
     case OPERAND_ATOM: put_atom(d, index); break;
     case OPERAND_LIT: put_literal(d, index); break;
     case OPERAND_LABEL:
-        bytes_printf(d->out, "%s %u", instr->op == OP_JUMP || instr->op == OP_LOOP ? "to" : "else",
+        bytes_printf(d->out, "%s %u", jumps_always(instr->op) ? "to" : "else",
                      index);
         break;
     case OPERAND_FAIL:

@@ -262,6 +262,7 @@ static bool set_facts(Verifier *v, const CodeInstr *instr)
     case OP_CONS: define(v, o[0], FACT_CONS, 0); return true;
     case OP_UNCONS:
     case OP_UNCONS_OR:
+        refine(v, o[2], FACT_CONS, 0);
         define(v, o[0], FACT_ANY, 0);
         define(v, o[1], FACT_ANY, 0);
         return true;
