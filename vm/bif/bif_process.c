@@ -18,33 +18,6 @@
 
 BifResult bif_self(Process *p) { return p->pid; }
 
-BifResult bif_node_0(Process *p)
-{
-    (void)p;
-    return TERM_ATOM(NONODE_AT_NOHOST);
-}
-
-BifResult bif_node_1(Process *p)
-{
-    Term t = arg(p, 0);
-    if (term_is_local_pid(t) || term_is_local_port(t) || term_is_kind(t, KIND_REF))
-        return TERM_ATOM(NONODE_AT_NOHOST);
-    if (term_is_pid(t) || term_is_port(t) || term_is_ref(t)) return pid_node(t);
-    return raise_badarg(p);
-}
-
-BifResult bif_is_alive(Process *p)
-{
-    (void)p;
-    return TERM_FALSE;
-}
-
-BifResult bif_nodes_0(Process *p)
-{
-    (void)p;
-    return TERM_NIL;
-}
-
 BifResult bif_make_ref(Process *p)
 {
     Term ref = pid_make_ref(&p->heap, sched_reference(p->run));
