@@ -111,7 +111,7 @@ static bool bits_add_const(BitsWriter *w, const CoreSegment *s)
         break;
     case CORE_SEG_FLOAT:
         if ((bits != 16 && bits != 32 && bits != 64) || !bits_float_of(value, &number)) return false;
-        if (!bits_put_float(bits_reserve(w, bits), w->bits, bits, number, s->flags & CORE_SEG_LITTLE)) return false;
+        bits_put_float(bits_reserve(w, bits), w->bits, bits, number, s->flags & CORE_SEG_LITTLE);
         break;
     case CORE_SEG_BITS: return false;
     default: {

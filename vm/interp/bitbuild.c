@@ -120,11 +120,7 @@ static void build_write(uint8_t *to, size_t at, const BuildSegment *s, size_t bi
             bits_put_integer(to, at, bits, s->value, little);
         return;
     case BITS_TYPE_FLOAT:
-        if (bits_float_of(s->value, &value)) {
-            bool fits = bits_put_float(to, at, bits, value, little);
-            ASSERT(fits);
-            (void)fits;
-        }
+        if (bits_float_of(s->value, &value)) bits_put_float(to, at, bits, value, little);
         return;
     case BITS_TYPE_BINARY:
         build_write_binary(to, at, s, bits);
@@ -140,12 +136,10 @@ static void build_write(uint8_t *to, size_t at, const BuildSegment *s, size_t bi
     }
 }
 
-/* A float that does not fit 16 or 32 bits is found only by trying. */
-static bool build_float_fits(const BuildSegment *s, size_t bits)
+static bool build_float_fits(const BuildSegment *s)
 {
-    uint8_t scratch[8];
     double value;
-    return bits_float_of(s->value, &value) && bits_put_float(scratch, 0, bits, value, false);
+    return bits_float_of(s->value, &value);
 }
 
 static BuildError build_total(const Process *p, const uint8_t *list, size_t n, size_t *total)
@@ -156,7 +150,7 @@ static BuildError build_total(const Process *p, const uint8_t *list, size_t n, s
         size_t bits = 0;
         BuildError error = build_size(&s, &bits);
         if (error != BUILD_OK) return error;
-        if (s.type == BITS_TYPE_FLOAT && !build_float_fits(&s, bits)) return BUILD_BADARG;
+        if (s.type == BITS_TYPE_FLOAT && !build_float_fits(&s)) return BUILD_BADARG;
         if (__builtin_add_overflow(*total, bits, total) || *total / 8 > BINARY_MAX_BYTES)
             return BUILD_LIMIT;
     }

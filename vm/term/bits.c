@@ -235,11 +235,12 @@ bool bits_get_float(const uint8_t *from, size_t offset, size_t n, bool little, d
     return float_is_finite(*out);
 }
 
-/* Nearest half, ties to even; false if it would be infinite. */
-static bool half_from_double(double value, uint64_t *bits)
+/* Nearest half, ties to even. */
+static uint64_t half_from_double(double value)
 {
     uint64_t sign = signbit(value) ? 0x8000u : 0;
     double magnitude = fabs(value);
+    if (magnitude >= 65520.0) return sign | 0x7C00;
     int exponent = 0;
     frexp(magnitude, &exponent); /* magnitude < 2^exponent */
     int lowest = exponent - 11 < -24 ? -24 : exponent - 11;
@@ -247,26 +248,23 @@ static bool half_from_double(double value, uint64_t *bits)
     uint64_t mantissa = (uint64_t)scaled;
     /* Adding the whole mantissa to exponent - 1 lets its top bit count the exponent up. */
     uint64_t biased = lowest == -24 ? 0 : (uint64_t)(lowest + 24);
-    *bits = sign | (mantissa + (biased << 10));
-    return (*bits & 0x7C00) != 0x7C00;
+    return sign | (mantissa + (biased << 10));
 }
 
-bool bits_put_float(uint8_t *to, size_t offset, size_t n, double value, bool little)
+void bits_put_float(uint8_t *to, size_t offset, size_t n, double value, bool little)
 {
     uint64_t bits = 0;
     if (n == 64) {
         memcpy(&bits, &value, sizeof bits);
     } else {
         float f = (float)value;
-        if (!float_is_finite((double)f)) return false;
         uint32_t word;
         memcpy(&word, &f, sizeof word);
         bits = word;
-        if (n == 16 && !half_from_double((double)f, &bits)) return false;
+        if (n == 16) bits = half_from_double((double)f);
     }
     if (little) bits = swap_bytes(bits, n);
     bits_put_uint64(to, offset, bits, n);
-    return true;
 }
 
 bool bits_float_of(Term number, double *out)
