@@ -272,7 +272,9 @@ static Term read_binary(CodecReader *r, bool has_bits)
     size_t last = has_bits ? bytes_read_u8(&r->in) : 8;
     const uint8_t *bytes = bytes_read(&r->in, n);
     if (bytes == NULL) return TERM_NONE;
-    if (last == 0 || last > 8 || (n == 0 && last != 8)) {
+    if (has_bits && n == 0 && last == 0)
+        last = 8; /* an empty one may state 0 bits */
+    else if (last == 0 || last > 8 || (has_bits && n == 0)) {
         fail(r, CODEC_BAD);
         return TERM_NONE;
     }
@@ -311,14 +313,13 @@ static Term begin_cells(CodecReader *r, size_t rest)
     return cons_from(at);
 }
 
-static Term read_list(CodecReader *r)
+static Term read_list(CodecReader *r, Word *to)
 {
     size_t n = read_count(r, 1);
     if (r->result != CODEC_OK) return TERM_NONE;
     if (n != 0) return begin_cells(r, n);
-    /* No elements: the tail is the value; OTP writes none such, but reads them. */
-    if (bytes_left(&r->in) == 0 || *r->in.at != EXT_NIL) fail(r, CODEC_BAD);
-    bytes_read_u8(&r->in);
+    /* No elements: the tail is the value. */
+    push_fill(r, to, 1);
     return TERM_NIL;
 }
 
@@ -474,7 +475,7 @@ static Term read_term(CodecReader *r, Word *to)
     case EXT_LARGE_TUPLE: return read_tuple(r, bytes_read_u32_be(&r->in));
     case EXT_NIL: return TERM_NIL;
     case EXT_STRING: return read_string(r);
-    case EXT_LIST: return read_list(r);
+    case EXT_LIST: return read_list(r, to);
     case EXT_BINARY:
     case EXT_BIT_BINARY: return read_binary(r, tag == EXT_BIT_BINARY);
     case EXT_MAP: return read_map(r, to);
