@@ -4,7 +4,7 @@
 #include "vm/actor/exit.h"
 #include "vm/actor/signal.h"
 #include "vm/actor/spawn.h"
-#include "vm/bif/bif.h"
+#include "vm/bif/bif_process.h"
 #include "vm/code/stubs.h"
 #include "vm/interp/interp.h"
 #include "vm/proc/reserve.h"
@@ -15,14 +15,21 @@
 
 /* ---- hooks ---- */
 
-/* p's code has come to an end: what follows, by how it ended. */
-static SchedStop vm_ended(RunContext *run, Process *p, Term reason, bool failed)
+/* The program ends when its main process does, by itself or by a signal. */
+static void vm_exit_begun(RunContext *run, Process *p, Term reason)
 {
     Vm *vm = run->vm;
-    if (term_same(p->pid, vm->main_pid)) {
-        if (failed) atomic_store_release(&vm->main_failed, true);
-        sched_halt(vm->sched, failed ? 1 : 0);
-    }
+    if (!term_same(p->pid, vm->main_pid)) return;
+    bool failed = !term_same(reason, TERM_ATOM(NORMAL));
+    if (failed) atomic_store_release(&vm->main_failed, true);
+    sched_halt(vm->sched, failed ? 1 : 0);
+}
+
+static const ExitHooks vm_exit_hooks = {.begun = vm_exit_begun};
+
+/* p's code has come to an end. */
+static SchedStop vm_ended(RunContext *run, Process *p, Term reason)
+{
     exit_begin(run, p, reason);
     return SCHED_EXITED;
 }
@@ -34,7 +41,7 @@ static SchedStop vm_crashed(RunContext *run, Process *p)
     bool normal = is_exit && term_same(run->exc_reason, TERM_ATOM(NORMAL));
     if (!is_exit || (is_main && !normal))
         exit_report(run, p, run->exc_class, run->exc_reason, run->exc_trace);
-    return vm_ended(run, p, run->exc_reason, !normal);
+    return vm_ended(run, p, run->exc_reason);
 }
 
 static SchedStop vm_run_process(RunContext *run, Process *p)
@@ -45,13 +52,13 @@ static SchedStop vm_run_process(RunContext *run, Process *p)
     case RUN_WAITING:
         return SCHED_WAITS;
     case RUN_ENDED:
-        return vm_ended(run, p, TERM_ATOM(NORMAL), false);
+        return vm_ended(run, p, TERM_ATOM(NORMAL));
     case RUN_CRASHED:
         return vm_crashed(run, p);
     case RUN_EXITING:
         return SCHED_EXITED;
     case RUN_KILLED:
-        return vm_ended(run, p, run->exc_reason, true);
+        return vm_ended(run, p, run->exc_reason);
     }
     UNREACHABLE();
 }
@@ -114,9 +121,10 @@ static void vm_make_sched(Vm *vm)
         .process_limit = (size_t)c->max_processes,
         .seed = c->seed,
         .base = {.atoms = vm->atoms, .mem = vm->mem, .bifs = bif_functions, .vm = vm,
-                 .code_hooks = &vm_code_hooks},
+                 .code_hooks = &vm_code_hooks, .exit_hooks = &vm_exit_hooks},
         .hooks = {.run = vm_run_process,
-                  .signals = signal_fetch,
+                  .signals = signal_look,
+                  .inspect = bif_inspect,
                   .exit_step = exit_step,
                   .deliver = alarm_deliver},
     };

@@ -56,6 +56,7 @@ void exit_begin_with(RunContext *rc, Process *p, Message *holder, Term reason)
     d->pending_end = &d->pending;
     extra_get(p)->dying = d;
     chance_note(&rc->worker->sched->chance, CHANCE_EXIT, p->pid.w, 0);
+    if (rc->exit_hooks != NULL && rc->exit_hooks->begun != NULL) rc->exit_hooks->begun(rc, p, reason);
 }
 
 void exit_begin(RunContext *rc, Process *p, Term reason) { exit_begin_with(rc, p, NULL, reason); }

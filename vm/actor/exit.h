@@ -8,11 +8,12 @@
 
 /* What a dead process leaves, and whom its end concerns; filled once in vm/vm.c. */
 typedef struct ExitHooks {
+    /* p begins to die, on its own or by a signal; NULL: nobody cares. */
+    void (*begun)(RunContext *rc, Process *p, Term reason);
     /* Tables, ports ... of p; called until it returns true; takes from *budget. NULL: none. */
     bool (*release)(RunContext *rc, Process *p, size_t *budget);
     /* A finished report about an uncaught error, UTF-8; NULL: standard error. */
     void (*report)(RunContext *rc, const char *text, size_t length);
-    void *context;
 } ExitHooks;
 
 /*

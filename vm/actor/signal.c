@@ -246,6 +246,13 @@ static void on_info(RunContext *rc, Process *p, const Signal *s)
     heap_release(&h);
 }
 
+static void on_check_code(RunContext *rc, Process *p, const Signal *s)
+{
+    const SchedHooks *hooks = &rc->worker->sched->hooks;
+    Term uses = hooks->check_code == NULL ? TERM_FALSE : hooks->check_code(rc, p, s->message.value);
+    signal_reply(rc, s->from, s->number, uses);
+}
+
 static void on_collect(RunContext *rc, Process *p, const Signal *s)
 {
     ProcessExtra *x = extra_get(p);
@@ -366,7 +373,7 @@ static bool on_signal(RunContext *rc, Process *p, Message *m)
         on_suspend(rc, p, s, m->kind == SIGNAL_SUSPEND);
         return false;
     case SIGNAL_CHECK_CODE:
-        signal_reply(rc, s->from, s->number, rc->worker->sched->hooks.check_code(rc, p, m->value));
+        on_check_code(rc, p, s);
         return false;
     case SIGNAL_MESSAGE:
     case SIGNAL_EXIT_LINK:
