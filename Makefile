@@ -189,7 +189,7 @@ valgrind: ## unit and language tests under valgrind
 expect: ## T=name: rewrite a test's expectations from erl
 	$(Q)tests/lint/expect.sh $(T)
 oracle: $(D)/mote ## compare with erl, program by program
-	$(Q)tests/lint/oracle.sh $(D)/mote $(T); a=$$?; tests/oracle/run.sh $(D)/mote $(T) && exit $$a
+	$(Q)tests/lint/oracle.sh $(D)/mote $(T); a=$$?; tests/oracle/run.sh $(D)/mote $(T) && tests/oracle/random.sh $(D)/mote && exit $$a
 golden: $(D)/mote $(RUNNER) ## rewrite the expected dumps
 	$(Q)$(RUN) --rewrite tests/golden
 fuzz: ## FUZZ=target SECS=60: one fuzz target
