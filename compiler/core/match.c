@@ -6,6 +6,9 @@
 /* Copies of rows that a match may make, per row of the source. */
 #define COPIES_PER_ROW 3
 
+/* Keys of maps that are not one word are compared with so many others. */
+#define LARGE_KEYS_COMPARED 64
+
 /* ---- places ---- */
 
 void place_set(Match *m, Place *place, CoreRef ref)
@@ -200,8 +203,8 @@ typedef struct {
     Rows others; /* rows that ask nothing of this place */
     bool others_closed;
     Place *context;        /* of BIN */
-    VEC(Place *) keys;     /* of MAP: places, with how = 0, and their keys */
-    VEC(CoreRef) key_refs;
+    Htab keys;                /* of MAP: key -> Place of its value */
+    VEC(CoreRef) large_keys;  /* those of more than one word */
 } Grouping;
 
 static uint64_t group_key(const Want *w)
@@ -284,20 +287,25 @@ static bool map_is_plain(Expand *x, const Ast *map)
     return true;
 }
 
+/* Has an equal key been met?  Constants that are one word are the same value already; of the others
+ * only the last few are looked at. */
+static CoreRef key_known(Grouping *g, CoreRef key)
+{
+    Expand *x = g->m->x;
+    if (!core_is_const(key) || term_is_atomic(core_term(x->u, key))) return key;
+    for (size_t i = g->large_keys.count; i > 0 && g->large_keys.count - i < LARGE_KEYS_COMPARED; i--)
+        if (order_same(core_term(x->u, g->large_keys.at[i - 1]), core_term(x->u, key))) return g->large_keys.at[i - 1];
+    VEC_PUSH(&g->large_keys, key);
+    return key;
+}
+
 /* The place of a key's value; rows that ask for the same key share it. */
 static Place *key_place(Grouping *g, CoreRef key)
 {
-    Expand *x = g->m->x;
-    for (size_t i = 0; i < g->keys.count; i++) {
-        CoreRef known = g->key_refs.at[i];
-        if (core_same(known, key)) return g->keys.at[i];
-        if (core_is_const(known) && core_is_const(key) && order_same(core_term(x->u, known), core_term(x->u, key)))
-            return g->keys.at[i];
-    }
-    Place *p = place_child(g->m, g->place, CORE_MAP_GET, key.n);
-    VEC_PUSH(&g->keys, p);
-    VEC_PUSH(&g->key_refs, key);
-    return p;
+    key = key_known(g, key);
+    HtabValue *known = htab_put(&g->keys, key.n, NULL);
+    if (!known->ptr) known->ptr = place_child(g->m, g->place, CORE_MAP_GET, key.n);
+    return known->ptr;
 }
 
 static void add_map(Grouping *g, Row *row, const Want *w)
@@ -346,15 +354,15 @@ static bool row_is_possible(const Row *row, const Want *first)
 /* Into every group: the row asks nothing of this place. */
 static void spread(Grouping *g, Row row)
 {
-    uint64_t cost = g->groups.count / 16;
+    uint64_t cost = g->groups.count / 16 + (row.wants ? 1 : 0);
     for (size_t i = 0; i < g->groups.count; i++) {
         if (g->groups.at[i].closed) continue;
         group_push(g, &g->groups.at[i], row);
         cost++;
     }
     g->m->copies_left -= cost < g->m->copies_left ? cost : g->m->copies_left;
-    if (!g->others_closed) rows_push(g->m, &g->others, row);
-    g->others_closed = g->others_closed || row_takes_all(&row);
+    rows_push(g->m, &g->others, row);
+    g->others_closed = row_takes_all(&row);
 }
 
 /* Sort the rows; returns how many were taken, the others come when these have failed. */
@@ -366,7 +374,9 @@ static uint32_t group_rows(Grouping *g)
         const Row *row = &rows->at[i];
         Want *w = row_find(row, g->place);
         if (!w) {
-            if (is_guarded(row) || m->copies_left == 0) return i;
+            /* A key's only group may have all it needs: the others come when the key is not there. */
+            bool alone = g->groups.count == 1 && g->groups.at[0].closed && g->groups.at[0].want->kind == WANT_KEY;
+            if (is_guarded(row) || m->copies_left == 0 || alone) return i;
             spread(g, *row);
             if (g->others_closed) return rows->n;
             continue;
@@ -547,8 +557,8 @@ static void match_groups(Match *m, Task *task, Want *want)
 {
     Grouping g = {.m = m, .task = task, .place = want->place};
     VEC_IN_ARENA(&g.groups, m->arena);
-    VEC_IN_ARENA(&g.keys, m->arena);
-    VEC_IN_ARENA(&g.key_refs, m->arena);
+    VEC_IN_ARENA(&g.large_keys, m->arena);
+    htab_init_in_arena(&g.keys, m->arena);
     htab_init_in_arena(&g.by_key, m->arena);
     g.context = ARENA_NEW(m->arena, Place);
     CoreRef value = want->kind == WANT_KEY ? CORE_REF_NONE : place_ref(m, want->place);
