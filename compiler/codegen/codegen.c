@@ -3,6 +3,7 @@
 #include "compiler/codegen/budget.h"
 #include "compiler/codegen/emit.h"
 #include "compiler/codegen/live.h"
+#include "compiler/codegen/share.h"
 #include "vm/format/limits.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ static NameId name_of(CoreUnit *u, Term atom)
 
 static bool generate_function(CoreUnit *u, CoreFunction *f, Emitter *e, Arena *arena)
 {
+    share_function(u, f, arena);
     LirFunction *lir = lower_function(u, f, e->pool, arena);
     live_blocks(lir);
     budget_reserve(lir);

@@ -142,7 +142,9 @@ static LirInstr *append_plain(Lower *l, Opcode op, const CoreInstr *core)
 {
     CoreRef few[8];
     CoreRef *args = core->arg_count <= 8 ? few : ARENA_ARRAY(l->f->arena, CoreRef, core->arg_count);
-    for (uint32_t i = 0; i < core->arg_count; i++) args[i] = in_register(l, core->args[i], core->pos);
+    for (uint32_t i = 0; i < core->arg_count; i++)
+        args[i] = i && core_same(core->args[i], core->args[i - 1]) ? args[i - 1]
+                                                                   : in_register(l, core->args[i], core->pos);
     LirInstr *instr = append(l, op, core->arg_count, core);
     if (core->arg_count) memcpy(instr->args, args, core->arg_count * sizeof *args);
     return instr;

@@ -29,12 +29,12 @@ static int sequence_arguments(const AstStr *text, uint32_t *at)
             i++;
             break;
         }
+        if (i < text->n && text->at[i] == '-') i++;
         if (i < text->n && text->at[i] == '*') {
             stars++;
             i++;
             continue;
         }
-        if (i < text->n && text->at[i] == '-') i++;
         while (i < text->n && text->at[i] >= '0' && text->at[i] <= '9') i++;
     }
     while (i < text->n && (text->at[i] == 't' || text->at[i] == 'l' || text->at[i] == 'k' || text->at[i] == 'K')) i++;

@@ -101,6 +101,7 @@ static void option_tuple(Lint *l, const Ast *tuple)
     else if (tag->v.name == NAME_NOWARN_UNUSED_FUNCTION) lint_each_function(l, value, visit_nowarn_unused);
     else if (tag->v.name == NAME_INLINE) lint_each_function(l, value, visit_inline);
     else if (strcmp(text, "nowarn_unused_record") == 0) nowarn_records(l, value);
+    else if (strcmp(text, "parse_transform") == 0) l->enabled[OPT_UNUSED_FUNCTION] = l->enabled[OPT_UNUSED_RECORD] = false;
     else if (strcmp(text, "nowarn_bif_clash") == 0) LINT_REPORT(l, DIAG_NOWARN_BIF_CLASH, tuple->pos);
 }
 

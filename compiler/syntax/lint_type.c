@@ -88,14 +88,33 @@ static void check_record_type(Lint *l, const Ast *node)
     }
 }
 
+static bool integer_op(unsigned op)
+{
+    return op >= OP_MUL && op <= OP_BSR && op != OP_FDIV && op != OP_AND;
+}
+
+/* An expression of integers, of any size. */
+static bool is_integer_expr(const Ast *node)
+{
+    switch (node->kind) {
+    case AST_INT: case AST_CHAR: case AST_BIGINT: return true;
+    case AST_UNOP: return node->op != OP_NOT && is_integer_expr(node->unop.arg);
+    case AST_BINOP: return integer_op(node->op) && is_integer_expr(node->binop.left) && is_integer_expr(node->binop.right);
+    case AST_LCHAIN:
+        for (uint32_t i = 0; i < node->lchain.links.n; i++)
+            if (!integer_op(node->lchain.links.at[i]->op) || !is_integer_expr(node->lchain.links.at[i]->link.arg)) return false;
+        return is_integer_expr(node->lchain.first);
+    default: return false;
+    }
+}
+
 static void check_range(Lint *l, const Ast *node)
 {
     int64_t low;
     int64_t high;
     bool low_known = lint_integer(node->t_range.low, &low);
     bool high_known = lint_integer(node->t_range.high, &high);
-    bool right = (low_known || node->t_range.low->kind == AST_BIGINT || node->t_range.low->kind == AST_UNOP || node->t_range.low->kind == AST_BINOP)
-        && (high_known || node->t_range.high->kind == AST_BIGINT || node->t_range.high->kind == AST_BINOP || node->t_range.high->kind == AST_LCHAIN);
+    bool right = is_integer_expr(node->t_range.low) && is_integer_expr(node->t_range.high);
     if (!right || (low_known && high_known && low >= high)) LINT_REPORT(l, DIAG_TYPE_SYNTAX, node->pos, "range");
 }
 
@@ -121,7 +140,6 @@ static void check_type_call(Lint *l, const Ast *node)
 
 static void check_type(Lint *l, const Ast *node)
 {
-    int64_t value;
     switch (node->kind) {
     case AST_ATOM: case AST_INT: case AST_BIGINT: case AST_CHAR: case AST_T_NIL: break;
     case AST_VAR: type_var(l, node->v.name, node->pos); break;
@@ -147,8 +165,7 @@ static void check_type(Lint *l, const Ast *node)
         break;
     case AST_T_ANN: check_type(l, node->t_ann.type); break;
     default:
-        if (!lint_integer(node, &value) && node->kind != AST_UNOP && node->kind != AST_BINOP && node->kind != AST_LCHAIN)
-            LINT_REPORT(l, DIAG_TYPE_SYNTAX, node->pos, "integer");
+        if (!is_integer_expr(node)) LINT_REPORT(l, DIAG_TYPE_SYNTAX, node->pos, "integer");
         break;
     }
 }

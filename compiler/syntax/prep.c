@@ -96,7 +96,7 @@ static void prep_note_file(Prep *prep, const Token *t, size_t count)
     char *text = arena_alloc(&prep->c->arena, name->n * 4u + 1);
     for (uint32_t i = 0; i < name->n; i++) size += (size_t)utf8_encode(name->at[i], (uint8_t *)text + size);
     text[size] = '\0';
-    sources_remap(&prep->c->sources, t[count - 1].pos, text, t[5].v.i);
+    sources_remap(&prep->c->sources, t[count - 1].pos, text, t[5].v.i + 1);
 }
 
 /* The form is complete: name the kind of attribute it is, and note what later macros ask for. */
@@ -110,6 +110,7 @@ static const Token *prep_finish(Prep *prep, Token *tokens, size_t count)
     NameId name = tokens[1].v.name;
     tokens[0].kind = attribute_kind(name);
     tokens[0].v.name = name;
+    tokens[0].pos = tokens[1].pos;
     prep->in_prefix = prep->in_prefix && keeps_prefix(name);
     if (name == NAME_MODULE && count > 4 && tokens[2].kind == TOKEN_LPAREN && tokens[3].kind == TOKEN_ATOM) {
         prep->module = tokens[3].v.name;
