@@ -139,8 +139,19 @@ void reserve_visit_stack(Process *p, int live_count, ReserveVisit *visit, void *
 
 typedef struct ReserveRoots {
     Process *p;
+    GcSpace *space; /* where block and stack are by now: a collection may take two passes */
+    size_t registers;
     int live_count;
 } ReserveRoots;
+
+static void reserve_take_over(const ReserveRoots *roots)
+{
+    Process *p = roots->p;
+    p->block = roots->space->block;
+    p->block_words = (uint32_t)roots->space->block_words;
+    p->high_water = (uint32_t)roots->space->high_water;
+    p->fp = roots->space->stack_low + roots->registers;
+}
 
 static void reserve_evac_slot(void *context, Word *slot) { evac_slot(context, slot); }
 
@@ -148,6 +159,7 @@ static void reserve_scan_roots(Evac *e, void *owner)
 {
     ReserveRoots *roots = owner;
     Process *p = roots->p;
+    reserve_take_over(roots);
     reserve_visit_stack(p, roots->live_count, reserve_evac_slot, e);
     evac_slot(e, &p->group_leader.w);
     evac_slot(e, &p->parent.w);
@@ -176,7 +188,7 @@ ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full
     ProcessExtra *x = p->extra;
     Liveness l = liveness_newest(p, live_count);
     size_t registers = liveness_registers(&l);
-    ReserveRoots roots = {.p = p, .live_count = live_count};
+    ReserveRoots roots = {.p = p, .registers = registers, .live_count = live_count};
     GcSpace space = {
         .heap = &p->heap,
         .block = p->block,
@@ -190,12 +202,10 @@ ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full
         .owner = &roots,
         .limit_words = x == NULL ? 0 : x->max_heap.words,
     };
+    roots.space = &space;
     GcReport report;
     GcResult result = gc_collect(&space, need, reserve_wants_full(x, full), &report);
-    p->block = space.block;
-    p->block_words = (uint32_t)space.block_words;
-    p->high_water = (uint32_t)space.high_water;
-    p->fp = space.stack_low + registers;
+    reserve_take_over(&roots);
     if (x != NULL) {
         x->collections++;
         x->minor_collections = report.full ? 0 : x->minor_collections + 1;
