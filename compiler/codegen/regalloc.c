@@ -223,10 +223,11 @@ static int64_t live_operand(Alloc *a, uint32_t window)
         live.map = (uint32_t)a->busy[0];
         return code_live_pack(live);
     }
+    /* The collector looks at a bit for each register below the window. */
     uint8_t bits[BUSY_WORDS * 8];
     for (uint32_t i = 0; i < sizeof bits; i++) bits[i] = (uint8_t)(a->busy[i / 8] >> i % 8 * 8);
     live.flags |= LIVE_FLAG_BIG_MAP;
-    live.map = pool_map(a->f->pool, bits, (top + 7) / 8);
+    live.map = pool_map(a->f->pool, bits, (window + 6) / 8);
     return code_live_pack(live);
 }
 
