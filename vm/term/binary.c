@@ -268,7 +268,7 @@ const uint8_t *binary_aligned(Term t, Mem *mem, size_t *n, uint8_t **scratch)
     if (view.offset == 0) return view.at;
     /* An empty run still needs an address. */
     *scratch = mem_try_alloc(mem, MEM_WORK, *n == 0 ? 1 : *n);
-    if (*scratch != NULL) bits_copy(*scratch, 0, view.at, view.offset, view.bits);
+    if (*scratch != NULL) bits_copy(*scratch, 0, view.at, view.offset, *n * 8);
     return *scratch;
 }
 

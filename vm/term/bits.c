@@ -240,6 +240,7 @@ static uint64_t half_from_double(double value)
 {
     uint64_t sign = signbit(value) ? 0x8000u : 0;
     double magnitude = fabs(value);
+    if (magnitude == 0) return sign;
     if (magnitude >= 65520.0) return sign | 0x7C00;
     int exponent = 0;
     frexp(magnitude, &exponent); /* magnitude < 2^exponent */

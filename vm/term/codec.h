@@ -18,13 +18,15 @@ typedef struct CodecNode {
     uint32_t creation; /* 0 then */
 } CodecNode;
 
-typedef enum CodecFlags {
+/* Ored together. */
+typedef unsigned CodecFlags;
+enum {
     CODEC_PLAIN = 0,
     CODEC_DETERMINISTIC = 1, /* pairs of large maps in map-key order */
     CODEC_OLD_FLOATS = 2,    /* minor_version 0: floats as text */
     CODEC_UTF8_ATOMS = 4,    /* minor_version 2: every atom in UTF-8 */
     CODEC_NO_VERSION = 8     /* without the leading byte 131 (and without compression) */
-} CodecFlags;
+};
 
 /* ---- encoding ---- */
 

@@ -8,12 +8,14 @@
 #include "vm/term/atom.h"
 #include "vm/term/walk.h"
 
-typedef enum PrintFlags {
+/* Ored together. */
+typedef unsigned PrintFlags;
+enum {
     PRINT_PLAIN = 0,
     PRINT_STRINGS = 1,  /* lists of printable Latin-1 characters as "text", for reports */
     PRINT_SORT_MAPS = 2, /* pairs of large maps in map-key order, which does not depend on hashes */
     PRINT_LATIN1 = 4     /* characters of atoms beyond Latin-1 as \x{...}: ~w; else as they are: ~tw */
-} PrintFlags;
+};
 
 /* The whole term. */
 void print_term(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags);
