@@ -4,10 +4,10 @@
 #include "vm/actor/send.h"
 #include "vm/actor/signal.h"
 #include "vm/actor/spawn.h"
-#include "vm/format/limits.h"
 #include "vm/proc/extra.h"
 #include "vm/sched/sched.h"
 #include "vm/term/atom.h"
+#include "vm/term/fun.h"
 #include "vm/term/list.h"
 #include "vm/term/map.h"
 #include "vm/term/pid.h"
@@ -151,6 +151,12 @@ static bool spawn_fun(Process *p, SpawnRequest *r, size_t at)
     return term_is_fun(r->function);
 }
 
+/* Some of the family want a fun without arguments from the start, the others let the process fail. */
+static bool spawn_thunk(Process *p, SpawnRequest *r, size_t at)
+{
+    return spawn_fun(p, r, at) && fun_arity(r->function) == 0;
+}
+
 static bool spawn_mfa(Process *p, SpawnRequest *r, size_t at)
 {
     spawn_request_init(r);
@@ -166,7 +172,6 @@ static BifResult spawn_start(Process *p, const SpawnRequest *r)
 {
     Term pid = TERM_NONE;
     uint64_t monitor = 0;
-    if (list_length(r->arguments) > LIMIT_ARITY) return raise_system_limit(p);
     if (spawn_process(p->run, p, r, &pid, &monitor) != SPAWN_DONE) return raise_system_limit(p);
     if (!r->monitor) return pid;
     Term ref = bif_reference(p, monitor, r->monitor_flags);
@@ -258,7 +263,7 @@ BifResult bif_spawn_link_4(Process *p)
 BifResult bif_spawn_monitor_1(Process *p)
 {
     SpawnRequest r;
-    if (!spawn_fun(p, &r, 0)) return raise_badarg(p);
+    if (!spawn_thunk(p, &r, 0)) return raise_badarg(p);
     r.monitor = true;
     return spawn_start(p, &r);
 }
@@ -266,7 +271,7 @@ BifResult bif_spawn_monitor_1(Process *p)
 BifResult bif_spawn_monitor_2(Process *p)
 {
     SpawnRequest r;
-    if (!spawn_fun(p, &r, 1)) return raise_badarg(p);
+    if (!spawn_thunk(p, &r, 1)) return raise_badarg(p);
     r.monitor = true;
     return spawn_on(p, arg(p, 0), &r);
 }
@@ -342,7 +347,7 @@ static BifResult request_start(Process *p, Term node, SpawnRequest *r, Term opti
         return request_failed(p, &reply, id, TERM_ATOM(NOCONNECTION));
     Term pid = TERM_NONE;
     uint64_t monitor;
-    if (list_length(r->arguments) > LIMIT_ARITY || spawn_process(p->run, p, r, &pid, &monitor) != SPAWN_DONE)
+    if (spawn_process(p->run, p, r, &pid, &monitor) != SPAWN_DONE)
         return request_failed(p, &reply, id, TERM_ATOM(SYSTEM_LIMIT));
     return reply.on_success ? request_reply(p, &reply, id, TERM_ATOM(OK), pid) : id;
 }
@@ -350,7 +355,7 @@ static BifResult request_start(Process *p, Term node, SpawnRequest *r, Term opti
 BifResult bif_spawn_request_1(Process *p)
 {
     SpawnRequest r;
-    if (!spawn_fun(p, &r, 0)) return raise_badarg(p);
+    if (!spawn_thunk(p, &r, 0)) return raise_badarg(p);
     return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, TERM_NIL);
 }
 
@@ -358,8 +363,8 @@ BifResult bif_spawn_request_1(Process *p)
 BifResult bif_spawn_request_2(Process *p)
 {
     SpawnRequest r;
-    if (spawn_fun(p, &r, 0)) return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, arg(p, 1));
-    if (!spawn_fun(p, &r, 1)) return raise_badarg(p);
+    if (spawn_thunk(p, &r, 0)) return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, arg(p, 1));
+    if (!spawn_thunk(p, &r, 1)) return raise_badarg(p);
     return request_start(p, arg(p, 0), &r, TERM_NIL);
 }
 
@@ -367,7 +372,7 @@ BifResult bif_spawn_request_2(Process *p)
 BifResult bif_spawn_request_3(Process *p)
 {
     SpawnRequest r;
-    if (spawn_fun(p, &r, 1)) return request_start(p, arg(p, 0), &r, arg(p, 2));
+    if (spawn_thunk(p, &r, 1)) return request_start(p, arg(p, 0), &r, arg(p, 2));
     if (!spawn_mfa(p, &r, 0)) return raise_badarg(p);
     return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, TERM_NIL);
 }

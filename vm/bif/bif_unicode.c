@@ -1,0 +1,345 @@
+/* Built-ins of unicode: character data between encodings, and normal forms (utf8proc). */
+#include "vm/bif/bif_bytes.h"
+
+#include "vm/term/atom.h"
+#include "vm/term/binary.h"
+#include "vm/term/bits.h"
+#include "vm/term/list.h"
+#include "vm/term/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+typedef enum CharEncoding {
+    CHARS_LATIN1,
+    CHARS_UTF8,
+    CHARS_UTF16_BIG,
+    CHARS_UTF16_LITTLE,
+    CHARS_UTF32_BIG,
+    CHARS_UTF32_LITTLE,
+    CHARS_UNKNOWN
+} CharEncoding;
+
+static CharEncoding chars_encoding(Term t)
+{
+    bool little = false;
+    if (term_is_tuple_of(t, 2)) {
+        little = term_same(tuple_at(t, 1), TERM_ATOM(LITTLE));
+        if (!little && !term_same(tuple_at(t, 1), TERM_ATOM(BIG))) return CHARS_UNKNOWN;
+        t = tuple_at(t, 0);
+        if (!term_same(t, TERM_ATOM(UTF16)) && !term_same(t, TERM_ATOM(UTF32))) return CHARS_UNKNOWN;
+    }
+    if (term_same(t, TERM_ATOM(LATIN1))) return CHARS_LATIN1;
+    if (term_same(t, TERM_ATOM(UTF8)) || term_same(t, TERM_ATOM(UNICODE))) return CHARS_UTF8;
+    if (term_same(t, TERM_ATOM(UTF16))) return little ? CHARS_UTF16_LITTLE : CHARS_UTF16_BIG;
+    if (term_same(t, TERM_ATOM(UTF32))) return little ? CHARS_UTF32_LITTLE : CHARS_UTF32_BIG;
+    return CHARS_UNKNOWN;
+}
+
+typedef enum CharsEnd { CHARS_ALL, CHARS_ERROR, CHARS_INCOMPLETE, CHARS_BADARG } CharsEnd;
+
+/* A conversion under way: the result so far as UTF-32 in the byte order of this machine, or as `out`. */
+typedef struct CharsReader {
+    Process *p;
+    CharEncoding in;
+    CharEncoding out; /* of `to`; CHARS_UNKNOWN: code points of 4 bytes, for a list */
+    Bytes to;
+    uint8_t left[4]; /* the start of a character, at the end of the last binary */
+    size_t left_count;
+    Term rest; /* what could not be converted; set with an error */
+} CharsReader;
+
+static bool chars_is_scalar(int64_t c) { return c >= 0 && c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF); }
+
+/* Appends one character in the target's encoding; false if it has none there. */
+static bool chars_put(CharsReader *r, uint32_t c)
+{
+    size_t bits;
+    switch (r->out) {
+    case CHARS_LATIN1:
+        if (c > 255) return false;
+        bytes_put_u8(&r->to, (uint8_t)c);
+        return true;
+    case CHARS_UTF8:
+        bits = bits_utf8_size(c);
+        bits_put_utf8(bytes_extend(&r->to, bits / 8), 0, c);
+        return true;
+    case CHARS_UTF16_BIG:
+    case CHARS_UTF16_LITTLE:
+        bits = bits_utf16_size(c);
+        bits_put_utf16(bytes_extend(&r->to, bits / 8), 0, c, r->out == CHARS_UTF16_LITTLE);
+        return true;
+    case CHARS_UTF32_BIG:
+    case CHARS_UTF32_LITTLE:
+        bits_put_utf32(bytes_extend(&r->to, 4), 0, c, r->out == CHARS_UTF32_LITTLE);
+        return true;
+    case CHARS_UNKNOWN:
+        memcpy(bytes_extend(&r->to, 4), &c, 4);
+        return true;
+    }
+    UNREACHABLE();
+}
+
+/* One character at the start of `n` bytes: how many it takes; 0: there is none. */
+static size_t chars_get(CharEncoding in, const uint8_t *at, size_t n, uint32_t *c)
+{
+    switch (in) {
+    case CHARS_LATIN1:
+        *c = at[0];
+        return 1;
+    case CHARS_UTF8:
+        return bits_get_utf8(at, 0, 8 * n, c) / 8;
+    case CHARS_UTF16_BIG:
+    case CHARS_UTF16_LITTLE:
+        return bits_get_utf16(at, 0, 8 * n, in == CHARS_UTF16_LITTLE, c) / 8;
+    default:
+        return bits_get_utf32(at, 0, 8 * n, in == CHARS_UTF32_LITTLE, c) / 8;
+    }
+}
+
+/* Could these bytes, which are no character, be the start of one? */
+static bool chars_is_start_utf8(const uint8_t *at, size_t n)
+{
+    size_t need = at[0] >= 0xF0 && at[0] <= 0xF4 ? 4 : at[0] >= 0xE0 && at[0] < 0xF0 ? 3
+                  : at[0] >= 0xC2 && at[0] < 0xE0 ? 2 : 0;
+    if (need <= n) return false;
+    for (size_t i = 1; i < n; i++)
+        if ((at[i] & 0xC0) != 0x80) return false;
+    if (n > 1 && at[0] == 0xE0 && at[1] < 0xA0) return false;
+    if (n > 1 && at[0] == 0xED && at[1] > 0x9F) return false;
+    if (n > 1 && at[0] == 0xF0 && at[1] < 0x90) return false;
+    return !(n > 1 && at[0] == 0xF4 && at[1] > 0x8F);
+}
+
+static bool chars_is_start(CharEncoding in, const uint8_t *at, size_t n)
+{
+    if (in == CHARS_LATIN1) return false;
+    if (in == CHARS_UTF8) return chars_is_start_utf8(at, n);
+    if (in == CHARS_UTF32_BIG || in == CHARS_UTF32_LITTLE) return n < 4;
+    if (n < 2) return true;
+    uint8_t high = in == CHARS_UTF16_BIG ? at[0] : at[1];
+    return n < 4 && high >= 0xD8 && high <= 0xDB;
+}
+
+/* The bytes that were left followed by those from `at`, as a binary. */
+static Term chars_rest_binary(CharsReader *r, const uint8_t *at, size_t n)
+{
+    uint8_t *to;
+    Term t = binary_new(&r->p->heap, 8 * (r->left_count + n), &to);
+    if (term_is_none(t)) return TERM_NIL;
+    memcpy(to, r->left, r->left_count);
+    if (n > 0) memcpy(to + r->left_count, at, n);
+    return t;
+}
+
+/* Completes the character whose start was left over, with bytes from `at`; how many it took. */
+static size_t chars_complete(CharsReader *r, const uint8_t *at, size_t n, CharsEnd *end)
+{
+    uint8_t both[8];
+    size_t more = n < 4 ? n : 4;
+    memcpy(both, r->left, r->left_count);
+    memcpy(both + r->left_count, at, more);
+    uint32_t c;
+    size_t took = chars_get(r->in, both, r->left_count + more, &c);
+    if (took > 0 && chars_put(r, c)) {
+        took -= r->left_count;
+        r->left_count = 0;
+        return took;
+    }
+    if (took == 0 && more == n && chars_is_start(r->in, both, r->left_count + more)) {
+        memcpy(r->left + r->left_count, at, more);
+        r->left_count += more;
+        return n;
+    }
+    r->rest = chars_rest_binary(r, at, n);
+    *end = CHARS_ERROR;
+    return 0;
+}
+
+static CharsEnd chars_bytes(CharsReader *r, const uint8_t *at, size_t n)
+{
+    size_t i = 0;
+    CharsEnd end = CHARS_ALL;
+    if (r->left_count > 0 && n > 0) i = chars_complete(r, at, n, &end);
+    while (end == CHARS_ALL && i < n) {
+        uint32_t c;
+        size_t took = chars_get(r->in, at + i, n - i, &c);
+        if (took > 0 && chars_put(r, c)) {
+            i += took;
+        } else if (took == 0 && n - i < 4 && chars_is_start(r->in, at + i, n - i)) {
+            memcpy(r->left, at + i, n - i);
+            r->left_count = n - i;
+            i = n;
+        } else {
+            r->rest = chars_rest_binary(r, at + i, n - i);
+            end = CHARS_ERROR;
+        }
+    }
+    bif_charge(r->p, (int64_t)(n / 8));
+    return end;
+}
+
+static CharsEnd chars_binary(CharsReader *r, Term t)
+{
+    size_t n;
+    uint8_t *scratch;
+    const uint8_t *at = binary_aligned(t, r->p->run->mem, &n, &scratch);
+    if (at == NULL) return CHARS_BADARG;
+    CharsEnd end = chars_bytes(r, at, n);
+    if (scratch != NULL) mem_free(r->p->run->mem, MEM_WORK, scratch, n == 0 ? 1 : n);
+    return end;
+}
+
+/* An integer of a list: a code point, or a Latin-1 character. */
+static CharsEnd chars_integer(CharsReader *r, Term t, Term list)
+{
+    int64_t c = term_is_small(t) ? small_value(t) : -1;
+    bool good = chars_is_scalar(c) && (r->in != CHARS_LATIN1 || c <= 255);
+    if (r->left_count > 0) {
+        Term rest = heap_cons(&r->p->heap, list, TERM_NIL);
+        r->rest = heap_cons(&r->p->heap, chars_rest_binary(r, NULL, 0), rest);
+        return CHARS_ERROR;
+    }
+    if (good && chars_put(r, (uint32_t)c)) return CHARS_ALL;
+    r->rest = list;
+    return CHARS_ERROR;
+}
+
+/* What was not converted, inside the lists it stood in: [Rest | Tail] for each of them. */
+static Term chars_wrap_rest(CharsReader *r, Walk *tails)
+{
+    Term rest = r->rest;
+    while (!walk_is_empty(tails)) {
+        rest = heap_cons(&r->p->heap, rest, TERM_RAW(walk_pop(tails)));
+        if (term_is_none(rest)) return TERM_NIL;
+    }
+    return rest;
+}
+
+static CharsEnd chars_leaf(CharsReader *r, Term t, Term list)
+{
+    if (term_is_binary(t)) return chars_binary(r, t);
+    if (term_is_integer(t) && term_is_cons(list)) return chars_integer(r, t, list);
+    return term_is_nil(t) ? CHARS_ALL : CHARS_BADARG;
+}
+
+static CharsEnd chars_data(CharsReader *r, Term t)
+{
+    Walk tails;
+    walk_init(&tails, r->p->run->mem);
+    CharsEnd end = CHARS_ALL;
+    for (;;) {
+        while (end == CHARS_ALL && term_is_cons(t)) {
+            Term list = t;
+            Term head = list_head(t);
+            t = list_tail(t);
+            if (term_is_cons(head)) {
+                walk_push(&tails, t.w);
+                t = head;
+            } else {
+                end = chars_leaf(r, head, list);
+                if (end == CHARS_ERROR && term_is_binary(head)) walk_push(&tails, t.w);
+            }
+        }
+        if (end == CHARS_ALL) end = chars_leaf(r, t, TERM_NIL);
+        if (end != CHARS_ALL || walk_is_empty(&tails)) break;
+        t = TERM_RAW(walk_pop(&tails));
+    }
+    if (end == CHARS_ERROR) r->rest = chars_wrap_rest(r, &tails);
+    walk_free(&tails);
+    if (end == CHARS_ALL && r->left_count > 0) {
+        r->rest = chars_rest_binary(r, NULL, 0);
+        end = CHARS_INCOMPLETE;
+    }
+    return end;
+}
+
+/* The code points of 4 bytes in `to` as a list. */
+static Term chars_list(CharsReader *r)
+{
+    Term list = TERM_NIL;
+    for (size_t i = r->to.count; i > 0 && !term_is_none(list); i -= 4) {
+        uint32_t c;
+        memcpy(&c, r->to.at + i - 4, 4);
+        list = heap_cons(&r->p->heap, small_from((int64_t)c), list);
+    }
+    bif_charge(r->p, (int64_t)(r->to.count / 16));
+    return list;
+}
+
+static BifResult chars_convert(Process *p, CharEncoding in, CharEncoding out)
+{
+    CharsReader r = {.p = p, .in = in, .out = out, .to = bif_bytes(p), .rest = TERM_NIL};
+    if (in == CHARS_UNKNOWN) return raise_badarg(p);
+    CharsEnd end = chars_data(&r, arg(p, 0));
+    Term done = out == CHARS_UNKNOWN ? chars_list(&r) : binary_from_bytes(&p->heap, r.to.at, r.to.count);
+    bytes_free(&r.to);
+    if (end == CHARS_BADARG) return raise_badarg(p);
+    if (end != CHARS_ALL && !term_is_none(done)) {
+        Term tag = end == CHARS_ERROR ? TERM_ATOM(ERROR) : TERM_ATOM(INCOMPLETE);
+        done = heap_tuple3(&p->heap, tag, done, r.rest);
+    }
+    return term_is_none(done) ? raise_system_limit(p) : done;
+}
+
+static BifResult chars_to_binary(Process *p, CharEncoding in, CharEncoding out)
+{
+    return out == CHARS_UNKNOWN ? raise_badarg(p) : chars_convert(p, in, out);
+}
+
+BifResult bif_characters_to_binary_1(Process *p) { return chars_to_binary(p, CHARS_UTF8, CHARS_UTF8); }
+BifResult bif_characters_to_binary_2(Process *p)
+{
+    return chars_to_binary(p, chars_encoding(arg(p, 1)), CHARS_UTF8);
+}
+BifResult bif_characters_to_binary_3(Process *p)
+{
+    return chars_to_binary(p, chars_encoding(arg(p, 1)), chars_encoding(arg(p, 2)));
+}
+BifResult bif_characters_to_list_1(Process *p) { return chars_convert(p, CHARS_UTF8, CHARS_UNKNOWN); }
+BifResult bif_characters_to_list_2(Process *p)
+{
+    return chars_convert(p, chars_encoding(arg(p, 1)), CHARS_UNKNOWN);
+}
+
+/* unicode:bin_is_7bit/1 */
+BifResult bif_bin_is_7bit(Process *p)
+{
+    if (!term_is_binary(arg(p, 0))) return TERM_FALSE;
+    BitView v = binary_view(arg(p, 0));
+    bif_charge(p, (int64_t)(v.bits / 128));
+    for (size_t i = 0; i < v.bits; i += 8)
+        if (bits_get_uint64(v.at, v.offset + i, 8) > 127) return TERM_FALSE;
+    return TERM_TRUE;
+}
+
+/* ---- normal forms ---- */
+
+static int chars_form(Term form)
+{
+    if (term_same(form, TERM_ATOM(NFC))) return UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    if (term_same(form, TERM_ATOM(NFD))) return UTF8PROC_STABLE | UTF8PROC_DECOMPOSE;
+    if (term_same(form, TERM_ATOM(NFKC))) return UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+    if (term_same(form, TERM_ATOM(NFKD))) return UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
+    return -1;
+}
+
+/* mote_uni:normalize(Form, Characters): the list in that form; badarg if it is no list of characters. */
+BifResult bif_uni_normalize(Process *p)
+{
+    int options = chars_form(arg(p, 0));
+    Bytes from = bif_bytes(p);
+    uint8_t *to = NULL;
+    if (options < 0 || !list_to_utf8(arg(p, 1), &from)) {
+        bytes_free(&from);
+        return raise_badarg(p);
+    }
+    bif_charge(p, (int64_t)(from.count / 2));
+    ssize_t n = utf8proc_map(from.at, (ssize_t)from.count, &to, (utf8proc_option_t)options);
+    bytes_free(&from);
+    if (n < 0) return raise_badarg(p);
+    Term list = list_from_utf8(&p->heap, to, (size_t)n, TERM_NIL);
+    free(to);
+    return term_is_none(list) ? raise_system_limit(p) : list;
+}
