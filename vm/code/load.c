@@ -1,5 +1,6 @@
 #include "vm/code/load.h"
 
+#include "vm/code/check.h"
 #include "vm/code/weigh.h"
 #include "vm/format/tables.h"
 #include "vm/term/binary.h"
@@ -395,9 +396,21 @@ static bool load_read(Loader *l)
     return true;
 }
 
+/* Code that is not this build's own runs only if it is proved harmless. */
+static bool load_verify(Loader *l)
+{
+    VerifyProblem problem;
+    if (l->source->trusted || check_code(&l->file, l->t->atoms, l->terms, &l->scratch, &problem))
+        return true;
+    snprintf(l->error->text, sizeof l->error->text, "its code is refused: %s (at %u)", problem.why,
+             problem.unit);
+    return false;
+}
+
 static bool load_all(Loader *l)
 {
-    if (!load_read(l) || !load_atoms(l) || !load_decode_literals(l) || !load_make_block(l)) return false;
+    if (!load_read(l) || !load_atoms(l) || !load_decode_literals(l)) return false;
+    if (!load_verify(l) || !load_make_block(l)) return false;
     lock_take(&l->t->lock);
     l->v->module = codetab_module(l->t, atom_index(l->atoms[0]));
     lock_drop(&l->t->lock);
