@@ -61,7 +61,9 @@ static void spawn_first_frame(RunContext *rc, Process *p, const SpawnRequest *r,
         slot_set(p, 1, r->name);
         slot_set(p, 2, spawn_copy(rc, p, r->arguments, second));
         p->pc = hooks->apply;
-        p->initial_call = process_pack_call(r->module, r->name, (uint32_t)list_length(r->arguments));
+        int64_t arity = list_length(r->arguments);
+        /* Calls with more arguments fail as soon as they run. */
+        p->initial_call = process_pack_call(r->module, r->name, arity > UINT16_MAX ? UINT16_MAX : (uint32_t)arity);
     } else {
         slot_set(p, 0, spawn_copy(rc, p, r->function, first));
         slot_set(p, 1, spawn_copy(rc, p, r->arguments, second));
