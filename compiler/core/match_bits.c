@@ -201,7 +201,7 @@ static void write_segment(Match *m, const Next *next, CoreRef context, CoreRef d
     i->args[0] = context;
     if (args > 1) i->args[1] = second;
     bool utf = kind == CORE_BITS_UTF || kind == CORE_BITS_SKIP_UTF;
-    i->index = utf ? utf_width(next->type) : next->kind == NEXT_VALUE ? next->unit : 0;
+    i->index = utf ? utf_width(next->type) : next->kind == NEXT_VALUE ? next->unit : next->kind == NEXT_STRING ? next->text->n * 8 : 0;
     i->flags = next->flags;
     if (core_info[kind].flags & CORE_FLAG_DST) i->dst = dst.n;
 }
