@@ -333,6 +333,26 @@ BifResult bif_get_keys_1(Process *p)
     return term_is_none(list) ? raise_system_limit(p) : list;
 }
 
+/* ---- giving time away ---- */
+
+BifResult bif_erlang_yield(Process *p)
+{
+    enum { DONE = 0 };
+    if (raw_slot(p, DONE) != 0) return TERM_TRUE;
+    raw_slot_set(p, DONE, 1);
+    if (!bif_spent(p)) p->run->reductions = 0;
+    return bif_yield(p);
+}
+
+BifResult bif_bump_reductions(Process *p)
+{
+    Term n = arg(p, 0);
+    if (!term_is_small(n) || small_value(n) < 0) return raise_badarg(p);
+    /* At most one slice: more could not be taken from this one. */
+    bif_charge(p, small_value(n) < p->run->slice ? small_value(n) : p->run->slice);
+    return TERM_TRUE;
+}
+
 /* ---- requests that others answer ---- */
 
 /* Sends the request the first time, then waits for its answer.  Slot `at` has the number in two halves. */
@@ -382,18 +402,41 @@ BifResult bif_processes(Process *p)
 
 /* ---- suspending ---- */
 
-BifResult bif_suspend_1(Process *p)
+static BifResult suspend(Process *p, Term other, size_t at)
 {
-    enum { ASKED = 1 };
-    Term other = arg(p, 0);
-    if (!term_is_local_pid(other) || term_same(other, p->pid)) return raise_badarg(p);
-    Term answer = bif_ask(p, ASKED, SIGNAL_SUSPEND, other, TERM_NIL);
+    Term answer = bif_ask(p, at, SIGNAL_SUSPEND, other, TERM_NIL);
     if (term_same(answer, TERM_WAIT)) return answer;
     if (term_same(answer, TERM_FALSE)) return raise_badarg(p);
     Relation *r = links_find(p, RELATION_SUSPENDED, other.w);
     if (r == NULL) r = links_add(p, RELATION_SUSPENDED, other.w, other);
     r->number++;
     return TERM_TRUE;
+}
+
+BifResult bif_suspend_1(Process *p)
+{
+    enum { ASKED = 1 };
+    Term other = arg(p, 0);
+    if (!term_is_local_pid(other) || term_same(other, p->pid)) return raise_badarg(p);
+    return suspend(p, other, ASKED);
+}
+
+/* Options: unless_suspending (at most once by the caller) and asynchronous (the answer is not waited for). */
+BifResult bif_suspend_2(Process *p)
+{
+    enum { ASKED = 2 };
+    Term other = arg(p, 0);
+    Term options = arg(p, 1);
+    bool once = false;
+    if (!term_is_local_pid(other) || term_same(other, p->pid)) return raise_badarg(p);
+    for (; term_is_cons(options); options = list_tail(options)) {
+        if (term_is_the_atom(list_head(options), ATOM_UNLESS_SUSPENDING)) once = true;
+        else if (!term_is_the_atom(list_head(options), ATOM_ASYNCHRONOUS)) return raise_badarg(p);
+    }
+    if (!term_is_nil(options)) return raise_badarg(p);
+    bool first = raw_slot(p, ASKED) == 0;
+    if (first && once && links_find(p, RELATION_SUSPENDED, other.w) != NULL) return TERM_FALSE;
+    return suspend(p, other, ASKED);
 }
 
 BifResult bif_resume(Process *p)
