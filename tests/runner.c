@@ -1,7 +1,7 @@
 /* Runs the tests: programs that say in their comments what they should do, and unit tests.
  *
  *     runner --mote PATH [--jobs N] [--slow F] [--seeds N] [--only-seeds] [--fast] [--filter TEXT]
- *            [--flag OPTION]… [--unit EXECUTABLE]… [-v] [DIR | FILE]…
+ *            [--flag OPTION]… [--unit EXECUTABLE]… [--timeout SECONDS] [--rewrite] [-v] [DIR | FILE]…
  *
  * Every *.mote and *.erl below a DIR is a test, except in folders called `support`.  Marks, each in
  * a comment of its own or behind code:
@@ -184,8 +184,10 @@ static bool take_option(Runner *r, const char *word, const char *value)
     const struct {
         const char *name;
         long *to;
-    } numbers[] = {
-        {"--jobs", &r->jobs}, {"--slow", &r->settings.slow}, {"--seeds", &r->settings.seeds}};
+    } numbers[] = {{"--jobs", &r->jobs},
+                   {"--slow", &r->settings.slow},
+                   {"--seeds", &r->settings.seeds},
+                   {"--timeout", &r->settings.timeout}};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         if (strcmp(word, numbers[i].name) == 0) {
             *numbers[i].to = number_of(value);
@@ -232,7 +234,9 @@ static void run_all(Runner *r)
 
 int main(int argc, char **argv)
 {
-    Runner r = {.jobs = 2, .settings = {.mote = "build/release/mote", .slow = 1, .seeds = 3}};
+    Runner r = {
+        .jobs = 2,
+        .settings = {.mote = "build/release/mote", .slow = 1, .timeout = 20, .seeds = 3}};
     arena_init(&r.arena, NULL, MEM_MISC);
     lock_init(&r.lock, LOCK_RANK_LEAF, "runner");
     VEC_IN_ARENA(&r.list, &r.arena);

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_TIMEOUT 20
-
 /* Everything a run needs besides its spec; memory from an arena of its own. */
 typedef struct Run {
     const JobSettings *settings;
@@ -94,7 +92,8 @@ static Result run_argv(Run *run, const Words *words, const Bytes *input, int sec
 
 static int run_seconds(const Run *run)
 {
-    int seconds = run->spec && run->spec->timeout ? (int)run->spec->timeout : DEFAULT_TIMEOUT;
+    int seconds =
+        (int)(run->spec && run->spec->timeout ? run->spec->timeout : run->settings->timeout);
     return run->settings->slow > 1 ? seconds * 6 : seconds;
 }
 

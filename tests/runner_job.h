@@ -25,6 +25,7 @@ typedef struct Job {
 typedef struct JobSettings {
     const char *mote;
     long slow;    /* how many times smaller sizes are */
+    long timeout; /* seconds, for tests that say nothing */
     long seeds;   /* most seeds of one job */
     bool rewrite; /* golden files are written, not compared */
     Words flags;  /* options for every plain run */
