@@ -14,7 +14,7 @@ SHELL     := /bin/bash -o pipefail
 
 # --- compilers and flags ---------------------------------------------------------------------
 
-# Coverage and fuzzing need clang; everything else is built by what CC says.
+# Coverage and fuzzing need clang (which minds NULL + 0; the next C allows it).
 ifneq ($(filter cov fuzz,$(BUILD)),)
 CC := clang
 else ifeq ($(origin CC),default)
@@ -42,8 +42,7 @@ MODE_asan    := -O1 $(CHECKED) -DMOTE_ASAN -fsanitize=address $(UBSAN)
 MODE_tsan    := -O1 $(CHECKED) -DMOTE_TSAN -fsanitize=thread
 MODE_stress  := -O1 $(CHECKED) -DMOTE_STRESS
 MODE_cov     := -O1 -DMOTE_DEBUG -DMOTE_COV -fprofile-instr-generate -fcoverage-mapping
-MODE_fuzz    := -O1 $(CHECKED) -DMOTE_ASAN -DMOTE_FUZZ -fsanitize=fuzzer-no-link,address $(UBSAN) \
-  -fno-sanitize=pointer-overflow # clang minds NULL + 0, which the next C allows
+MODE_fuzz    := -O1 $(CHECKED) -DMOTE_ASAN -DMOTE_FUZZ -fsanitize=fuzzer-no-link,address $(UBSAN) -fno-sanitize=pointer-overflow
 ifeq ($(MODE_$(BUILD)),)
 $(error BUILD is one of release debug asan tsan stress cov fuzz)
 endif
