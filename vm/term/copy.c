@@ -70,6 +70,9 @@ static size_t count_term(CopyWalk *c, Term t, size_t *budget)
     return words;
 }
 
+/* Words that need no copy are passed over in runs of this length. */
+#define COUNT_SKIP 32
+
 static bool count_step(CopyWalk *c, size_t *budget)
 {
     while (!walk_is_empty(&c->stack)) {
@@ -77,11 +80,18 @@ static bool count_step(CopyWalk *c, size_t *budget)
         --*budget;
         Word *top = walk_top(&c->stack);
         const Word *from = (const Word *)(uintptr_t)top[-1];
-        if (--top[0] == 0)
+        const Word *end = from + top[0];
+        const Word *stop = end - from > COUNT_SKIP ? from + COUNT_SKIP : end;
+        while (from < stop && term_is_atomic(TERM_RAW(*from)))
+            from++;
+        const Word *next = from < stop ? from + 1 : from;
+        if (next == end) {
             c->stack.count -= 2;
-        else
-            top[-1] = (Word)(uintptr_t)(from + 1);
-        c->words += count_term(c, TERM_RAW(*from), budget);
+        } else {
+            top[-1] = (Word)(uintptr_t)next;
+            top[0] = (Word)(end - next);
+        }
+        if (from < stop) c->words += count_term(c, TERM_RAW(*from), budget);
         if (c->words > c->limit) {
             c->words = COPY_TOO_LARGE;
             return true;

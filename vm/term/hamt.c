@@ -40,8 +40,8 @@ static Node node_open(Term t)
     }
     node.pairs = (uint32_t)bits & 0xFFFF;
     node.children = (uint32_t)(bits >> 16) & 0xFFFF;
-    node.pair_count = (size_t)__builtin_popcount(node.pairs);
-    node.child_count = (size_t)__builtin_popcount(node.children);
+    node.pair_count = hamt_popcount(node.pairs);
+    node.child_count = hamt_popcount(node.children);
     return node;
 }
 
@@ -49,7 +49,7 @@ static inline const Word *node_pairs(const Node *n) { return n->words + 3; }
 static inline const Word *node_children(const Node *n) { return n->words + 3 + n->pair_count * 2; }
 static inline size_t rank_below(uint32_t bits, uint32_t slot)
 {
-    return (size_t)__builtin_popcount(bits & ((1u << slot) - 1));
+    return hamt_popcount(bits & ((1u << slot) - 1));
 }
 static inline uint32_t slot_of(uint64_t hash, int level)
 {
@@ -59,7 +59,7 @@ static inline uint32_t slot_of(uint64_t hash, int level)
 /* Room for a node; the caller fills in pairs, then children, from the result on. */
 static Word *node_new(Heap *h, uint32_t pairs, uint32_t children, size_t count, Term *node)
 {
-    size_t n = (size_t)__builtin_popcount(pairs) * 2 + (size_t)__builtin_popcount(children);
+    size_t n = hamt_popcount(pairs) * 2 + hamt_popcount(children);
     Word *at = heap_alloc(h, n + 3);
     if (at == NULL) return NULL;
     at[0] = header_make(KIND_HAMT_NODE, n + 2);
@@ -109,21 +109,24 @@ static size_t collision_find(const AtomTable *atoms, const Node *n, Term key, bo
 
 Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash)
 {
-    for (int level = 0;; level++) {
-        Node n = node_open(root);
-        if (n.collision) {
-            bool found;
-            size_t i = collision_find(atoms, &n, key, &found);
-            return found ? TERM_RAW(node_pairs(&n)[i * 2 + 1]) : TERM_NONE;
-        }
-        uint32_t slot = slot_of(hash, level);
-        if ((n.pairs >> slot & 1) != 0) {
-            const Word *pair = node_pairs(&n) + rank_below(n.pairs, slot) * 2;
+    for (;; hash <<= 4) {
+        const Word *words = boxed_words(root);
+        int64_t bits = small_value(TERM_RAW(words[1]));
+        if (UNLIKELY(bits == HAMT_COLLISION)) break;
+        uint32_t bit = 1u << (hash >> 60);
+        if (((uint32_t)bits & bit) != 0) {
+            const Word *pair = words + 3 + hamt_popcount((uint32_t)bits & (bit - 1)) * 2;
             return order_same(TERM_RAW(pair[0]), key) ? TERM_RAW(pair[1]) : TERM_NONE;
         }
-        if ((n.children >> slot & 1) == 0) return TERM_NONE;
-        root = TERM_RAW(node_children(&n)[rank_below(n.children, slot)]);
+        if (((uint32_t)bits & bit << 16) == 0) return TERM_NONE;
+        size_t pairs = hamt_popcount((uint32_t)bits & 0xFFFF);
+        size_t before = hamt_popcount((uint32_t)bits >> 16 & (bit - 1));
+        root = TERM_RAW(words[3 + pairs * 2 + before]);
     }
+    bool found;
+    Node n = node_open(root);
+    size_t i = collision_find(atoms, &n, key, &found);
+    return found ? TERM_RAW(node_pairs(&n)[i * 2 + 1]) : TERM_NONE;
 }
 
 /* ---- changed copies of one node ---- */
@@ -404,7 +407,7 @@ static Term build_node(Heap *h, const HamtPair *pairs, const Build *b, int level
     for (size_t i = b->start; i < b->end; i++)
         if ((b->pairs >> slot_of(pairs[i].hash, level) & 1) != 0)
             to = put_pair(to, pairs[i].key, pairs[i].value);
-    put_words(to, (const Word *)children, (size_t)__builtin_popcount(b->children));
+    put_words(to, (const Word *)children, hamt_popcount(b->children));
     return node;
 }
 
@@ -452,14 +455,6 @@ static void iter_enter(MapIter *it, Term node)
     it->slot[it->depth++] = 0;
 }
 
-/* How far `slot` counts in a node: pairs, then children. */
-static void iter_shape(const Word *words, size_t *pairs, size_t *children)
-{
-    Node n = node_open(boxed_from(words));
-    *pairs = n.pair_count;
-    *children = n.child_count;
-}
-
 void hamt_iter_start(MapIter *it, Term root, uint64_t skip)
 {
     it->depth = 0;
@@ -468,9 +463,7 @@ void hamt_iter_start(MapIter *it, Term root, uint64_t skip)
     iter_enter(it, root);
     while (skip > 0) {
         int top = it->depth - 1;
-        size_t pairs;
-        size_t children;
-        iter_shape(it->node[top], &pairs, &children);
+        size_t pairs = hamt_pairs(it->node[top]);
         if (skip < pairs) {
             it->slot[top] = (uint32_t)skip;
             return;
@@ -490,9 +483,7 @@ bool hamt_next(MapIter *it, Term *key, Term *value)
     while (it->depth > 0) {
         int top = it->depth - 1;
         const Word *words = it->node[top];
-        size_t pairs;
-        size_t children;
-        iter_shape(words, &pairs, &children);
+        size_t pairs = hamt_pairs(words);
         size_t i = it->slot[top]++;
         if (i < pairs) {
             *key = TERM_RAW(words[3 + i * 2]);
@@ -500,7 +491,7 @@ bool hamt_next(MapIter *it, Term *key, Term *value)
             it->position++;
             return true;
         }
-        if (i < pairs + children)
+        if (i < header_words(words[0]) - 2 - pairs)
             iter_enter(it, TERM_RAW(words[3 + pairs + i]));
         else
             it->depth--;

@@ -43,6 +43,25 @@ typedef struct HamtPair {
  * in map-key order. */
 Term hamt_build(Heap *h, const HamtPair *pairs, size_t n);
 
+/* Bits set among the low 32; the baseline instruction set has none for it. */
+static inline size_t hamt_popcount(uint32_t bits)
+{
+    bits = bits - (bits >> 1 & 0x55555555u);
+    bits = (bits & 0x33333333u) + (bits >> 2 & 0x33333333u);
+    return ((bits + (bits >> 4)) & 0x0F0F0F0Fu) * 0x01010101u >> 24;
+}
+/* Of a node at `words` (its header): pairs stand from words[3] on, children behind them. */
+static inline size_t hamt_pairs(const Word *words)
+{
+    int64_t bits = small_value(TERM_RAW(words[1]));
+    if (bits == HAMT_COLLISION) return (header_words(words[0]) - 2) / 2;
+    return hamt_popcount((uint32_t)bits & 0xFFFF);
+}
+static inline size_t hamt_children(const Word *words)
+{
+    return header_words(words[0]) - 2 - hamt_pairs(words) * 2;
+}
+
 static inline size_t hamt_count(Term root) { return (size_t)small_value(boxed_term(root, 1)); }
 
 void hamt_iter_start(MapIter *it, Term root, uint64_t skip);

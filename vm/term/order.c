@@ -216,10 +216,8 @@ static int compare_hamt_nodes(OrderWalk *o, Term a, Term b, bool exact)
     const Word *x = boxed_words(a);
     const Word *y = boxed_words(b);
     if (x[0] != y[0] || x[1] != y[1] || x[2] != y[2]) return 1;
-    int64_t bits = small_value(TERM_RAW(x[1]));
-    size_t n = header_words(x[0]) - 2;
-    size_t pairs = bits == HAMT_COLLISION ? n / 2 : (size_t)__builtin_popcountll(bits & 0xFFFF);
-    push_range(o, x + 3 + pairs * 2, y + 3 + pairs * 2, n - pairs * 2, exact);
+    size_t pairs = hamt_pairs(x);
+    push_range(o, x + 3 + pairs * 2, y + 3 + pairs * 2, hamt_children(x), exact);
     if (pairs != 0)
         push_frame(o, (Word)(uintptr_t)(x + 3), (Word)(uintptr_t)(y + 3), pairs * 2,
                    FRAME_NODES | (exact ? FRAME_EXACT : 0));
@@ -515,11 +513,13 @@ static int run(const AtomTable *atoms, bool ordered, OrderMode mode, Term a, Ter
 
 int order_compare_slow(const AtomTable *atoms, Term a, Term b)
 {
+    if (term_is_atom(a) && term_is_atom(b)) return atom_compare(atoms, a, b);
     return run(atoms, true, ORDER_STANDARD, a, b);
 }
 
 int order_compare_exact_slow(const AtomTable *atoms, Term a, Term b)
 {
+    if (term_is_atom(a) && term_is_atom(b)) return atom_compare(atoms, a, b);
     return run(atoms, true, ORDER_EXACT, a, b);
 }
 
@@ -528,7 +528,36 @@ bool order_equal_slow(Term a, Term b)
     return run(NULL, false, ORDER_STANDARD, a, b) == 0;
 }
 
+/* Strings and small tuples are most of what is compared: they need no walk. */
+static bool is_settled(Term a, Term b, bool *same)
+{
+    if (!term_is_boxed(a) || !term_is_boxed(b)) return false;
+    const Word *x = boxed_words(a);
+    const Word *y = boxed_words(b);
+    if (x[0] != y[0]) {
+        *same = false;
+        return rank_of_kind[header_kind(x[0])] != rank_of_kind[header_kind(y[0])]
+            || rank_of_kind[header_kind(x[0])] == RANK_TUPLE;
+    }
+    size_t n = header_words(x[0]);
+    if (header_kind(x[0]) == KIND_BINARY && n < 32) {
+        *same = memcmp(x + 1, y + 1, n * sizeof(Word)) == 0;
+        return true;
+    }
+    if (header_kind(x[0]) != KIND_TUPLE || n > 8) return false;
+    *same = true;
+    for (size_t i = 1; i <= n; i++) {
+        if (x[i] == y[i]) continue;
+        if (!term_is_atomic(TERM_RAW(x[i])) || !term_is_atomic(TERM_RAW(y[i]))) return false;
+        *same = false;
+        return true;
+    }
+    return true;
+}
+
 bool order_same_slow(Term a, Term b)
 {
+    bool same;
+    if (is_settled(a, b, &same)) return same;
     return run(NULL, false, ORDER_EXACT, a, b) == 0;
 }

@@ -276,10 +276,8 @@ static void begin_map(PrintWalk *w, Term t)
 static void open_node(PrintWalk *w, Term node)
 {
     const Word *at = boxed_words(node);
-    int64_t bits = small_value(TERM_RAW(at[1]));
-    size_t n = header_words(at[0]) - 2;
-    size_t pairs = bits == HAMT_COLLISION ? n / 2 : (size_t)__builtin_popcountll(bits & 0xFFFF);
-    push_nodes(w, at + 3 + pairs * 2, n - pairs * 2);
+    size_t pairs = hamt_pairs(at);
+    push_nodes(w, at + 3 + pairs * 2, hamt_children(at));
     push_pairs(w, at + 3, at + 4, 2, pairs);
 }
 
