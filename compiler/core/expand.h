@@ -30,6 +30,12 @@ typedef struct {
     CoreVar inner;
 } Capture;
 
+/* A reference made in this function, and where the queue of messages ended just before. */
+typedef struct {
+    CoreVar reference;
+    CoreVar marker;
+} Marked;
+
 /* A function being written.  A fun gets its captured variables from its hidden parameter; a
  * lifted body gets them as further arguments. */
 typedef struct Writing {
@@ -41,6 +47,7 @@ typedef struct Writing {
     CoreBlockId block; /* where instructions go; 0: nothing gets here */
     uint32_t in_try;
     uint32_t first_binding;
+    VEC(Marked) marked;
     VEC(Capture) captures;
     Htab by_binding;            /* binding -> index into captures + 1 */
     VEC(CoreInstr *) self_calls; /* of a lifted body to itself: they pass the captures on */
@@ -262,6 +269,9 @@ CoreSegType segment_type(AstSegSpec spec);
 uint8_t segment_flags(AstSegSpec spec);
 /* The function of erlang that an operator stands for. */
 Term operator_name(AstOp op);
+/* Calls that make a reference no earlier message can hold: remember where the queue ends. */
+CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos);
+void mark_reference(Expand *x, CoreRef marker, CoreRef reference);
 /* A comparison; ends the block. */
 void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no, SrcPos pos);
 /* true or false, from two blocks that a test leads to. */

@@ -81,16 +81,20 @@ static CoreRef call_external(Expand *x, Term module, Term name, const AstList *l
         }
     }
     CoreRef *args = expand_list(x, list);
+    CoreRef marker = tail ? CORE_REF_NONE : mark_before(x, module, name, pos);
+    CoreRef value;
     if (is_inline_bif(x, module, name, list->n)) {
-        CoreRef value = write_apply(x, module, name, list->n, args, pos);
+        value = write_apply(x, module, name, list->n, args, pos);
         if (tail) write_return(x, value, pos);
-        return value;
+    } else {
+        CoreInstr *i = call_instr(x, CORE_CALL_EXT, list->n, tail, pos);
+        copy_of(i, 0, args, list->n);
+        i->module = module;
+        i->name = name;
+        value = core_var(i->dst);
     }
-    CoreInstr *i = call_instr(x, CORE_CALL_EXT, list->n, tail, pos);
-    copy_of(i, 0, args, list->n);
-    i->module = module;
-    i->name = name;
-    return core_var(i->dst);
+    mark_reference(x, marker, value);
+    return value;
 }
 
 /* erlang:'=='(A, B) and the like: the operator itself. */

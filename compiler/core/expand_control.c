@@ -87,7 +87,7 @@ CoreRef merge_end(Expand *x, Merge *m, SrcPos pos)
 
 /* ---- clauses ---- */
 
-static MatchClause *clauses_of(Expand *x, const AstList *list)
+MatchClause *clauses_of(Expand *x, const AstList *list)
 {
     MatchClause *clauses = ARENA_ARRAY(x->arena, MatchClause, list->n + 1);
     for (uint32_t i = 0; i < list->n; i++) {
@@ -97,7 +97,7 @@ static MatchClause *clauses_of(Expand *x, const AstList *list)
     return clauses;
 }
 
-static void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list, bool accepts)
+void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list, bool accepts)
 {
     for (uint32_t i = 0; i < list->n; i++) {
         match_enter(x, &clauses[i]);
@@ -151,49 +151,6 @@ CoreRef expand_if(Expand *x, const Ast *a, bool tail)
     merge_clauses(x, &m, clauses, list, false);
     go_to(x, no);
     write_raise(x, CORE_IF_CLAUSE, CORE_REF_NONE, a->pos);
-    return merge_end(x, &m, a->pos);
-}
-
-/* ---- receive ---- */
-
-static void receive_wait(Expand *x, const Ast *a, CoreRef timeout, CoreBlockId loop, CoreBlockId after)
-{
-    if (after == 0) {
-        write_instr(x, CORE_RECV_WAIT, 0, a->pos)->then_ = loop;
-        return;
-    }
-    write_branch(x, CORE_RECV_WAIT_FOR, 1, loop, after, a->pos)->args[0] = timeout;
-}
-
-CoreRef expand_receive(Expand *x, const Ast *a, bool tail)
-{
-    const AstList *list = &a->receive.clauses;
-    bool timed = a->receive.timeout != NULL;
-    CoreRef timeout = timed ? expand_expr(x, a->receive.timeout) : CORE_REF_NONE;
-    MatchClause *clauses = clauses_of(x, list);
-    Merge m;
-    merge_begin(x, &m, tail);
-    CoreBlockId loop = new_block(x);
-    CoreBlockId got = new_block(x);
-    CoreBlockId none = new_block(x);
-    CoreBlockId next = new_block(x);
-    CoreBlockId after = timed ? new_block(x) : 0;
-    x->w->f->blocks.at[loop].is_loop = true;
-    write_jump(x, loop, a->pos);
-    go_to(x, loop);
-    CoreRef message = core_var(new_var(x));
-    write_branch(x, CORE_RECV_PEEK, 0, got, none, a->pos)->dst = message.n;
-    go_to(x, got);
-    match_clauses(x, clauses, list->n, &message, 1, next, false);
-    go_to(x, next);
-    write_instr(x, CORE_RECV_NEXT, 0, a->pos)->then_ = loop;
-    go_to(x, none);
-    receive_wait(x, a, timeout, loop, after);
-    merge_clauses(x, &m, clauses, list, true);
-    if (timed) {
-        go_to(x, after);
-        merge_body(x, &m, &a->receive.after);
-    }
     return merge_end(x, &m, a->pos);
 }
 

@@ -61,6 +61,7 @@ Writing *scope_enter(Expand *x, Term name, uint32_t arity, bool is_lifted, SrcPo
     w->is_lifted = is_lifted;
     if (!is_lifted && w->outer) w->f->params[w->f->param_count++] = core_var_new(w->f);
     w->first_binding = scope_mark(x);
+    VEC_IN_ARENA(&w->marked, x->arena);
     VEC_IN_ARENA(&w->captures, x->arena);
     VEC_IN_ARENA(&w->self_calls, x->arena);
     htab_init_in_arena(&w->by_binding, x->arena);

@@ -30,3 +30,9 @@ void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *s
 
 /* Start the body of a chosen clause: go there and bind its variables. */
 void match_enter(Expand *x, const MatchClause *clause);
+
+/* The clauses of case, receive ... with their patterns and guards. */
+MatchClause *clauses_of(Expand *x, const AstList *list);
+
+/* Expand the bodies of clauses as ways of a merge; `accepts`: each takes the message first. */
+void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list, bool accepts);
