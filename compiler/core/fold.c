@@ -33,6 +33,7 @@ static void fold_walk(Fold *d)
     for (CoreBlockId b = 1; b < f->blocks.count; b++) {
         CoreBlock *block = &f->blocks.at[b];
         uint32_t kept = 0;
+        fold_known_enter(d, b);
         for (uint32_t n = 0; n < block->count; n++) {
             CoreInstr *i = &block->at[n];
             fold_args(d, i);
@@ -48,6 +49,7 @@ static void fold_walk(Fold *d)
             kept++;
         }
         block->count = kept;
+        fold_known_leave(d, b);
     }
 }
 
@@ -169,15 +171,18 @@ static void fold_sweep(Fold *d)
 
 /* ---- the whole ---- */
 
-static void fold_function(CoreUnit *u, CoreFunction *f, Arena *scratch)
+static void fold_function(CoreUnit *u, uint32_t index, Arena *scratch)
 {
+    CoreFunction *f = u->functions.at[index];
     core_tidy(u, f);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         ArenaMark mark = arena_mark(scratch);
-        Fold d = {.u = u, .f = f, .scratch = scratch, .vars = f->var_count + 1};
+        Fold d = {.u = u, .f = f, .index = index, .scratch = scratch, .vars = f->var_count + 1};
         d.same = ARENA_ARRAY(scratch, CoreRef, d.vars);
         d.def = ARENA_ARRAY(scratch, const CoreInstr *, d.vars);
         d.uses = ARENA_ARRAY(scratch, uint32_t, d.vars);
+        d.known = ARENA_ARRAY(scratch, Known *, f->blocks.count);
+        fold_count(&d);
         fold_params(&d);
         fold_walk(&d);
         fold_count_uses(&d);
@@ -193,6 +198,6 @@ void fold_unit(CoreUnit *u)
 {
     Arena scratch;
     arena_init(&scratch, NULL, MEM_COMPILER);
-    for (size_t i = 0; i < u->functions.count; i++) fold_function(u, u->functions.at[i], &scratch);
+    for (uint32_t i = 0; i < u->functions.count; i++) fold_function(u, i, &scratch);
     arena_free(&scratch);
 }

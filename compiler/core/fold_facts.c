@@ -50,6 +50,28 @@ static CoreRef fold_cell(Fold *d, const CoreInstr *i)
     return CORE_REF_NONE;
 }
 
+/* A call of a fun whose body is known is a call of that function, with the fun as last argument. */
+static void fold_call_fun(Fold *d, CoreInstr *i)
+{
+    const CoreFunction *f = d->f;
+    uint32_t arity = i->arg_count - 1;
+    const CoreInstr *def = fold_def(d, i->args[0]);
+    uint32_t function;
+    if (f->is_fun && f->arity == arity && core_same(i->args[0], core_var(f->params[arity]))) {
+        function = d->index;
+    } else if (def && def->kind == CORE_MAKE_FUN && d->u->lambdas.at[def->index].arity == arity) {
+        function = d->u->lambdas.at[def->index].function;
+    } else {
+        return;
+    }
+    CoreRef fun = i->args[0];
+    for (uint32_t k = 0; k < arity; k++) i->args[k] = i->args[k + 1];
+    i->args[arity] = fun;
+    i->kind = i->kind == CORE_CALL_FUN ? CORE_CALL : CORE_TAIL_CALL;
+    i->index = function;
+    d->changed = true;
+}
+
 CoreRef fold_instr(Fold *d, CoreInstr *i)
 {
     switch (i->kind) {
@@ -58,13 +80,14 @@ CoreRef fold_instr(Fold *d, CoreInstr *i)
     case CORE_ADD: case CORE_SUB: case CORE_MUL: case CORE_DIV: case CORE_INT_DIV: case CORE_REM: case CORE_BAND:
     case CORE_BOR: case CORE_BXOR: case CORE_BSL: case CORE_BSR: case CORE_NEGATE: case CORE_BNOT:
         return fold_arith_instr(d, i);
+    case CORE_CALL_FUN:
+        fold_call_fun(d, i);
+        return CORE_REF_NONE;
     default: return CORE_REF_NONE;
     }
 }
 
 /* ---- tests ---- */
-
-typedef enum { FACT_NO, FACT_YES, FACT_UNKNOWN } Fact;
 
 static Fact fact(bool b) { return b ? FACT_YES : FACT_NO; }
 
@@ -192,6 +215,10 @@ static bool is_switch(const CoreInstr *i)
 
 void fold_branch(Fold *d, CoreInstr *i)
 {
+    if (i->kind == CORE_TAIL_FUN) {
+        fold_call_fun(d, i);
+        return;
+    }
     if (is_switch(i)) {
         const CoreInstr *def = fold_def(d, i->args[0]);
         if (core_is_const(i->args[0])) {
@@ -208,6 +235,7 @@ void fold_branch(Fold *d, CoreInstr *i)
     }
     if (!core_is_test(i)) return;
     Fact outcome = fold_test(d, i);
+    if (outcome == FACT_UNKNOWN) outcome = (Fact)fold_known(d, i);
     if (outcome != FACT_UNKNOWN) become_jump(d, i, outcome == FACT_YES ? i->then_ : i->else_);
 }
 

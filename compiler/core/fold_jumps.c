@@ -129,7 +129,10 @@ static void fold_thread(Fold *d, CoreInstr *jump)
     CoreVar var = to->params[0];
     if (!fold_only_tested(d, jump->then_, var)) return;
     CoreBlockId target = fold_follow(d, jump->then_, var, core_term(d->u, jump->args[0]));
-    if (target == 0 || fold_only_test(d, target) == NULL ? target == 0 : count_arg(fold_only_test(d, target), var) > 0) return;
+    if (target == 0) return;
+    /* Not certain all the way: the test that is left would ask for the parameter. */
+    const CoreInstr *left = fold_only_test(d, target);
+    if (left && count_arg(left, var) > 0) return;
     d->preds[jump->then_]--;
     d->preds[target]++;
     jump->then_ = target;

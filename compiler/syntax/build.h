@@ -92,6 +92,8 @@ Ast *build_type_map_field(Parser *p, const Token *op, Ast *key, Ast *value);
 Ast *build_type_record(Parser *p, const Token *hash, const Token *name, uint32_t count);
 Ast *build_type_field(Parser *p, const Token *name, Ast *type);
 Ast *build_type_ann(Parser *p, const Token *name, Ast *type);
+/* The same behind `when`, where the variable must have a name. */
+Ast *build_type_bound(Parser *p, const Token *name, Ast *type);
 Ast *build_type_bin(Parser *p, const Token *token, const Token *first, Ast *base, const Token *second, Ast *unit);
 Ast *build_type_fun(Parser *p, const Token *token, AstOp op, uint32_t args, Ast *result);
 Ast *build_type_bounded(Parser *p, Ast *fun, uint32_t count);

@@ -97,6 +97,12 @@ Ast *build_type_ann(Parser *p, const Token *name, Ast *type)
     return type_done(p, node);
 }
 
+Ast *build_type_bound(Parser *p, const Token *name, Ast *type)
+{
+    if (name->v.name == NAME__) type_error(p, DIAG_BAD_TYPE_VARIABLE, name->pos);
+    return build_type_ann(p, name, type);
+}
+
 /* Is this `_*N`, the unit of a binary type?  Then N, else NULL. */
 static Ast *type_unit(const Ast *type)
 {

@@ -435,7 +435,7 @@ type_sig(A) ::= fun_type(A).
 type_sig(R) ::= fun_type(A) WHEN type_bounds(N). { R = build_type_bounded(p, A, N); }
 type_bounds(R) ::= type_bound(A). { R = build_push(p, 0, A); }
 type_bounds(R) ::= type_bounds(N) COMMA type_bound(A). { R = build_push(p, N, A); }
-type_bound(R) ::= VAR(V) COLON_COLON top_type(T). { R = build_type_ann(p, &V, T); }
+type_bound(R) ::= VAR(V) COLON_COLON top_type(T). { R = build_type_bound(p, &V, T); }
 type_bound(R) ::= ATOM(F) LPAREN top_types(N) RPAREN. { R = build_type_is_subtype(p, &F, N); }
 
 %code {
