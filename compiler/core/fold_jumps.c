@@ -58,8 +58,7 @@ static void fold_pass_all(Fold *d)
 
 /* ---- tests of what a jump brings ---- */
 
-/* A block of nothing but a test or switch. */
-static const CoreInstr *fold_only_test(Fold *d, CoreBlockId b)
+const CoreInstr *fold_only_test(Fold *d, CoreBlockId b)
 {
     const CoreBlock *block = &d->f->blocks.at[b];
     if (block->count != 1 || d->is_before[b] || block->is_handler) return NULL;

@@ -4,6 +4,9 @@
 /* So many tests on the way here are remembered: enough for what programs repeat. */
 #define KNOWN_LOOKED_AT 24
 
+/* Tests with a known outcome that one way skips at most. */
+#define WAYS_FOLLOWED 8
+
 /* Kinds of terms, as a set. */
 enum {
     KIND_OF_INTEGER = 1,
@@ -115,12 +118,31 @@ Fact fold_known(Fold *d, const CoreInstr *i)
 
 void fold_known_enter(Fold *d, CoreBlockId block) { d->here = d->known[block]; }
 
-static void known_show(Fold *d, CoreBlockId block, const CoreInstr *test, bool holds)
+/* A way that knows the outcome of the test it leads to goes where that would lead. */
+static void known_thread(Fold *d, CoreBlockId *way, Known *known)
 {
-    if (d->preds[block] != 1) return;
+    Known *here = d->here;
+    d->here = known;
+    for (int n = 0; n < WAYS_FOLLOWED; n++) {
+        const CoreInstr *test = fold_only_test(d, *way);
+        if (!test || !core_is_test(test) || d->f->blocks.at[*way].param_count > 0) break;
+        Fact outcome = fold_known(d, test);
+        if (outcome == FACT_UNKNOWN) break;
+        CoreBlockId to = outcome == FACT_YES ? test->then_ : test->else_;
+        d->preds[*way]--;
+        d->preds[to]++;
+        d->known[to] = NULL;
+        *way = to;
+        d->changed = true;
+    }
+    d->here = here;
+}
+
+static Known *known_add(Fold *d, const CoreInstr *test, bool holds)
+{
     Known *k = ARENA_NEW(d->scratch, Known);
     *k = (Known){d->here, test, holds};
-    d->known[block] = k;
+    return k;
 }
 
 static void known_pass(void *to, CoreBlockId *block)
@@ -134,6 +156,9 @@ void fold_known_leave(Fold *d, CoreBlockId block)
     CoreInstr *last = core_last(d->f, block);
     bool shows = core_is_test(last) && (is_stable(last) || last->kind == CORE_BITS_START);
     if (!shows || !core_is_var(last->args[0]) || last->then_ == last->else_) {
+        bool plain = last->kind == CORE_JUMP && last->arg_count == 0 && !d->is_before[block];
+        if (plain) known_thread(d, &last->then_, d->here);
+        if (core_is_test(last)) known_thread(d, &last->else_, d->here);
         core_targets(last, known_pass, d);
         return;
     }
@@ -141,6 +166,10 @@ void fold_known_leave(Fold *d, CoreBlockId block)
     CoreInstr *copy = ARENA_NEW(d->scratch, CoreInstr);
     *copy = *last;
     copy->args = arena_copy_bytes(d->scratch, last->args, last->arg_count * sizeof *last->args);
-    known_show(d, last->then_, copy, true);
-    known_show(d, last->else_, copy, false);
+    Known *yes = known_add(d, copy, true);
+    Known *no = known_add(d, copy, false);
+    if (last->dst == 0) known_thread(d, &last->then_, yes);
+    known_thread(d, &last->else_, no);
+    if (d->preds[last->then_] == 1) d->known[last->then_] = yes;
+    if (d->preds[last->else_] == 1) d->known[last->else_] = no;
 }

@@ -56,5 +56,7 @@ void fold_known_leave(Fold *d, CoreBlockId block);
 
 /* Jumps to jumps, tests of values that are known on the way in, blocks with one way in. */
 void fold_jumps(Fold *d);
+/* The test or switch that is all of a block, else NULL. */
+const CoreInstr *fold_only_test(Fold *d, CoreBlockId b);
 /* Count the ways into each block. */
 void fold_count(Fold *d);
