@@ -50,6 +50,17 @@ static char *source_from_latin1(Arena *arena, const char *text, size_t size, siz
     return to;
 }
 
+/* Bytes from the start that are ASCII, eight at a time: most texts are nothing else. */
+static size_t ascii_prefix(const char *text, size_t size)
+{
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof eight <= size; i += sizeof eight) {
+        memcpy(&eight, text + i, sizeof eight);
+        if (eight & 0x8080808080808080u) break;
+    }
+    return i;
+}
+
 static Source *sources_enter(Sources *sources, const char *path, const char *text, size_t size)
 {
     if (size > SOURCE_SIZE_MAX || sources->next_base > UINT32_MAX - size - 2) return NULL;
@@ -59,7 +70,8 @@ static Source *sources_enter(Sources *sources, const char *path, const char *tex
     if (source_says_latin1(text, size)) {
         s->text = source_from_latin1(sources->arena, text, size, &size);
     } else {
-        size_t valid = utf8_valid_prefix((const uint8_t *)text, size);
+        size_t ascii = ascii_prefix(text, size);
+        size_t valid = ascii + utf8_valid_prefix((const uint8_t *)text + ascii, size - ascii);
         if (valid == size) {
             s->text = arena_copy_text(sources->arena, text, size);
         } else {

@@ -175,4 +175,6 @@ typedef struct {
     Source *source;  /* the file itself, not what it includes */
     AstList forms;   /* in order, of all included files too */
     SrcPos end;      /* end of input */
+    NameId *broken;  /* names of functions and records whose forms had errors: not to be missed */
+    uint32_t broken_count;
 } AstFile;

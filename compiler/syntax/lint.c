@@ -123,6 +123,8 @@ bool lint_file(Compilation *c, const AstFile *file, const LintOptions *options)
     htab_init_in_arena(&l.callbacks, l.arena);
     htab_init_in_arena(&l.quiet_records, l.arena);
     htab_init_in_arena(&l.type_vars, l.arena);
+    htab_init_in_arena(&l.broken, l.arena);
+    for (uint32_t i = 0; i < file->broken_count; i++) htab_put(&l.broken, file->broken[i], NULL);
     vars_init(&l);
     collect_functions(&l);
     lint_options(&l);

@@ -12,7 +12,7 @@ static void attr_export(Lint *l, const Ast *form)
         FunctionInfo *f = lint_function(l, pair.name, pair.second);
         bool given = pair.name == NAME_MODULE_INFO && pair.second <= 1;
         if (f->exported || given) LINT_REPORT(l, DIAG_EXPORT_TWICE, names->at[i]->pos, pair.name, (int)pair.second);
-        else if (!f->form) LINT_REPORT(l, DIAG_EXPORT_UNDEFINED, names->at[i]->pos, pair.name, (int)pair.second);
+        else if (!f->form && !lint_is_broken(l, f->name)) LINT_REPORT(l, DIAG_EXPORT_UNDEFINED, names->at[i]->pos, pair.name, (int)pair.second);
         f->exported = true;
     }
 }

@@ -54,6 +54,11 @@ FunctionInfo *lint_function(Lint *l, NameId name, uint32_t arity)
     return f;
 }
 
+bool lint_is_broken(const Lint *l, NameId name)
+{
+    return htab_find(&l->broken, name) != NULL;
+}
+
 bool lint_is_local(const FunctionInfo *f)
 {
     return f->form != NULL;
@@ -214,7 +219,7 @@ static void report_undefined(Lint *l)
 {
     VEC_EACH (CallSite, site, &l->calls) {
         FunctionInfo *f = site->function;
-        if (f->form || is_given(f)) continue;
+        if (f->form || is_given(f) || lint_is_broken(l, f->name)) continue;
         LINT_REPORT(l, DIAG_FUNCTION_UNDEFINED, site->pos, f->name, (int)f->arity);
         hint_function(l, f);
     }
@@ -231,7 +236,7 @@ static void reach(FunctionStack *stack, FunctionInfo *f)
 
 static void report_unused(Lint *l)
 {
-    if (l->export_all || !l->enabled[OPT_UNUSED_FUNCTION]) return;
+    if (l->export_all || !l->enabled[OPT_UNUSED_FUNCTION] || l->broken.count > 0) return;
     FunctionStack stack = {0};
     VEC_EACH (FunctionInfo *, root, &l->roots) reach(&stack, *root);
     VEC_EACH (FunctionInfo *, f, &l->function_list) {

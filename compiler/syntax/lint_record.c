@@ -6,7 +6,7 @@ RecordInfo *lint_record_use(Lint *l, NameId name, SrcPos pos)
 {
     const HtabValue *value = htab_find(&l->records, name);
     if (!value) {
-        LINT_REPORT(l, DIAG_RECORD_UNDEFINED, pos, name);
+        if (!lint_is_broken(l, name)) LINT_REPORT(l, DIAG_RECORD_UNDEFINED, pos, name);
         return NULL;
     }
     RecordInfo *r = value->ptr;
@@ -185,7 +185,7 @@ void lint_check_records(Lint *l)
     const Source *main = l->file->source;
     VEC_EACH (RecordInfo *, item, &l->record_list) {
         const RecordInfo *r = *item;
-        if (r->used || htab_find(&l->quiet_records, r->name) || r->form->pos < main->base || r->form->pos - main->base > main->size) continue;
+        if (r->used || l->broken.count > 0 || htab_find(&l->quiet_records, r->name) || r->form->pos < main->base || r->form->pos - main->base > main->size) continue;
         LINT_WARN(l, OPT_UNUSED_RECORD, DIAG_RECORD_UNUSED, r->form->pos, r->name);
     }
 }

@@ -138,6 +138,7 @@ typedef struct {
     Htab records;   /* name -> RecordInfo */
     Htab types;     /* name, arity -> TypeInfo */
     Htab quiet_records; /* names in nowarn_unused_record */
+    Htab broken; /* names that forms with errors would have defined */
     Htab callbacks; /* name, arity -> position of the -callback */
     VEC(FunctionInfo *) function_list;
     VEC(RecordInfo *) record_list;
@@ -241,6 +242,8 @@ bool lint_integer(const Ast *node, int64_t *value);
 
 FunctionInfo *lint_function(Lint *l, NameId name, uint32_t arity);
 bool lint_is_local(const FunctionInfo *f);
+/* Did an error hide what defines this name? */
+bool lint_is_broken(const Lint *l, NameId name);
 /* Was it imported by itself before release 14? */
 bool lint_is_old_builtin(const Lint *l, const FunctionInfo *f);
 /* Not hidden by a local function, an import or no_auto_import. */

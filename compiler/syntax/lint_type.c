@@ -279,7 +279,7 @@ void lint_check_types(Lint *l)
     const Source *main = l->file->source;
     TypeStack stack = {0};
     VEC_EACH (TypeUse, use, &l->type_uses)
-        if (!use->type->form) LINT_REPORT(l, DIAG_TYPE_UNDEFINED, use->pos, use->type->name, (int)use->type->arity);
+        if (!use->type->form && !lint_is_broken(l, use->type->name)) LINT_REPORT(l, DIAG_TYPE_UNDEFINED, use->pos, use->type->name, (int)use->type->arity);
     VEC_EACH (TypeInfo *, root, &l->type_roots) reach(&stack, *root);
     while (stack.count > 0) {
         TypeInfo *t = VEC_POP(&stack);
@@ -290,12 +290,12 @@ void lint_check_types(Lint *l)
         const TypeInfo *t = *item;
         if (!t->form) continue;
         bool in_main = t->form->pos >= main->base && t->form->pos - main->base <= main->size;
-        if (!t->reached && in_main) LINT_WARN(l, OPT_UNUSED_TYPE, DIAG_TYPE_UNUSED, t->form->pos, t->name, (int)t->arity);
+        if (!t->reached && in_main && l->broken.count == 0) LINT_WARN(l, OPT_UNUSED_TYPE, DIAG_TYPE_UNUSED, t->form->pos, t->name, (int)t->arity);
         if (t->form->op == OP_OPAQUE && !t->exported) LINT_REPORT(l, DIAG_OPAQUE_UNEXPORTED, t->form->pos, t->name, (int)t->arity);
     }
     VEC_EACH (const Ast *, spec, &l->specs) {
         AstPair pair = (*spec)->v.pair;
         bool given = pair.name == NAME_MODULE_INFO && pair.second <= 1;
-        if (!lint_function(l, pair.name, pair.second)->form && !given) LINT_REPORT(l, DIAG_SPEC_UNDEFINED, (*spec)->pos, pair.name, (int)pair.second);
+        if (!lint_function(l, pair.name, pair.second)->form && !given && !lint_is_broken(l, pair.name)) LINT_REPORT(l, DIAG_SPEC_UNDEFINED, (*spec)->pos, pair.name, (int)pair.second);
     }
 }

@@ -13,11 +13,24 @@ static void check_top_level(Compilation *c, const AstFile *file)
     }
 }
 
+/* What a form that could not be parsed would have defined: a function or a record. */
+static NameId broken_name(const Token *t, size_t count)
+{
+    if (count < 3) return NAME_NONE;
+    if (t[0].kind == TOKEN_ATOM && t[1].kind == TOKEN_LPAREN) return t[0].v.name;
+    bool attribute = t[0].kind == TOKEN_MINUS || (t[0].kind >= TOKEN_ATTR && t[0].kind <= TOKEN_ATTR_RECORD);
+    if (!attribute || t[1].kind != TOKEN_ATOM) return NAME_NONE;
+    size_t at = t[2].kind == TOKEN_LPAREN ? 3 : 2;
+    return at < count && t[at].kind == TOKEN_ATOM ? t[at].v.name : NAME_NONE;
+}
+
 static AstFile *parse_source(Compilation *c, Source *source, bool supply_dot)
 {
     AstFile *file = ARENA_NEW(&c->arena, AstFile);
     VEC(Ast *) forms = {0};
+    VEC(NameId) broken = {0};
     VEC_IN_ARENA(&forms, &c->arena);
+    VEC_IN_ARENA(&broken, &c->arena);
     Parser parser;
     Prep prep;
     parser_init(&parser, c);
@@ -25,8 +38,12 @@ static AstFile *parse_source(Compilation *c, Source *source, bool supply_dot)
     file->is_script = true;
     size_t count = 0;
     for (const Token *tokens; (tokens = prep_next(&prep, &count)) != NULL;) {
-        Ast *form = parser_run(&parser, tokens, count);
-        if (!form) continue;
+        Ast *form = prep.form_broken ? NULL : parser_run(&parser, tokens, count);
+        if (!form) {
+            NameId name = broken_name(tokens, count);
+            if (name != NAME_NONE) VEC_PUSH(&broken, name);
+            continue;
+        }
         if (form->kind == AST_MODULE && file->is_script) {
             file->is_script = false;
             file->module = form->v.name;
@@ -39,6 +56,8 @@ static AstFile *parse_source(Compilation *c, Source *source, bool supply_dot)
     file->source = source;
     file->forms = (AstList){forms.at, (uint32_t)forms.count};
     file->end = source->base + source->size;
+    file->broken = broken.at;
+    file->broken_count = (uint32_t)broken.count;
     if (c->options.module_required && file->is_script && !prep.module_seen) diag_add(&c->diags, DIAG_NO_MODULE, source->base);
     check_top_level(c, file);
     return file;

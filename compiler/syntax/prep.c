@@ -133,10 +133,11 @@ const Token *prep_next(Prep *prep, size_t *count)
             prep_skipped(prep);
             continue;
         }
-        if (prep->form_broken || prep_directive(prep)) continue;
         *count = prep->form.count;
+        if (prep->form_broken) return prep->form.at;
+        if (prep_directive(prep)) continue;
         if (!prep->form_has_macros) return prep_finish(prep, prep->form.at, *count);
-        if (!prep_expand(prep, prep->form.at, prep->form.count)) continue;
+        if (!prep_expand(prep, prep->form.at, prep->form.count)) return prep->form.at;
         *count = prep->out.count;
         return prep_finish(prep, prep->out.at, *count);
     }

@@ -80,7 +80,8 @@ void prep_init(Prep *prep, Compilation *c, Parser *parser, const Source *source,
 void prep_free(Prep *prep);
 
 /* The next form's tokens, the last a TOKEN_DOT, borrowed until the next call; NULL at the end.
- * The `-` of an attribute has become one of the TOKEN_ATTR kinds. */
+ * The `-` of an attribute has become one of the TOKEN_ATTR kinds.  With prep->form_broken they
+ * are what was read of a form in which an error was reported: not to be parsed. */
 const Token *prep_next(Prep *prep, size_t *count);
 
 /* Private to the prep_*.c files. */
