@@ -152,7 +152,7 @@ static bool mote_get_program(const Command *c, Vm *vm, Program *program)
 static bool mote_load(Vm *vm, const Program *program, const char *path)
 {
     LoadSource source = {.bytes = program->file.at, .size = program->file.count, .keep = true,
-                         .path = atom_make(vm->atoms, strlen(path) < 200 ? path : "?")};
+                         .path = path, .path_length = strlen(path)};
     LoadError error;
     ModuleVersion *v = load_prepare(vm->code, &source, &error);
     if (v == NULL) {

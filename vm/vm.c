@@ -63,7 +63,24 @@ static SchedStop vm_run_process(RunContext *run, Process *p)
     UNREACHABLE();
 }
 
-static const CodeHooks vm_code_hooks = {.autoload = vm_autoload};
+static bool vm_is_embedded(RunContext *run, Term module)
+{
+    const Vm *vm = run->vm;
+    return vm->has_archive
+        && archive_find(&vm->archive, atom_text(vm->atoms, module), atom_length(vm->atoms, module)) != NULL;
+}
+
+static size_t vm_path_count(RunContext *run) { return run->vm->config.path_count; }
+static const char *vm_path_at(RunContext *run, size_t i) { return run->vm->config.paths[i]; }
+static size_t vm_argument_count(RunContext *run) { return (size_t)run->vm->config.argument_count; }
+static const char *vm_argument_at(RunContext *run, size_t i) { return run->vm->config.arguments[i]; }
+
+static const CodeHooks vm_code_hooks = {.autoload = vm_autoload,
+                                        .is_embedded = vm_is_embedded,
+                                        .path_count = vm_path_count,
+                                        .path_at = vm_path_at,
+                                        .argument_count = vm_argument_count,
+                                        .argument_at = vm_argument_at};
 
 /* ---- code ---- */
 
@@ -102,7 +119,7 @@ bool vm_autoload(RunContext *run, Term module)
     const ArchiveEntry *e =
         archive_find(&vm->archive, atom_text(vm->atoms, module), atom_length(vm->atoms, module));
     if (e == NULL) return false;
-    LoadSource source = {.bytes = e->bytes, .size = e->size, .trusted = true, .path = TERM_NONE};
+    LoadSource source = {.bytes = e->bytes, .size = e->size, .trusted = true};
     LoadError error;
     ModuleVersion *v = load_prepare(vm->code, &source, &error);
     if (v == NULL) PANIC("embedded module %s: %s", atom_text(vm->atoms, module), error.text);

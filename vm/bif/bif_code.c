@@ -47,36 +47,120 @@ static BifResult bif_load_error(Process *p, Term why)
     return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(ERROR), why));
 }
 
-/* erts_internal:load_module(Name, Bytes, Path): {module, Name} or {error, badfile | not_purged |
- * {bad_module, Text}}. */
+/* A version with an -on_load function: {on_load, Fun}, and the rest is erts_internal:finish_on_load/2. */
+static BifResult bif_load_staged(Process *p, ModuleVersion *v)
+{
+    const FunEntry *entry;
+    if (!load_stage(p->run->code, v, &entry)) {
+        load_discard(p->run->code, v);
+        return bif_load_error(p, TERM_ATOM(ON_LOAD_FAILURE));
+    }
+    Term f = fun_make(&p->heap, entry, 0, NULL);
+    return bif_code_done(p, term_is_none(f) ? f : heap_tuple2(&p->heap, TERM_ATOM(ON_LOAD), f));
+}
+
+static BifResult bif_load_publish(Process *p, ModuleVersion *v)
+{
+    BifCommit c = {p->run->code, v, LOAD_DONE};
+    sched_run_exclusive(p->run, bif_commit_alone, &c);
+    if (c.result == LOAD_DONE) return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(MODULE), arg(p, 0)));
+    load_discard(p->run->code, v);
+    return bif_load_error(p, TERM_ATOM(NOT_PURGED));
+}
+
+static BifResult bif_load_refused(Process *p, const LoadError *error)
+{
+    Term text = binary_from_text(&p->heap, error->text);
+    Term why = term_is_none(text) ? TERM_NONE : heap_tuple2(&p->heap, TERM_ATOM(BADFILE), text);
+    return term_is_none(why) ? raise_system_limit(p) : bif_load_error(p, why);
+}
+
+/* erts_internal:load_module(Name, Bytes, Path): {module, Name}, {on_load, Fun} or
+ * {error, badfile | not_purged | on_load_failure | {badfile, Text}}. */
 BifResult bif_load_module(Process *p)
 {
     RunContext *run = p->run;
-    if (!term_is_atom(arg(p, 0)) || !term_is_binary(arg(p, 1)) || !term_is_atom(arg(p, 2)))
+    if (!term_is_atom(arg(p, 0)) || !term_is_binary(arg(p, 1)) || !term_is_binary(arg(p, 2)))
         return raise_badarg(p);
     Bytes b = bif_bytes(p);
-    if (!bif_binary_put(arg(p, 1), &b)) return raise_badarg(p);
+    Bytes path = bif_bytes(p);
+    bool good = bif_binary_put(arg(p, 1), &b) && bif_binary_put(arg(p, 2), &path);
     bif_charge(p, (int64_t)(b.count / 16));
-    LoadSource source = {.bytes = b.at, .size = b.count, .keep = true, .path = arg(p, 2)};
-    LoadError error;
-    ModuleVersion *v = load_prepare(run->code, &source, &error);
+    LoadSource source = {.bytes = b.at, .size = b.count, .keep = true, .path = (const char *)path.at,
+                         .path_length = path.count};
+    LoadError error = {""};
+    ModuleVersion *v = good ? load_prepare(run->code, &source, &error) : NULL;
     bytes_free(&b);
-    if (v == NULL) {
-        Term text = binary_from_text(&p->heap, error.text);
-        Term why = term_is_none(text) ? TERM_NONE : heap_tuple2(&p->heap, TERM_ATOM(BADFILE), text);
-        return term_is_none(why) ? raise_system_limit(p) : bif_load_error(p, why);
-    }
+    bytes_free(&path);
+    if (v == NULL) return bif_load_refused(p, &error);
     if (v->module->name != atom_index(arg(p, 0))) {
         load_discard(run->code, v);
         return bif_load_error(p, TERM_ATOM(BADFILE));
     }
-    BifCommit c = {run->code, v, LOAD_DONE};
-    sched_run_exclusive(run, bif_commit_alone, &c);
-    if (c.result == LOAD_NOT_PURGED) {
-        load_discard(run->code, v);
-        return bif_load_error(p, TERM_ATOM(NOT_PURGED));
+    return v->on_load != 0 ? bif_load_staged(p, v) : bif_load_publish(p, v);
+}
+
+/* erts_internal:finish_on_load(Module, Keep): makes the staged version current, or drops it. */
+BifResult bif_finish_on_load(Process *p)
+{
+    CodeTable *t = p->run->code;
+    if (!term_is_atom(arg(p, 0)) || !term_is_boolean(arg(p, 1))) return raise_badarg(p);
+    lock_take(&t->lock);
+    const Module *m = codetab_find_module(t, atom_index(arg(p, 0)));
+    ModuleVersion *v = m == NULL ? NULL : m->staged;
+    lock_drop(&t->lock);
+    if (v == NULL) return raise_badarg(p);
+    if (!term_same(arg(p, 1), TERM_TRUE)) {
+        load_unstage(t, v);
+        return TERM_TRUE;
     }
-    return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(MODULE), arg(p, 0)));
+    BifCommit c = {t, v, LOAD_DONE};
+    sched_run_exclusive(p->run, bif_commit_alone, &c);
+    if (c.result == LOAD_DONE) return TERM_TRUE;
+    load_unstage(t, v);
+    return TERM_FALSE;
+}
+
+/* erts_internal:purge_module(Module): old code goes; no process may be in it. */
+BifResult bif_purge_module(Process *p)
+{
+    CodeTable *t = p->run->code;
+    if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
+    lock_take(&t->lock);
+    Module *m = codetab_find_module(t, atom_index(arg(p, 0)));
+    bool old = m != NULL && m->old != NULL;
+    lock_drop(&t->lock);
+    if (old) load_purge(t, m);
+    return term_bool(old);
+}
+
+/* erts_internal:module_path(Module): where it was loaded from: text, or preloaded. */
+BifResult bif_module_path(Process *p)
+{
+    if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
+    const ModuleVersion *v = bif_code_current(p, arg(p, 0));
+    if (v == NULL || v->path == NULL) return TERM_ATOM(PRELOADED);
+    return bif_code_done(p, list_from_utf8(&p->heap, v->path, v->path_length, TERM_NIL));
+}
+
+/* erts_internal:is_embedded(Module): is it in the executable? */
+BifResult bif_is_embedded(Process *p)
+{
+    if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
+    return term_bool(p->run->code_hooks->is_embedded(p->run, arg(p, 0)));
+}
+
+/* erts_internal:code_path(): the folders named by -pa and MOTE_PATH, then the current one. */
+BifResult bif_code_path(Process *p)
+{
+    const CodeHooks *hooks = p->run->code_hooks;
+    Term dot = list_from_text(&p->heap, ".");
+    Term list = term_is_none(dot) ? TERM_NONE : heap_cons(&p->heap, dot, TERM_NIL);
+    for (size_t i = hooks->path_count(p->run); i > 0 && !term_is_none(list); i--) {
+        Term text = list_from_text(&p->heap, hooks->path_at(p->run, i - 1));
+        list = term_is_none(text) ? TERM_NONE : heap_cons(&p->heap, text, list);
+    }
+    return bif_code_done(p, list);
 }
 
 /* erts_internal:module_name_of(Bytes): the name a module file is of, or undefined. */

@@ -158,3 +158,96 @@ static Term bif_keysearch_result(Process *p, Term found)
 BifResult bif_keyfind(Process *p) { return bif_key_search(p, bif_keyfind_result); }
 BifResult bif_keymember(Process *p) { return bif_key_search(p, bif_keymember_result); }
 BifResult bif_keysearch(Process *p) { return bif_key_search(p, bif_keysearch_result); }
+
+/* ---- A -- B: each element of B takes the first equal one out of A ----
+ *
+ * O(n log n): the elements of B are sorted with how often each occurs; A is walked once. */
+
+typedef struct SubtractRow {
+    Term value;
+    size_t count;
+} SubtractRow;
+
+static void subtract_sift(const AtomTable *atoms, SubtractRow *rows, size_t at, size_t n)
+{
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && order_compare_exact(atoms, rows[child].value, rows[child + 1].value) < 0) child++;
+        if (order_compare_exact(atoms, rows[at].value, rows[child].value) >= 0) return;
+        SubtractRow kept = rows[at];
+        rows[at] = rows[child];
+        rows[child] = kept;
+    }
+}
+
+static void subtract_sort(const AtomTable *atoms, SubtractRow *rows, size_t n)
+{
+    for (size_t i = n / 2; i > 0; i--) subtract_sift(atoms, rows, i - 1, n);
+    for (size_t i = n; i > 1; i--) {
+        SubtractRow kept = rows[0];
+        rows[0] = rows[i - 1];
+        rows[i - 1] = kept;
+        subtract_sift(atoms, rows, 0, i - 1);
+    }
+}
+
+/* Equal neighbours become one row; how many rows are left. */
+static size_t subtract_count(SubtractRow *rows, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kept > 0 && order_same(rows[kept - 1].value, rows[i].value))
+            rows[kept - 1].count++;
+        else
+            rows[kept++] = rows[i];
+    }
+    return kept;
+}
+
+static SubtractRow *subtract_find(const AtomTable *atoms, SubtractRow *rows, size_t n, Term t)
+{
+    size_t low = 0;
+    while (n > 0) {
+        size_t half = n / 2;
+        int order = order_compare_exact(atoms, rows[low + half].value, t);
+        if (order == 0) return &rows[low + half];
+        if (order < 0) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return NULL;
+}
+
+static Term subtract_walk(Process *p, SubtractRow *rows, size_t n)
+{
+    ListBuilder b = list_builder(&p->heap);
+    for (Term rest = arg(p, 0); term_is_cons(rest); rest = list_tail(rest)) {
+        SubtractRow *row = subtract_find(p->run->atoms, rows, n, list_head(rest));
+        if (row != NULL && row->count > 0)
+            row->count--;
+        else
+            list_add(&b, list_head(rest));
+    }
+    return list_finish(&b, TERM_NIL);
+}
+
+BifResult bif_subtract(Process *p)
+{
+    int64_t a = list_length(arg(p, 0));
+    int64_t n = list_length(arg(p, 1));
+    if (a < 0 || n < 0) return raise_badarg(p);
+    if (a == 0 || n == 0) return arg(p, 0);
+    size_t bytes = (size_t)n * sizeof(SubtractRow);
+    SubtractRow *rows = mem_try_alloc(p->run->mem, MEM_WORK, bytes);
+    if (rows == NULL) return raise_system_limit(p);
+    size_t i = 0;
+    for (Term rest = arg(p, 1); term_is_cons(rest); rest = list_tail(rest))
+        rows[i++] = (SubtractRow){list_head(rest), 1};
+    subtract_sort(p->run->atoms, rows, (size_t)n);
+    Term result = subtract_walk(p, rows, subtract_count(rows, (size_t)n));
+    mem_free(p->run->mem, MEM_WORK, rows, bytes);
+    bif_charge(p, a + n);
+    return term_is_none(result) ? raise_system_limit(p) : result;
+}

@@ -381,7 +381,10 @@ static void load_keep_source(Loader *l)
         memcpy(v->image, l->source->bytes, l->source->size);
         v->file_bytes = v->image;
     }
-    v->path = l->source->path;
+    if (l->source->path != NULL) {
+        v->path = arena_copy_bytes(&v->tables, l->source->path, l->source->path_length);
+        v->path_length = l->source->path_length;
+    }
     memcpy(v->unique, l->file.unique, sizeof v->unique);
 }
 
@@ -502,11 +505,75 @@ LoadResult load_commit(CodeTable *t, ModuleVersion *v)
     if (m->current != NULL) load_undefine_exports(t, m->current);
     m->old = m->current;
     m->current = v;
-    codetab_add_version(t, v);
+    if (m->staged == v)
+        m->staged = NULL;
+    else
+        codetab_add_version(t, v);
     load_define_exports(t, v);
     load_define_funs(v);
     lock_drop(&t->lock);
     return LOAD_DONE;
+}
+
+/* The number of the fun that stands for an -on_load function; no lambda has it. */
+#define LOAD_ON_LOAD_INDEX UINT32_MAX
+
+bool load_stage(CodeTable *t, ModuleVersion *v, const FunEntry **entry)
+{
+    Module *m = v->module;
+    FunKey key = {.module = atom_from(m->name), .index = LOAD_ON_LOAD_INDEX};
+    memcpy(key.uniq, v->unique, sizeof key.uniq);
+    const CodeFunction *f = &v->functions[v->on_load - 1];
+    lock_take(&t->lock);
+    bool free = m->staged == NULL;
+    if (free) {
+        m->staged = v;
+        codetab_add_version(t, v);
+        load_define_funs(v);
+        FunEntry *e = codetab_fun_locked(t, &key, 0);
+        e->function = f->name;
+        atomic_store_release(&e->entry, v->code + 2 * (size_t)f->start);
+        *entry = e;
+    }
+    lock_drop(&t->lock);
+    return free;
+}
+
+/* Funs of a version that goes away have no code any more. */
+static void load_undefine_funs(const ModuleVersion *v)
+{
+    for (uint32_t i = 0; i < v->lambda_count; i++) {
+        FunEntry *e = v->lambdas[i];
+        const Half *at = atomic_load_relaxed(&e->entry);
+        if (at >= v->code && at < v->code + 2 * (size_t)v->code_units)
+            atomic_store_release(&e->entry, e->gone_code);
+    }
+}
+
+static void load_release_version(void *context, void *at) { codetab_free_version(context, at); }
+
+static void load_drop(CodeTable *t, ModuleVersion *v)
+{
+    load_undefine_funs(v);
+    codetab_drop_version(t, v);
+    epoch_retire_shared(t->epoch, load_release_version, t, v);
+}
+
+void load_unstage(CodeTable *t, ModuleVersion *v)
+{
+    lock_take(&t->lock);
+    v->module->staged = NULL;
+    load_drop(t, v);
+    lock_drop(&t->lock);
+}
+
+void load_purge(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    ModuleVersion *v = m->old;
+    m->old = NULL;
+    if (v != NULL) load_drop(t, v);
+    lock_drop(&t->lock);
 }
 
 bool load_delete(CodeTable *t, Module *m)

@@ -20,7 +20,8 @@ typedef struct LoadSource {
     size_t size;
     bool trusted; /* this build's own: neither checksum nor verifier */
     bool keep;    /* copy the bytes into the version (they go away); else they outlive the VM */
-    Term path;    /* atom or text shown by code:which; TERM_NONE: none */
+    const char *path; /* UTF-8, for code:which/1; copied; NULL: none */
+    size_t path_length;
 } LoadSource;
 
 /* A version that nothing refers to yet; NULL: *error says why. Any thread. */
@@ -36,6 +37,14 @@ typedef enum LoadResult {
 /* Makes it the module's current version; what was current becomes old.  Exports of the version before
  * that it lacks become undefined in the same step.  Takes the lock. */
 MUST_USE LoadResult load_commit(CodeTable *t, ModuleVersion *v);
+
+/* A version with an -on_load function: its code can run, but nobody finds it by name until load_commit,
+ * or load_unstage drops it again.  False: another one of the module is staged.  *entry is the function. */
+MUST_USE bool load_stage(CodeTable *t, ModuleVersion *v, const FunEntry **entry);
+void load_unstage(CodeTable *t, ModuleVersion *v);
+
+/* Old code is gone for good: no process runs it or holds terms of it (hot-code.md). */
+void load_purge(CodeTable *t, Module *m);
 
 /* The current version becomes old and its exports undefined (code:delete/1); false: there is old code. */
 MUST_USE bool load_delete(CodeTable *t, Module *m);

@@ -82,7 +82,8 @@ struct ModuleVersion {
     uint8_t *image;     /* the module file it came from; NULL: it is embedded or was not kept */
     const uint8_t *file_bytes; /* the same bytes, wherever they are */
     size_t file_size;
-    Term path;        /* where it was loaded from: a literal binary, or an atom (preloaded ...) */
+    const uint8_t *path; /* where it was loaded from, UTF-8; NULL: the executable */
+    size_t path_length;
 };
 
 /* A module by name: at most two versions live. */
@@ -90,7 +91,7 @@ struct Module {
     uint32_t name; /* atom index */
     ModuleVersion *current; /* NULL: none, or deleted */
     ModuleVersion *old;     /* still run by processes, until it is purged */
-    bool on_load_pending;   /* current is not callable yet: its -on_load function runs */
+    ModuleVersion *staged;  /* its -on_load function runs; not callable by name yet */
 };
 
 /* {module, function, arity} to the code a call with a module name enters. Never freed. */

@@ -123,7 +123,6 @@ void stubs_make(CodeTable *t)
     v->functions = functions;
     v->function_count = BIF_COUNT;
     v->code_units = w.unit;
-    v->path = TERM_ATOM(PRELOADED);
     t->stubs = v;
     lock_take(&t->lock);
     codetab_add_version(t, v);

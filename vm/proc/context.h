@@ -26,6 +26,12 @@ typedef struct RunContext RunContext;
 typedef struct CodeHooks {
     /* Loads the module if that needs no waiting; true if its code may be there now. */
     bool (*autoload)(RunContext *run, Term module);
+    bool (*is_embedded)(RunContext *run, Term module);
+    /* The folders of modules and the arguments that the command line gave; borrowed texts. */
+    size_t (*path_count)(RunContext *run);
+    const char *(*path_at)(RunContext *run, size_t i);
+    size_t (*argument_count)(RunContext *run);
+    const char *(*argument_at)(RunContext *run, size_t i);
 } CodeHooks;
 
 struct RunContext {
