@@ -9,10 +9,7 @@ void compilation_init(Compilation *c, const CompileOptions *options)
     c->options = options ? *options : (CompileOptions){0};
 }
 
-void compilation_free(Compilation *c)
-{
-    arena_free(&c->arena);
-}
+void compilation_free(Compilation *c) { arena_free(&c->arena); }
 
 bool compilation_failed(const Compilation *c)
 {

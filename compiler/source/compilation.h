@@ -19,7 +19,8 @@ typedef struct {
 typedef struct {
     const char *const *include_dirs; /* searched for -include after the file's own directory */
     uint32_t include_dir_count;
-    const char *const *lib_dirs; /* -include_lib("app/x.hrl"): DIR/app/x.hrl, else DIR/app-VSN/x.hrl */
+    const char *const
+        *lib_dirs; /* -include_lib("app/x.hrl"): DIR/app/x.hrl, else DIR/app-VSN/x.hrl */
     uint32_t lib_dir_count;
     const MacroOption *macros;
     uint32_t macro_count;

@@ -8,7 +8,8 @@
 #include "vm/base/utf8.h"
 
 const DiagInfo diag_info[DIAG_COUNT] = {
-#define DIAG(CONSTANT, number, severity, text) [DIAG_##CONSTANT] = {#number, DIAG_##severity, text},
+#define DIAG(CONSTANT, number, severity, text) \
+    [DIAG_##CONSTANT] = {#number, DIAG_##severity, text},
 #include "compiler/source/diag.def"
 #undef DIAG
 };
@@ -24,7 +25,8 @@ static bool atom_is_plain(const char *text, uint32_t size)
     if (size == 0 || !(text[0] >= 'a' && text[0] <= 'z')) return false;
     for (uint32_t i = 0; i < size; i++) {
         char c = text[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '@';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+                     || c == '_' || c == '@';
         if (!plain) return false;
     }
     return true;
@@ -38,8 +40,10 @@ static void put_name(Bytes *to, const Names *names, NameId name, bool as_atom)
     if (quote) bytes_put_u8(to, '\'');
     for (uint32_t i = 0; i < size; i++) {
         if (quote && (text[i] == '\'' || text[i] == '\\')) bytes_put_u8(to, '\\');
-        if (quote && text[i] == '\n') bytes_put_text(to, "\\n");
-        else bytes_put_u8(to, (uint8_t)text[i]);
+        if (quote && text[i] == '\n')
+            bytes_put_text(to, "\\n");
+        else
+            bytes_put_u8(to, (uint8_t)text[i]);
     }
     if (quote) bytes_put_u8(to, '\'');
 }
@@ -60,7 +64,8 @@ static const char *diag_format(Diags *diags, const char *text, va_list args)
         default: bytes_put_u8(&to, (uint8_t)*at); break;
         }
     }
-    const char *result = arena_copy_text(diags->arena, to.count ? (const char *)to.at : "", to.count);
+    const char *result =
+        arena_copy_text(diags->arena, to.count ? (const char *)to.at : "", to.count);
     bytes_free(&to);
     return result;
 }
@@ -75,8 +80,10 @@ static void diag_push(Diags *diags, DiagCode code, SrcPos pos, uint32_t size, co
     diags->at[diags->count] = (Diag){code, pos, size, diags->count, text, NULL};
     diags->count++;
     diags->sorted = false;
-    if (diag_info[code].severity == DIAG_ERROR) diags->errors++;
-    else diags->warnings++;
+    if (diag_info[code].severity == DIAG_ERROR)
+        diags->errors++;
+    else
+        diags->warnings++;
 }
 
 void diag_add(Diags *diags, DiagCode code, SrcPos pos, ...)
@@ -108,8 +115,10 @@ void diags_truncate(Diags *diags, uint32_t count)
 {
     while (diags->count > count) {
         diags->count--;
-        if (diag_info[diags->at[diags->count].code].severity == DIAG_ERROR) diags->errors--;
-        else diags->warnings--;
+        if (diag_info[diags->at[diags->count].code].severity == DIAG_ERROR)
+            diags->errors--;
+        else
+            diags->warnings--;
     }
 }
 
@@ -117,7 +126,8 @@ void diags_drop_warnings(Diags *diags)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < diags->count; i++)
-        if (diag_info[diags->at[i].code].severity == DIAG_ERROR) diags->at[kept++] = diags->at[i];
+        if (diag_info[diags->at[i].code].severity == DIAG_ERROR)
+            diags->at[kept++] = diags->at[i];
     diags->count = kept;
     diags->warnings = 0;
 }
@@ -139,7 +149,8 @@ void diags_sort(Diags *diags)
 
 static bool goes_on(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '@' || c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+           || c == '_' || c == '@' || c >= 0x80;
 }
 
 /* Bytes of the token at `text`, roughly as the lexer sees it, within one line. */
@@ -182,8 +193,10 @@ static void put_snippet(Bytes *to, Sources *sources, const SrcLoc *loc, const Di
     uint32_t c = 0;
     for (uint32_t at = from; at < offset;) {
         int n = utf8_decode((const uint8_t *)line + at, size - at, &c);
-        if (c == '\t') bytes_put_u8(to, '\t');
-        else for (int w = utf8_width(c); w > 0; w--) bytes_put_u8(to, ' ');
+        if (c == '\t')
+            bytes_put_u8(to, '\t');
+        else
+            for (int w = utf8_width(c); w > 0; w--) bytes_put_u8(to, ' ');
         at += n > 0 ? (uint32_t)n : 1;
     }
     bytes_put_u8(to, '^');

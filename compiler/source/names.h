@@ -44,6 +44,9 @@ NameId names_intern(Names *names, const char *text, size_t size);
 NameId names_intern_text(Names *names, const char *text);
 
 /* The text of a name, borrowed until the arena goes. */
-static inline const char *names_text(const Names *names, NameId id) { return names->at[id].text; }
+static inline const char *names_text(const Names *names, NameId id)
+{
+    return names->at[id].text;
+}
 
 static inline uint32_t names_size(const Names *names, NameId id) { return names->at[id].size; }

@@ -25,7 +25,10 @@ static bool source_says_latin1(const char *text, size_t size)
             if (memcmp(text + i, "coding", 6) != 0) continue;
             size_t j = i + 6;
             while (j < stop && (text[j] == ':' || text[j] == '=' || text[j] == ' ')) j++;
-            return stop - j >= 7 && (memcmp(text + j, "latin-1", 7) == 0 || memcmp(text + j, "Latin-1", 7) == 0 || memcmp(text + j, "LATIN-1", 7) == 0);
+            return stop - j >= 7
+                   && (memcmp(text + j, "latin-1", 7) == 0
+                       || memcmp(text + j, "Latin-1", 7) == 0
+                       || memcmp(text + j, "LATIN-1", 7) == 0);
         }
         at = stop + 1;
     }
@@ -85,7 +88,8 @@ static Source *sources_enter(Sources *sources, const char *path, const char *tex
     sources->next_base += s->size + 1;
     if (sources->count == sources->capacity) {
         uint32_t room = sources->capacity ? sources->capacity * 2 : 8;
-        sources->at = arena_grow(sources->arena, sources->at, sources->count, room, sizeof(Source *));
+        sources->at =
+            arena_grow(sources->arena, sources->at, sources->count, room, sizeof(Source *));
         sources->capacity = room;
     }
     sources->at[sources->count++] = s;
@@ -107,7 +111,8 @@ SourceResult sources_read(Sources *sources, const char *path, Source **out)
     Bytes bytes = {0};
     SourceResult result = SOURCE_NOT_READABLE;
     if (bytes_read_file(&bytes, path)) {
-        *out = sources_enter(sources, path, bytes.count ? (const char *)bytes.at : "", bytes.count);
+        *out = sources_enter(sources, path, bytes.count ? (const char *)bytes.at : "",
+                             bytes.count);
         result = *out ? SOURCE_OK : SOURCE_TOO_LARGE;
     }
     bytes_free(&bytes);
@@ -136,8 +141,10 @@ Source *sources_find(Sources *sources, SrcPos pos)
     uint32_t high = sources->count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (sources->at[middle]->base <= pos) low = middle;
-        else high = middle;
+        if (sources->at[middle]->base <= pos)
+            low = middle;
+        else
+            high = middle;
     }
     sources->recent = sources->at[low];
     sources->recent_line = 0;
@@ -163,8 +170,10 @@ static uint32_t source_line_index(Sources *sources, Source *s, uint32_t offset)
     }
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (s->line_starts[middle] <= offset) low = middle;
-        else high = middle;
+        if (s->line_starts[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
     }
     sources->recent_line = low;
     return low;
@@ -197,7 +206,8 @@ SrcLoc sources_locate(Sources *sources, SrcPos pos)
         .source = s,
         .file = remap ? remap->file : s->path,
         .line = remapped_line(remap, line + 1),
-        .column = 1 + (uint32_t)utf8_count((const uint8_t *)start, offset - s->line_starts[line]),
+        .column =
+            1 + (uint32_t)utf8_count((const uint8_t *)start, offset - s->line_starts[line]),
         .physical_line = line + 1,
     };
 }
@@ -228,14 +238,17 @@ void sources_remap(Sources *sources, SrcPos pos, const char *file, int64_t line)
     uint32_t offset = last ? s->size : s->line_starts[index + 1];
     if (s->remap_count == s->remap_capacity) {
         uint32_t room = s->remap_capacity ? s->remap_capacity * 2 : 8;
-        s->remaps = arena_grow(sources->arena, s->remaps, s->remap_count, room, sizeof *s->remaps);
+        s->remaps =
+            arena_grow(sources->arena, s->remaps, s->remap_count, room, sizeof *s->remaps);
         s->remap_capacity = room;
     }
-    s->remaps[s->remap_count++] = (SourceRemap){
-        offset, line - ((int64_t)index + 2), arena_copy_text(sources->arena, file, strlen(file))};
+    s->remaps[s->remap_count++] =
+        (SourceRemap){offset, line - ((int64_t)index + 2),
+                      arena_copy_text(sources->arena, file, strlen(file))};
 }
 
-const char *source_line_text(Sources *sources, const Source *source, uint32_t line, uint32_t *size)
+const char *source_line_text(Sources *sources, const Source *source, uint32_t line,
+                             uint32_t *size)
 {
     Source *s = sources_find(sources, source->base);
     if (!s->line_starts) source_find_lines(sources, s);

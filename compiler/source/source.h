@@ -30,7 +30,7 @@ typedef struct {
     uint32_t size;
     SrcPos base;           /* position of the first byte; the end of text is base + size */
     SrcPos included_from;  /* position of the -include, or SRC_POS_NONE */
-    uint32_t invalid_at;   /* offset of the first byte that is not UTF-8, UINT32_MAX if none; the text was then read as latin-1 */
+    uint32_t invalid_at;   /* offset of the first byte that is not UTF-8, else UINT32_MAX */
     uint32_t *line_starts; /* offsets; NULL until first asked for */
     uint32_t line_count;
     SourceRemap *remaps;
@@ -56,7 +56,13 @@ typedef struct {
     uint32_t physical_line; /* line of the text itself, not remapped */
 } SrcLoc;
 
-typedef enum { SOURCE_OK, SOURCE_NOT_FOUND, SOURCE_IS_DIRECTORY, SOURCE_NOT_READABLE, SOURCE_TOO_LARGE } SourceResult;
+typedef enum {
+    SOURCE_OK,
+    SOURCE_NOT_FOUND,
+    SOURCE_IS_DIRECTORY,
+    SOURCE_NOT_READABLE,
+    SOURCE_TOO_LARGE
+} SourceResult;
 
 void sources_init(Sources *sources, Arena *arena);
 
@@ -82,6 +88,7 @@ const char *sources_file(Sources *sources, SrcPos pos);
 void sources_remap(Sources *sources, SrcPos pos, const char *file, int64_t line);
 
 /* The text of one physical line, without its end; *size is its bytes. */
-const char *source_line_text(Sources *sources, const Source *source, uint32_t line, uint32_t *size);
+const char *source_line_text(Sources *sources, const Source *source, uint32_t line,
+                             uint32_t *size);
 
 #define SOURCE_SIZE_MAX (1u << 30)

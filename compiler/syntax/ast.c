@@ -8,8 +8,8 @@
 const AstInfo ast_info[AST_KIND_COUNT] = {
 #define NODE(x) "n"
 #define LIST(x) "l"
-#define AST(KIND, member, VALUE, slots)                                                        \
-    [AST_##KIND] = {#KIND, VALUE_##VALUE,                                                      \
+#define AST(KIND, member, VALUE, slots)   \
+    [AST_##KIND] = {#KIND, VALUE_##VALUE, \
                     (uint16_t)(offsetof(Ast, member) + sizeof(((Ast *)0)->member)), "" slots},
 #include "compiler/syntax/ast.def"
 #undef AST
@@ -18,8 +18,8 @@ const AstInfo ast_info[AST_KIND_COUNT] = {
 };
 
 const char *const ast_slot_names[AST_KIND_COUNT] = {
-#define NODE(x) #x "\0"
-#define LIST(x) #x "\0"
+#define NODE(x)                         #x "\0"
+#define LIST(x)                         #x "\0"
 #define AST(KIND, member, VALUE, slots) [AST_##KIND] = "" slots,
 #include "compiler/syntax/ast.def"
 #undef AST
@@ -28,16 +28,54 @@ const char *const ast_slot_names[AST_KIND_COUNT] = {
 };
 
 const char *const ast_op_text[OP_COUNT] = {
-    [OP_PLUS] = "+", [OP_MINUS] = "-", [OP_BNOT] = "bnot", [OP_NOT] = "not",
-    [OP_MUL] = "*", [OP_FDIV] = "/", [OP_DIV] = "div", [OP_REM] = "rem", [OP_BAND] = "band", [OP_AND] = "and",
-    [OP_ADD] = "+", [OP_SUB] = "-", [OP_BOR] = "bor", [OP_BXOR] = "bxor", [OP_BSL] = "bsl", [OP_BSR] = "bsr", [OP_OR] = "or", [OP_XOR] = "xor",
-    [OP_APPEND] = "++", [OP_SUBTRACT] = "--",
-    [OP_EQ] = "==", [OP_NE] = "/=", [OP_LE] = "=<", [OP_LT] = "<", [OP_GE] = ">=", [OP_GT] = ">", [OP_EXACT_EQ] = "=:=", [OP_EXACT_NE] = "=/=",
-    [OP_ANDALSO] = "andalso", [OP_ORELSE] = "orelse", [OP_MATCH] = "=", [OP_SEND] = "!",
-    [OP_ASSOC] = "=>", [OP_EXACT] = ":=",
-    [OP_GEN_LIST] = "<-", [OP_GEN_BIN] = "<=", [OP_GEN_MAP] = "<-", [OP_GEN_LIST_STRICT] = "<:-", [OP_GEN_BIN_STRICT] = "<:=", [OP_GEN_MAP_STRICT] = "<:-",
-    [OP_NONEMPTY] = "...", [OP_ANY_FUN] = "fun()", [OP_ANY_ARGS] = "(...)",
-    [OP_SPEC] = "spec", [OP_CALLBACK] = "callback", [OP_TYPE] = "type", [OP_OPAQUE] = "opaque", [OP_NOMINAL] = "nominal",
+    [OP_PLUS] = "+",
+    [OP_MINUS] = "-",
+    [OP_BNOT] = "bnot",
+    [OP_NOT] = "not",
+    [OP_MUL] = "*",
+    [OP_FDIV] = "/",
+    [OP_DIV] = "div",
+    [OP_REM] = "rem",
+    [OP_BAND] = "band",
+    [OP_AND] = "and",
+    [OP_ADD] = "+",
+    [OP_SUB] = "-",
+    [OP_BOR] = "bor",
+    [OP_BXOR] = "bxor",
+    [OP_BSL] = "bsl",
+    [OP_BSR] = "bsr",
+    [OP_OR] = "or",
+    [OP_XOR] = "xor",
+    [OP_APPEND] = "++",
+    [OP_SUBTRACT] = "--",
+    [OP_EQ] = "==",
+    [OP_NE] = "/=",
+    [OP_LE] = "=<",
+    [OP_LT] = "<",
+    [OP_GE] = ">=",
+    [OP_GT] = ">",
+    [OP_EXACT_EQ] = "=:=",
+    [OP_EXACT_NE] = "=/=",
+    [OP_ANDALSO] = "andalso",
+    [OP_ORELSE] = "orelse",
+    [OP_MATCH] = "=",
+    [OP_SEND] = "!",
+    [OP_ASSOC] = "=>",
+    [OP_EXACT] = ":=",
+    [OP_GEN_LIST] = "<-",
+    [OP_GEN_BIN] = "<=",
+    [OP_GEN_MAP] = "<-",
+    [OP_GEN_LIST_STRICT] = "<:-",
+    [OP_GEN_BIN_STRICT] = "<:=",
+    [OP_GEN_MAP_STRICT] = "<:-",
+    [OP_NONEMPTY] = "...",
+    [OP_ANY_FUN] = "fun()",
+    [OP_ANY_ARGS] = "(...)",
+    [OP_SPEC] = "spec",
+    [OP_CALLBACK] = "callback",
+    [OP_TYPE] = "type",
+    [OP_OPAQUE] = "opaque",
+    [OP_NOMINAL] = "nominal",
 };
 
 Ast *ast_new(Arena *arena, AstKind kind, SrcPos pos)

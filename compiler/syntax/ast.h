@@ -43,20 +43,58 @@ typedef enum {
 typedef enum {
     OP_NONE,
     /* UNOP, BINOP, LINK; order of the table in ast.c */
-    OP_PLUS, OP_MINUS, OP_BNOT, OP_NOT,
-    OP_MUL, OP_FDIV, OP_DIV, OP_REM, OP_BAND, OP_AND,
-    OP_ADD, OP_SUB, OP_BOR, OP_BXOR, OP_BSL, OP_BSR, OP_OR, OP_XOR,
-    OP_APPEND, OP_SUBTRACT,
-    OP_EQ, OP_NE, OP_LE, OP_LT, OP_GE, OP_GT, OP_EXACT_EQ, OP_EXACT_NE,
-    OP_ANDALSO, OP_ORELSE, OP_MATCH, OP_SEND,
+    OP_PLUS,
+    OP_MINUS,
+    OP_BNOT,
+    OP_NOT,
+    OP_MUL,
+    OP_FDIV,
+    OP_DIV,
+    OP_REM,
+    OP_BAND,
+    OP_AND,
+    OP_ADD,
+    OP_SUB,
+    OP_BOR,
+    OP_BXOR,
+    OP_BSL,
+    OP_BSR,
+    OP_OR,
+    OP_XOR,
+    OP_APPEND,
+    OP_SUBTRACT,
+    OP_EQ,
+    OP_NE,
+    OP_LE,
+    OP_LT,
+    OP_GE,
+    OP_GT,
+    OP_EXACT_EQ,
+    OP_EXACT_NE,
+    OP_ANDALSO,
+    OP_ORELSE,
+    OP_MATCH,
+    OP_SEND,
     /* MAP_FIELD, T_MAP_FIELD */
-    OP_ASSOC, OP_EXACT,
+    OP_ASSOC,
+    OP_EXACT,
     /* GENERATE: `<-`, `<=`, `K := V <-`, and the strict ones `<:-`, `<:=`, `K := V <:-` */
-    OP_GEN_LIST, OP_GEN_BIN, OP_GEN_MAP, OP_GEN_LIST_STRICT, OP_GEN_BIN_STRICT, OP_GEN_MAP_STRICT,
+    OP_GEN_LIST,
+    OP_GEN_BIN,
+    OP_GEN_MAP,
+    OP_GEN_LIST_STRICT,
+    OP_GEN_BIN_STRICT,
+    OP_GEN_MAP_STRICT,
     /* T_LIST, T_FUN */
-    OP_NONEMPTY, OP_ANY_FUN, OP_ANY_ARGS,
+    OP_NONEMPTY,
+    OP_ANY_FUN,
+    OP_ANY_ARGS,
     /* SPEC, TYPE_DECL */
-    OP_SPEC, OP_CALLBACK, OP_TYPE, OP_OPAQUE, OP_NOMINAL,
+    OP_SPEC,
+    OP_CALLBACK,
+    OP_TYPE,
+    OP_OPAQUE,
+    OP_NOMINAL,
     OP_COUNT
 } AstOp;
 
@@ -84,7 +122,16 @@ typedef struct {
     char at[];
 } AstDigits;
 
-typedef enum { SEG_DEFAULT, SEG_INTEGER, SEG_FLOAT, SEG_BINARY, SEG_BITSTRING, SEG_UTF8, SEG_UTF16, SEG_UTF32 } SegType;
+typedef enum {
+    SEG_DEFAULT,
+    SEG_INTEGER,
+    SEG_FLOAT,
+    SEG_BINARY,
+    SEG_BITSTRING,
+    SEG_UTF8,
+    SEG_UTF16,
+    SEG_UTF32
+} SegType;
 typedef enum { SEG_SIGN_DEFAULT, SEG_UNSIGNED, SEG_SIGNED } SegSign;
 typedef enum { SEG_ENDIAN_DEFAULT, SEG_BIG, SEG_LITTLE, SEG_NATIVE } SegEndian;
 
@@ -107,7 +154,8 @@ struct Ast {
     uint8_t op;          /* AstOp */
     uint16_t depth : 15; /* see above */
     uint16_t paren : 1;  /* stood in parentheses of its own */
-    SrcPos pos;          /* first character, except where ast.def says otherwise; a macro's use, not its text */
+    SrcPos
+        pos; /* first character, except where ast.def says otherwise; a macro's use, not its text */
     union {
         int64_t i;
         double f;
@@ -131,7 +179,16 @@ struct Ast {
     };
 };
 
-typedef enum { VALUE_NONE, VALUE_NAME, VALUE_PAIR, VALUE_INT, VALUE_FLOAT, VALUE_STR, VALUE_DIGITS, VALUE_SEGMENT } AstValue;
+typedef enum {
+    VALUE_NONE,
+    VALUE_NAME,
+    VALUE_PAIR,
+    VALUE_INT,
+    VALUE_FLOAT,
+    VALUE_STR,
+    VALUE_DIGITS,
+    VALUE_SEGMENT
+} AstValue;
 
 /* What a table of all kinds says about one, for walks that treat all kinds alike.  The slots lie
  * one behind the other from AST_SLOTS on; shape has a letter for each: 'n' for an Ast *, 'l' for
@@ -159,7 +216,8 @@ Ast *ast_new(Arena *arena, AstKind kind, SrcPos pos);
 /* Set node->depth from its slots; false when it exceeds AST_DEPTH_MAX. */
 bool ast_finish(Ast *node);
 
-/* The segment's type, sign, endianness and unit with all defaults filled in; for a binary the unit is 8. */
+/* The segment's type, sign, endianness and unit with all defaults filled in; a binary's unit is
+ * 8. */
 AstSegSpec ast_segment_spec(const Ast *segment);
 
 /* Position of the first character that belongs to the node (pos may be an operator's place). */
@@ -170,11 +228,12 @@ void ast_dump(const Ast *node, Compilation *c, FILE *out);
 
 /* A whole file, or one input of the shell. */
 typedef struct {
-    NameId module;   /* from -module; for a script the file's base name */
-    bool is_script;  /* no -module: EXPRS forms run in order, then main/1 or main/0 */
-    Source *source;  /* the file itself, not what it includes */
-    AstList forms;   /* in order, of all included files too */
-    SrcPos end;      /* end of input */
-    NameId *broken;  /* names of functions and records whose forms had errors: not to be missed */
+    NameId module;  /* from -module; for a script the file's base name */
+    bool is_script; /* no -module: EXPRS forms run in order, then main/1 or main/0 */
+    Source *source; /* the file itself, not what it includes */
+    AstList forms;  /* in order, of all included files too */
+    SrcPos end;     /* end of input */
+    NameId
+        *broken; /* names of functions and records whose forms had errors: not to be missed */
     uint32_t broken_count;
 } AstFile;

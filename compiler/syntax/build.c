@@ -4,11 +4,34 @@
 
 /* The operator that a token is between two operands. */
 static const uint8_t binary_op[TOKEN_COUNT] = {
-    [TOKEN_STAR] = OP_MUL, [TOKEN_SLASH] = OP_FDIV, [TOKEN_DIV] = OP_DIV, [TOKEN_REM] = OP_REM, [TOKEN_BAND] = OP_BAND, [TOKEN_AND] = OP_AND,
-    [TOKEN_PLUS] = OP_ADD, [TOKEN_MINUS] = OP_SUB, [TOKEN_BOR] = OP_BOR, [TOKEN_BXOR] = OP_BXOR, [TOKEN_BSL] = OP_BSL, [TOKEN_BSR] = OP_BSR, [TOKEN_OR] = OP_OR, [TOKEN_XOR] = OP_XOR,
-    [TOKEN_APPEND] = OP_APPEND, [TOKEN_SUBTRACT] = OP_SUBTRACT,
-    [TOKEN_EQ] = OP_EQ, [TOKEN_NE] = OP_NE, [TOKEN_LE] = OP_LE, [TOKEN_LT] = OP_LT, [TOKEN_GE] = OP_GE, [TOKEN_GT] = OP_GT, [TOKEN_EXACT_EQ] = OP_EXACT_EQ, [TOKEN_EXACT_NE] = OP_EXACT_NE,
-    [TOKEN_ANDALSO] = OP_ANDALSO, [TOKEN_ORELSE] = OP_ORELSE, [TOKEN_MATCH] = OP_MATCH, [TOKEN_SEND] = OP_SEND,
+    [TOKEN_STAR] = OP_MUL,
+    [TOKEN_SLASH] = OP_FDIV,
+    [TOKEN_DIV] = OP_DIV,
+    [TOKEN_REM] = OP_REM,
+    [TOKEN_BAND] = OP_BAND,
+    [TOKEN_AND] = OP_AND,
+    [TOKEN_PLUS] = OP_ADD,
+    [TOKEN_MINUS] = OP_SUB,
+    [TOKEN_BOR] = OP_BOR,
+    [TOKEN_BXOR] = OP_BXOR,
+    [TOKEN_BSL] = OP_BSL,
+    [TOKEN_BSR] = OP_BSR,
+    [TOKEN_OR] = OP_OR,
+    [TOKEN_XOR] = OP_XOR,
+    [TOKEN_APPEND] = OP_APPEND,
+    [TOKEN_SUBTRACT] = OP_SUBTRACT,
+    [TOKEN_EQ] = OP_EQ,
+    [TOKEN_NE] = OP_NE,
+    [TOKEN_LE] = OP_LE,
+    [TOKEN_LT] = OP_LT,
+    [TOKEN_GE] = OP_GE,
+    [TOKEN_GT] = OP_GT,
+    [TOKEN_EXACT_EQ] = OP_EXACT_EQ,
+    [TOKEN_EXACT_NE] = OP_EXACT_NE,
+    [TOKEN_ANDALSO] = OP_ANDALSO,
+    [TOKEN_ORELSE] = OP_ORELSE,
+    [TOKEN_MATCH] = OP_MATCH,
+    [TOKEN_SEND] = OP_SEND,
 };
 
 /* Levels of precedence that form chains; 0: does not chain. */
@@ -17,10 +40,12 @@ enum { LEVEL_NONE, LEVEL_MATCH, LEVEL_ORELSE, LEVEL_ANDALSO, LEVEL_LIST, LEVEL_A
 static int op_level(unsigned op)
 {
     switch (op) {
-    case OP_MATCH: case OP_SEND: return LEVEL_MATCH;
+    case OP_MATCH:
+    case OP_SEND: return LEVEL_MATCH;
     case OP_ORELSE: return LEVEL_ORELSE;
     case OP_ANDALSO: return LEVEL_ANDALSO;
-    case OP_APPEND: case OP_SUBTRACT: return LEVEL_LIST;
+    case OP_APPEND:
+    case OP_SUBTRACT: return LEVEL_LIST;
     default: break;
     }
     if (op >= OP_ADD && op <= OP_XOR) return LEVEL_ADD;
@@ -35,12 +60,9 @@ void build_syntax_error(Parser *p, const Token *token)
     Diags *diags = &p->c->diags;
     const char *text = token_text[token->kind];
     switch (token->kind) {
-    case TOKEN_DOT:
-        diag_add(diags, DIAG_SYNTAX_END, token->pos);
-        return;
-    case TOKEN_ATOM: case TOKEN_VAR:
-        text = names_text(&p->c->names, token->v.name);
-        break;
+    case TOKEN_DOT: diag_add(diags, DIAG_SYNTAX_END, token->pos); return;
+    case TOKEN_ATOM:
+    case TOKEN_VAR: text = names_text(&p->c->names, token->v.name); break;
     default: break;
     }
     bool literal = token->kind >= TOKEN_INT && token->kind <= TOKEN_SIGIL_BINARY;
@@ -49,7 +71,7 @@ void build_syntax_error(Parser *p, const Token *token)
     diag_add(diags, DIAG_SYNTAX, token->pos, shown);
 }
 
-static Ast *build_done(Parser *p, Ast *node)
+Ast *build_done(Parser *p, Ast *node)
 {
     if (!ast_finish(node) && !p->too_deep) {
         p->failed = p->too_deep = true;
@@ -58,15 +80,13 @@ static Ast *build_done(Parser *p, Ast *node)
     return node;
 }
 
-static Ast *build_node(Parser *p, AstKind kind, SrcPos pos)
-{
-    return ast_new(p->arena, kind, pos);
-}
+Ast *build_node(Parser *p, AstKind kind, SrcPos pos) { return ast_new(p->arena, kind, pos); }
 
-static void build_error(Parser *p, DiagCode code, SrcPos pos)
+Ast *build_error(Parser *p, DiagCode code, SrcPos pos)
 {
     p->failed = true;
     diag_add(&p->c->diags, code, pos);
+    return NULL;
 }
 
 uint32_t build_push(Parser *p, uint32_t count, Ast *item)
@@ -90,8 +110,10 @@ AstList build_take(Parser *p, uint32_t count)
 Ast *build_leaf(Parser *p, const Token *token)
 {
     static const uint8_t kinds[TOKEN_SIGIL_BINARY + 1] = {
-        [TOKEN_ATOM] = AST_ATOM, [TOKEN_VAR] = AST_VAR, [TOKEN_INT] = AST_INT, [TOKEN_BIGINT] = AST_BIGINT,
-        [TOKEN_FLOAT] = AST_FLOAT, [TOKEN_CHAR] = AST_CHAR, [TOKEN_STRING] = AST_STRING, [TOKEN_SIGIL_STRING] = AST_STRING,
+        [TOKEN_ATOM] = AST_ATOM,     [TOKEN_VAR] = AST_VAR,
+        [TOKEN_INT] = AST_INT,       [TOKEN_BIGINT] = AST_BIGINT,
+        [TOKEN_FLOAT] = AST_FLOAT,   [TOKEN_CHAR] = AST_CHAR,
+        [TOKEN_STRING] = AST_STRING, [TOKEN_SIGIL_STRING] = AST_STRING,
     };
     Ast *node = build_node(p, kinds[token->kind], token->pos);
     _Static_assert(sizeof node->v == sizeof token->v, "a token's value becomes the node's");
@@ -137,7 +159,10 @@ Ast *build_paren(Ast *node)
 Ast *build_unop(Parser *p, const Token *op, Ast *arg)
 {
     Ast *node = build_node(p, AST_UNOP, op->pos);
-    node->op = op->kind == TOKEN_PLUS ? OP_PLUS : op->kind == TOKEN_MINUS ? OP_MINUS : op->kind == TOKEN_BNOT ? OP_BNOT : OP_NOT;
+    node->op = op->kind == TOKEN_PLUS    ? OP_PLUS
+               : op->kind == TOKEN_MINUS ? OP_MINUS
+               : op->kind == TOKEN_BNOT  ? OP_BNOT
+                                         : OP_NOT;
     node->unop.arg = arg;
     return build_done(p, node);
 }
@@ -241,10 +266,7 @@ Ast *build_binop(Parser *p, const Token *token, Ast *left, Ast *right)
 
 /* Data. */
 
-Ast *build_nil(Parser *p, const Token *token)
-{
-    return build_node(p, AST_NIL, token->pos);
-}
+Ast *build_nil(Parser *p, const Token *token) { return build_node(p, AST_NIL, token->pos); }
 
 Ast *build_list(Parser *p, const Token *token, uint32_t count, Ast *tail)
 {
@@ -297,7 +319,8 @@ Ast *build_record_field(Parser *p, const Token *name, Ast *value)
     return build_done(p, node);
 }
 
-Ast *build_record_index(Parser *p, const Token *hash, Ast *base, const Token *name, const Token *field)
+Ast *build_record_index(Parser *p, const Token *hash, Ast *base, const Token *name,
+                        const Token *field)
 {
     Ast *node = build_node(p, base ? AST_RECORD_GET : AST_RECORD_INDEX, hash->pos);
     node->v.pair = (AstPair){name->v.name, field->v.name};
@@ -329,30 +352,42 @@ typedef struct {
 } SegmentWord;
 
 static const SegmentWord segment_words[] = {
-    {NAME_INTEGER, 't', SEG_INTEGER},  {NAME_FLOAT, 't', SEG_FLOAT},       {NAME_BINARY, 't', SEG_BINARY},
-    {NAME_BYTES, 't', SEG_BINARY},     {NAME_BITSTRING, 't', SEG_BITSTRING}, {NAME_BITS, 't', SEG_BITSTRING},
-    {NAME_UTF8, 't', SEG_UTF8},        {NAME_UTF16, 't', SEG_UTF16},       {NAME_UTF32, 't', SEG_UTF32},
-    {NAME_SIGNED, 's', SEG_SIGNED},    {NAME_UNSIGNED, 's', SEG_UNSIGNED}, {NAME_BIG, 'e', SEG_BIG},
-    {NAME_LITTLE, 'e', SEG_LITTLE},    {NAME_NATIVE, 'e', SEG_NATIVE},
+    {NAME_INTEGER, 't', SEG_INTEGER},     {NAME_FLOAT, 't', SEG_FLOAT},
+    {NAME_BINARY, 't', SEG_BINARY},       {NAME_BYTES, 't', SEG_BINARY},
+    {NAME_BITSTRING, 't', SEG_BITSTRING}, {NAME_BITS, 't', SEG_BITSTRING},
+    {NAME_UTF8, 't', SEG_UTF8},           {NAME_UTF16, 't', SEG_UTF16},
+    {NAME_UTF32, 't', SEG_UTF32},         {NAME_SIGNED, 's', SEG_SIGNED},
+    {NAME_UNSIGNED, 's', SEG_UNSIGNED},   {NAME_BIG, 'e', SEG_BIG},
+    {NAME_LITTLE, 'e', SEG_LITTLE},       {NAME_NATIVE, 'e', SEG_NATIVE},
 };
 
 AstSegSpec build_segment_type(Parser *p, AstSegSpec spec, const Token *word, const Token *unit)
 {
     if (unit) {
         bool known = word->v.name == NAME_UNIT;
-        if (!known) diag_add(&p->c->diags, DIAG_BIT_TYPE_UNDEFINED, word->pos, word->v.name);
-        else if (unit->v.i < 1 || unit->v.i > 256) diag_add(&p->c->diags, DIAG_BIT_UNIT_BAD, unit->pos);
-        else if (spec.unit && spec.unit != unit->v.i) diag_add(&p->c->diags, DIAG_BIT_TYPE_CONFLICT, word->pos, "units", "one", "another");
-        else spec.unit = (uint16_t)unit->v.i;
+        if (!known)
+            diag_add(&p->c->diags, DIAG_BIT_TYPE_UNDEFINED, word->pos, word->v.name);
+        else if (unit->v.i < 1 || unit->v.i > 256)
+            diag_add(&p->c->diags, DIAG_BIT_UNIT_BAD, unit->pos);
+        else if (spec.unit && spec.unit != unit->v.i)
+            diag_add(&p->c->diags, DIAG_BIT_TYPE_CONFLICT, word->pos, "units", "one",
+                     "another");
+        else
+            spec.unit = (uint16_t)unit->v.i;
         return spec;
     }
     for (size_t i = 0; i < ARRAY_LEN(segment_words); i++) {
         const SegmentWord *w = &segment_words[i];
         if (w->name != word->v.name) continue;
-        uint8_t *property = w->property == 't' ? &spec.type : w->property == 's' ? &spec.sign : &spec.endian;
-        const char *what = w->property == 't' ? "types" : w->property == 's' ? "signs" : "byte orders";
+        uint8_t *property = w->property == 't'   ? &spec.type
+                            : w->property == 's' ? &spec.sign
+                                                 : &spec.endian;
+        const char *what = w->property == 't'   ? "types"
+                           : w->property == 's' ? "signs"
+                                                : "byte orders";
         if (*property && *property != w->value)
-            diag_add(&p->c->diags, DIAG_BIT_TYPE_CONFLICT, word->pos, what, "the one before", names_text(&p->c->names, word->v.name));
+            diag_add(&p->c->diags, DIAG_BIT_TYPE_CONFLICT, word->pos, what, "the one before",
+                     names_text(&p->c->names, word->v.name));
         *property = w->value;
         return spec;
     }
@@ -383,7 +418,8 @@ Ast *build_fun_local(Parser *p, const Token *token, const Token *name, const Tok
     Ast *node = build_node(p, AST_FUN_LOCAL, token->pos);
     if (arity->v.i > 255) {
         p->failed = true;
-        diag_add(&p->c->diags, DIAG_FUN_TOO_MANY, arity->pos, (int)(arity->v.i > INT32_MAX ? INT32_MAX : arity->v.i));
+        diag_add(&p->c->diags, DIAG_FUN_TOO_MANY, arity->pos,
+                 (int)(arity->v.i > INT32_MAX ? INT32_MAX : arity->v.i));
     }
     node->v.pair = (AstPair){name->v.name, (uint32_t)arity->v.i};
     return node;
@@ -406,172 +442,10 @@ Ast *build_fun(Parser *p, const Token *token, uint32_t count)
     node->v.name = first->v.name;
     for (uint32_t i = 1; i < count; i++) {
         const Ast *clause = node->fun.clauses.at[i];
-        if (clause->v.name != first->v.name) build_error(p, DIAG_FUN_NAME_MISMATCH, clause->pos);
-        else if (clause->clause.patterns.n != first->clause.patterns.n) build_error(p, DIAG_FUN_ARITY_MISMATCH, clause->pos);
+        if (clause->v.name != first->v.name)
+            build_error(p, DIAG_FUN_NAME_MISMATCH, clause->pos);
+        else if (clause->clause.patterns.n != first->clause.patterns.n)
+            build_error(p, DIAG_FUN_ARITY_MISMATCH, clause->pos);
     }
-    return build_done(p, node);
-}
-
-/* Clauses: the lists were pushed in the order patterns, guard, body. */
-
-static Ast *build_clause_parts(Parser *p, SrcPos pos, uint32_t patterns, uint32_t guard, uint32_t body)
-{
-    Ast *node = build_node(p, AST_CLAUSE, pos);
-    node->clause.body = build_take(p, body);
-    node->clause.guard = build_take(p, guard);
-    node->clause.patterns = build_take(p, patterns);
-    return node;
-}
-
-static AstList build_one(Parser *p, Ast *item)
-{
-    AstList list = {arena_alloc(p->arena, sizeof item), 1};
-    list.at[0] = item;
-    return list;
-}
-
-Ast *build_fun_clause(Parser *p, const Token *token, const Token *name, uint32_t args, uint32_t guard, uint32_t body)
-{
-    Ast *node = build_clause_parts(p, token->pos, args, guard, body);
-    node->v.name = name && name->v.name != NAME__ ? name->v.name : NAME_NONE;
-    return build_done(p, node);
-}
-
-Ast *build_clause(Parser *p, Ast *pattern, uint32_t guard, uint32_t body)
-{
-    Ast *node = build_clause_parts(p, ast_start(pattern), 0, guard, body);
-    node->clause.patterns = build_one(p, pattern);
-    return build_done(p, node);
-}
-
-Ast *build_if_clause(Parser *p, uint32_t guard, uint32_t body)
-{
-    Ast *node = build_clause_parts(p, SRC_POS_NONE, 0, guard, body);
-    node->pos = node->clause.guard.at[0]->pos;
-    return build_done(p, node);
-}
-
-Ast *build_try_clause(Parser *p, const Token *class, Ast *pattern, const Token *stack, uint32_t guard, uint32_t body)
-{
-    SrcPos pos = class ? class->pos : ast_start(pattern);
-    Ast *node = build_clause_parts(p, pos, 0, guard, body);
-    Ast *class_node;
-    if (class) {
-        class_node = build_leaf(p, class);
-    } else {
-        class_node = build_node(p, AST_ATOM, pos);
-        class_node->v.name = NAME_THROW;
-    }
-    Ast *stack_node = build_node(p, AST_VAR, stack && stack->kind ? stack->pos : pos);
-    stack_node->v.name = stack && stack->kind ? stack->v.name : NAME__;
-    node->clause.patterns = (AstList){arena_alloc(p->arena, 3 * sizeof(Ast *)), 3};
-    node->clause.patterns.at[0] = class_node;
-    node->clause.patterns.at[1] = pattern;
-    node->clause.patterns.at[2] = stack_node;
-    return build_done(p, node);
-}
-
-Ast *build_guard(Parser *p, uint32_t count)
-{
-    AstList tests = build_take(p, count);
-    Ast *node = build_node(p, AST_GUARD, ast_start(tests.at[0]));
-    node->guard.tests = tests;
-    return build_done(p, node);
-}
-
-/* Control. */
-
-Ast *build_block(Parser *p, const Token *token, uint32_t count)
-{
-    Ast *node = build_node(p, AST_BLOCK, token->pos);
-    node->block.body = build_take(p, count);
-    return build_done(p, node);
-}
-
-Ast *build_if(Parser *p, const Token *token, uint32_t count)
-{
-    Ast *node = build_node(p, AST_IF, token->pos);
-    node->if_.clauses = build_take(p, count);
-    return build_done(p, node);
-}
-
-Ast *build_case(Parser *p, const Token *token, Ast *subject, uint32_t count)
-{
-    Ast *node = build_node(p, AST_CASE, token->pos);
-    node->case_.subject = subject;
-    node->case_.clauses = build_take(p, count);
-    return build_done(p, node);
-}
-
-Ast *build_receive(Parser *p, const Token *token, uint32_t clauses, Ast *timeout, uint32_t after)
-{
-    Ast *node = build_node(p, AST_RECEIVE, token->pos);
-    node->receive.after = build_take(p, after);
-    node->receive.timeout = timeout;
-    node->receive.clauses = build_take(p, clauses);
-    return build_done(p, node);
-}
-
-Ast *build_try(Parser *p, const Token *token, uint32_t body, uint32_t of, uint32_t handlers, uint32_t after)
-{
-    Ast *node = build_node(p, AST_TRY, token->pos);
-    node->try_.after = build_take(p, after);
-    node->try_.handlers = build_take(p, handlers);
-    node->try_.of = build_take(p, of);
-    node->try_.body = build_take(p, body);
-    return build_done(p, node);
-}
-
-Ast *build_maybe(Parser *p, const Token *token, uint32_t body, uint32_t clauses)
-{
-    Ast *node = build_node(p, AST_MAYBE, token->pos);
-    node->maybe.clauses = build_take(p, clauses);
-    node->maybe.body = build_take(p, body);
-    return build_done(p, node);
-}
-
-Ast *build_maybe_match(Parser *p, const Token *token, Ast *pattern, Ast *value)
-{
-    Ast *node = build_node(p, AST_MAYBE_MATCH, token->pos);
-    node->maybe_match.pattern = pattern;
-    node->maybe_match.value = value;
-    return build_done(p, node);
-}
-
-/* Comprehensions. */
-
-Ast *build_comprehension(Parser *p, AstKind kind, const Token *token, Ast *item, uint32_t count)
-{
-    Ast *node = build_node(p, kind, token->pos);
-    if (kind == AST_MC && item->op != OP_ASSOC) build_error(p, DIAG_BAD_MC_ITEM, item->pos);
-    node->lc.item = item;
-    node->lc.qualifiers = build_take(p, count);
-    return build_done(p, node);
-}
-
-Ast *build_generator(Parser *p, const Token *arrow, Ast *pattern, Ast *source)
-{
-    Ast *node = build_node(p, AST_GENERATE, arrow->pos);
-    bool strict = arrow->kind == TOKEN_GEN_STRICT || arrow->kind == TOKEN_BGEN_STRICT;
-    bool binary = arrow->kind == TOKEN_BGEN || arrow->kind == TOKEN_BGEN_STRICT;
-    if (binary) {
-        node->op = strict ? OP_GEN_BIN_STRICT : OP_GEN_BIN;
-        if (pattern->kind != AST_BIN || pattern->paren) build_error(p, DIAG_BAD_BINARY_GENERATOR, ast_start(pattern));
-    } else if (pattern->kind == AST_MAP_FIELD) {
-        node->op = strict ? OP_GEN_MAP_STRICT : OP_GEN_MAP;
-        if (pattern->op != OP_EXACT) build_error(p, DIAG_BAD_MAP_GENERATOR, pattern->pos);
-    } else {
-        node->op = strict ? OP_GEN_LIST_STRICT : OP_GEN_LIST;
-    }
-    node->generate.pattern = pattern;
-    node->generate.source = source;
-    return build_done(p, node);
-}
-
-Ast *build_zip(Parser *p, const Token *token, uint32_t count)
-{
-    AstList generators = build_take(p, count);
-    Ast *node = build_node(p, AST_ZIP, token ? token->pos : ast_start(generators.at[0]));
-    node->zip.generators = generators;
     return build_done(p, node);
 }

@@ -32,6 +32,13 @@ void build_syntax_error(Parser *p, const Token *token);
 uint32_t build_push(Parser *p, uint32_t count, Ast *item);
 AstList build_take(Parser *p, uint32_t count);
 
+/* A node whose slots are still empty, and what every node goes through when they are filled:
+ * nesting that is too deep is reported here. */
+Ast *build_node(Parser *p, AstKind kind, SrcPos pos);
+Ast *build_done(Parser *p, Ast *node);
+/* Report an error without arguments; the form is not used.  Returns NULL. */
+Ast *build_error(Parser *p, DiagCode code, SrcPos pos);
+
 /* Literals and names. */
 Ast *build_leaf(Parser *p, const Token *token);
 Ast *build_strings(Parser *p, uint32_t count);
@@ -51,7 +58,8 @@ Ast *build_map(Parser *p, const Token *token, Ast *base, uint32_t count);
 Ast *build_map_field(Parser *p, const Token *op, Ast *key, Ast *value);
 Ast *build_record(Parser *p, const Token *hash, Ast *base, const Token *name, uint32_t count);
 Ast *build_record_field(Parser *p, const Token *name, Ast *value);
-Ast *build_record_index(Parser *p, const Token *hash, Ast *base, const Token *name, const Token *field);
+Ast *build_record_index(Parser *p, const Token *hash, Ast *base, const Token *name,
+                        const Token *field);
 Ast *build_bin(Parser *p, const Token *token, uint32_t count);
 Ast *build_segment(Parser *p, Ast *value, Ast *size, AstSegSpec spec);
 /* Add one word behind the `/` of a segment; `unit` or NULL. */
@@ -63,21 +71,26 @@ Ast *build_remote(Parser *p, const Token *colon, Ast *module, Ast *function);
 Ast *build_fun_local(Parser *p, const Token *token, const Token *name, const Token *arity);
 Ast *build_fun_remote(Parser *p, const Token *token, Ast *module, Ast *function, Ast *arity);
 Ast *build_fun(Parser *p, const Token *token, uint32_t count);
-Ast *build_fun_clause(Parser *p, const Token *token, const Token *name, uint32_t args, uint32_t guard, uint32_t body);
+Ast *build_fun_clause(Parser *p, const Token *token, const Token *name, uint32_t args,
+                      uint32_t guard, uint32_t body);
 Ast *build_clause(Parser *p, Ast *pattern, uint32_t guard, uint32_t body);
 Ast *build_if_clause(Parser *p, uint32_t guard, uint32_t body);
-Ast *build_try_clause(Parser *p, const Token *class, Ast *pattern, const Token *stack, uint32_t guard, uint32_t body);
+Ast *build_try_clause(Parser *p, const Token *class, Ast *pattern, const Token *stack,
+                      uint32_t guard, uint32_t body);
 Ast *build_guard(Parser *p, uint32_t count);
 
 /* Control and comprehensions. */
 Ast *build_block(Parser *p, const Token *token, uint32_t count);
 Ast *build_if(Parser *p, const Token *token, uint32_t count);
 Ast *build_case(Parser *p, const Token *token, Ast *subject, uint32_t count);
-Ast *build_receive(Parser *p, const Token *token, uint32_t clauses, Ast *timeout, uint32_t after);
-Ast *build_try(Parser *p, const Token *token, uint32_t body, uint32_t of, uint32_t handlers, uint32_t after);
+Ast *build_receive(Parser *p, const Token *token, uint32_t clauses, Ast *timeout,
+                   uint32_t after);
+Ast *build_try(Parser *p, const Token *token, uint32_t body, uint32_t of, uint32_t handlers,
+               uint32_t after);
 Ast *build_maybe(Parser *p, const Token *token, uint32_t body, uint32_t clauses);
 Ast *build_maybe_match(Parser *p, const Token *token, Ast *pattern, Ast *value);
-Ast *build_comprehension(Parser *p, AstKind kind, const Token *token, Ast *item, uint32_t count);
+Ast *build_comprehension(Parser *p, AstKind kind, const Token *token, Ast *item,
+                         uint32_t count);
 Ast *build_generator(Parser *p, const Token *arrow, Ast *pattern, Ast *source);
 Ast *build_zip(Parser *p, const Token *token, uint32_t count);
 
@@ -94,7 +107,8 @@ Ast *build_type_field(Parser *p, const Token *name, Ast *type);
 Ast *build_type_ann(Parser *p, const Token *name, Ast *type);
 /* The same behind `when`, where the variable must have a name. */
 Ast *build_type_bound(Parser *p, const Token *name, Ast *type);
-Ast *build_type_bin(Parser *p, const Token *token, const Token *first, Ast *base, const Token *second, Ast *unit);
+Ast *build_type_bin(Parser *p, const Token *token, const Token *first, Ast *base,
+                    const Token *second, Ast *unit);
 Ast *build_type_fun(Parser *p, const Token *token, AstOp op, uint32_t args, Ast *result);
 Ast *build_type_bounded(Parser *p, Ast *fun, uint32_t count);
 Ast *build_type_is_subtype(Parser *p, const Token *name, uint32_t count);
@@ -107,4 +121,5 @@ Ast *build_attribute(Parser *p, const Token *dash, const Token *name, uint32_t v
 Ast *build_type_decl(Parser *p, const Token *keyword, Ast *head, Ast *type);
 Ast *build_record_decl(Parser *p, const Token *keyword, Ast *name, uint32_t count);
 Ast *build_field_decl(Parser *p, Ast *field, Ast *type);
-Ast *build_spec(Parser *p, const Token *keyword, const Token *module, const Token *name, uint32_t types);
+Ast *build_spec(Parser *p, const Token *keyword, const Token *module, const Token *name,
+                uint32_t types);

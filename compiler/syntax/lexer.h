@@ -34,10 +34,10 @@ typedef struct {
     const Source *source;
     const unsigned char *at;
     const unsigned char *end;
-    bool quiet;            /* report nothing: text that is skipped or only looked at */
-    bool maybe_enabled;    /* `maybe` and `else` are reserved */
-    bool open_ended;       /* the text ended inside a string or quoted atom */
-    uint32_t *points;      /* scratch for the code points of a string */
+    bool quiet;         /* report nothing: text that is skipped or only looked at */
+    bool maybe_enabled; /* `maybe` and `else` are reserved */
+    bool open_ended;    /* the text ended inside a string or quoted atom */
+    uint32_t *points;   /* scratch for the code points of a string */
     uint32_t point_count;
     uint32_t point_room;
 } Lexer;

@@ -71,8 +71,10 @@ void lexer_float(Lexer *lexer, const unsigned char *start, Token *token)
     for (; at < lexer->at && *at != 'e' && *at != 'E'; at++) {
         if (*at == '_') continue;
         if (after_point >= 0) after_point++;
-        if (*at == '.') after_point = 0;
-        else text[n++] = (char)*at;
+        if (*at == '.')
+            after_point = 0;
+        else
+            text[n++] = (char)*at;
     }
     int32_t exponent = at < lexer->at ? exponent_value(at + 1, lexer->at) : 0;
     snprintf(text + n, 20, "e%d", exponent - after_point);
@@ -95,8 +97,10 @@ static double nearest_double(const mpz_t numerator, const mpz_t denominator)
     mpz_inits(n, d, rest, NULL);
     mpz_set(n, numerator);
     mpz_set(d, denominator);
-    if (shift >= 0) mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
-    else mpz_mul_2exp(d, d, (mp_bitcnt_t)-shift);
+    if (shift >= 0)
+        mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
+    else
+        mpz_mul_2exp(d, d, (mp_bitcnt_t)-shift);
     mpz_tdiv_qr(n, rest, n, d);
     uint64_t quotient = mpz_get_ui(n) | (mpz_sgn(rest) != 0);
     mpz_clears(n, d, rest, NULL);
@@ -131,7 +135,8 @@ static const unsigned char *skip_digits(const unsigned char *at, unsigned base)
 }
 
 /* Behind the integer part of a based float: `.fraction`, perhaps `#e` and an exponent. */
-static void lexer_based_float(Lexer *lexer, const unsigned char *first, unsigned base, Token *token)
+static void lexer_based_float(Lexer *lexer, const unsigned char *first, unsigned base,
+                              Token *token)
 {
     const unsigned char *point = lexer->at;
     const unsigned char *end = skip_digits(point + 1, base);
@@ -181,5 +186,6 @@ void lexer_based(Lexer *lexer, const unsigned char *start, Token *token)
     }
     if (*lexer->at == '.' && digit_value(lexer->at[1]) < base)
         lexer_based_float(lexer, first, base, token);
-    else lexer_integer(lexer, first, lexer->at, base, token);
+    else
+        lexer_integer(lexer, first, lexer->at, base, token);
 }

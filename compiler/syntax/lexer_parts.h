@@ -6,7 +6,8 @@
 
 #include "compiler/syntax/lexer.h"
 
-/* Digits with underscores, perhaps a fraction and exponent; [start, lexer->at) is known to match. */
+/* Digits with underscores, perhaps a fraction and exponent: [start, lexer->at) is known to
+ * match. */
 void lexer_decimal(Lexer *lexer, const unsigned char *start, Token *token);
 void lexer_float(Lexer *lexer, const unsigned char *start, Token *token);
 
@@ -26,9 +27,9 @@ static inline SrcPos lexer_pos(const Lexer *lexer, const unsigned char *at)
 }
 
 /* Report unless quiet, and make the token an error. */
-#define LEXER_ERROR(lexer, token, code, at, ...)                                               \
-    do {                                                                                       \
-        if (!(lexer)->quiet)                                                                   \
-            diag_add(&(lexer)->c->diags, (code), lexer_pos((lexer), (at)), ##__VA_ARGS__);     \
-        (token)->kind = TOKEN_ERROR;                                                           \
+#define LEXER_ERROR(lexer, token, code, at, ...)                                           \
+    do {                                                                                   \
+        if (!(lexer)->quiet)                                                               \
+            diag_add(&(lexer)->c->diags, (code), lexer_pos((lexer), (at)), ##__VA_ARGS__); \
+        (token)->kind = TOKEN_ERROR;                                                       \
     } while (0)

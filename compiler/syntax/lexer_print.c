@@ -12,8 +12,10 @@ static void put_point(Bytes *to, uint32_t point)
 {
     uint8_t text[UTF8_MAX];
     int n = utf8_encode(point, text);
-    if (n > 0) bytes_put(to, text, (size_t)n);
-    else bytes_printf(to, "\\x{%" PRIX32 "}", point);
+    if (n > 0)
+        bytes_put(to, text, (size_t)n);
+    else
+        bytes_printf(to, "\\x{%" PRIX32 "}", point);
 }
 
 /* A character inside `quote`s, or behind `$` when quote is 0. */
@@ -29,10 +31,14 @@ static void put_escaped(Bytes *to, uint32_t point, char quote)
         bytes_printf(to, "\\%c", l[1]);
         return;
     }
-    if (point == ' ' && quote == 0) bytes_put_text(to, "\\s");
-    else if (point < ' ') bytes_printf(to, "\\%03" PRIo32, point);
-    else if (point >= 0x80 && point < 0xA0) bytes_printf(to, "\\%" PRIo32, point);
-    else put_point(to, point);
+    if (point == ' ' && quote == 0)
+        bytes_put_text(to, "\\s");
+    else if (point < ' ')
+        bytes_printf(to, "\\%03" PRIo32, point);
+    else if (point >= 0x80 && point < 0xA0)
+        bytes_printf(to, "\\%" PRIo32, point);
+    else
+        put_point(to, point);
 }
 
 static bool atom_is_plain(const Names *names, NameId name)
@@ -40,7 +46,8 @@ static bool atom_is_plain(const Names *names, NameId name)
     const unsigned char *text = (const unsigned char *)names_text(names, name);
     if (text[0] < 'a' || text[0] > 'z') return false;
     for (; *text; text++) {
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') || *text == '_' || *text == '@';
+        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z')
+                     || (*text >= '0' && *text <= '9') || *text == '_' || *text == '@';
         if (!plain) return false;
     }
     return true;
@@ -103,7 +110,9 @@ static void put_token(Bytes *to, const Names *names, const Token *token)
     switch (token->kind) {
     case TOKEN_DOT: bytes_put_u8(to, '.'); break;
     case TOKEN_ATOM: put_atom(to, names, token); break;
-    case TOKEN_VAR: bytes_put(to, names_text(names, token->v.name), names_size(names, token->v.name)); break;
+    case TOKEN_VAR:
+        bytes_put(to, names_text(names, token->v.name), names_size(names, token->v.name));
+        break;
     case TOKEN_INT: bytes_printf(to, "%" PRId64, token->v.i); break;
     case TOKEN_BIGINT: put_digits(to, token->v.digits); break;
     case TOKEN_FLOAT: put_float(to, token->v.f); break;
@@ -111,7 +120,8 @@ static void put_token(Bytes *to, const Names *names, const Token *token)
         bytes_put_u8(to, '$');
         put_escaped(to, (uint32_t)token->v.i, 0);
         break;
-    case TOKEN_SIGIL_STRING: case TOKEN_SIGIL_BINARY:
+    case TOKEN_SIGIL_STRING:
+    case TOKEN_SIGIL_BINARY:
         bytes_put_text(to, token->kind == TOKEN_SIGIL_STRING ? "~s" : "~");
         put_string(to, token->v.str);
         break;
@@ -128,7 +138,8 @@ const char *lexer_stringify(Compilation *c, const Token *tokens, size_t count, s
         put_token(&to, &c->names, &tokens[i]);
     }
     *size = to.count;
-    const char *text = arena_copy_text(&c->arena, to.count ? (const char *)to.at : "", to.count);
+    const char *text =
+        arena_copy_text(&c->arena, to.count ? (const char *)to.at : "", to.count);
     bytes_free(&to);
     return text;
 }

@@ -67,14 +67,13 @@ static bool take_escape(const Lexer *lexer, const unsigned char **at, uint32_t *
     unsigned char c = **at;
     if (c >= '0' && c <= '7') {
         uint32_t value = 0;
-        for (int i = 0; i < 3 && **at >= '0' && **at <= '7'; i++) value = value * 8 + (*(*at)++ - '0');
+        for (int i = 0; i < 3 && **at >= '0' && **at <= '7'; i++)
+            value = value * 8 + (*(*at)++ - '0');
         *point = value;
         return true;
     }
     switch (c) {
-    case 'x':
-        (*at)++;
-        return take_hex_escape(at, point);
+    case 'x': (*at)++; return take_hex_escape(at, point);
     case '^':
         (*at)++;
         if (*at >= lexer->end) return false;
@@ -110,8 +109,8 @@ void lexer_char(Lexer *lexer, const unsigned char *start, Token *token)
 
 /* Read up to the closing character into lexer->points.  On a mistake the text is still read to
  * its end; false when one was found (and reported). */
-static bool take_quoted(Lexer *lexer, const unsigned char *start, unsigned char close, bool escapes,
-                        Token *token)
+static bool take_quoted(Lexer *lexer, const unsigned char *start, unsigned char close,
+                        bool escapes, Token *token)
 {
     const unsigned char *at = lexer->at;
     bool right = true;
@@ -128,7 +127,10 @@ static bool take_quoted(Lexer *lexer, const unsigned char *start, unsigned char 
     lexer->at = at < lexer->end ? at + 1 : at;
     if (at == lexer->end) {
         lexer->open_ended = true;
-        LEXER_ERROR(lexer, token, close == '\'' && *start == '\'' ? DIAG_UNTERMINATED_ATOM : DIAG_UNTERMINATED_STRING, start);
+        LEXER_ERROR(lexer, token,
+                    close == '\'' && *start == '\'' ? DIAG_UNTERMINATED_ATOM
+                                                    : DIAG_UNTERMINATED_STRING,
+                    start);
         right = false;
     }
     return right;
@@ -140,7 +142,7 @@ static bool take_quoted(Lexer *lexer, const unsigned char *start, unsigned char 
 static uint32_t triple_opening(const Lexer *lexer, const unsigned char *at)
 {
     uint32_t quotes = 0;
-    while (at < lexer->end && *at == '"') quotes++, at++;
+    for (; at < lexer->end && *at == '"'; at++) quotes++;
     while (at < lexer->end && (*at == ' ' || *at == '\t' || *at == '\r')) at++;
     return quotes >= 3 && at < lexer->end && *at == '\n' ? quotes : 0;
 }
@@ -153,7 +155,7 @@ static bool triple_closing(const Lexer *lexer, const unsigned char *at, uint32_t
     while (at < lexer->end && (*at == ' ' || *at == '\t')) at++;
     *indent = (uint32_t)(at - first);
     uint32_t n = 0;
-    while (n < quotes && at < lexer->end && *at == '"') n++, at++;
+    for (; n < quotes && at < lexer->end && *at == '"'; at++) n++;
     return n == quotes;
 }
 
@@ -172,7 +174,8 @@ static bool take_triple_line(Lexer *lexer, const unsigned char *at, const unsign
         const unsigned char *from = at;
         uint32_t point = take_point(lexer, &at);
         if (point == '\\' && escapes) {
-            if (at == end) break; /* a backslash in front of the line's end: the line's end itself */
+            if (at == end)
+                break; /* a backslash in front of the line's end: the line's end itself */
             if (!take_escape(lexer, &at, &point)) {
                 LEXER_ERROR(lexer, token, DIAG_ILLEGAL_ESCAPE, from);
                 right = false;
@@ -232,7 +235,8 @@ static bool take_triple(Lexer *lexer, const unsigned char *start, uint32_t quote
 
 void lexer_string(Lexer *lexer, const unsigned char *start, Token *token)
 {
-    uint32_t quotes = lexer->at < lexer->end && *lexer->at == '"' ? triple_opening(lexer, start) : 0;
+    uint32_t quotes =
+        lexer->at < lexer->end && *lexer->at == '"' ? triple_opening(lexer, start) : 0;
     if (quotes) lexer->at = start;
     bool right = quotes ? take_triple(lexer, start, quotes, false, token)
                         : take_quoted(lexer, start, '"', true, token);
@@ -272,14 +276,20 @@ static unsigned char sigil_close(unsigned char open)
     case '[': return ']';
     case '{': return '}';
     case '<': return '>';
-    case '"': case '\'': case '/': case '|': case '`': case '#': return open;
+    case '"':
+    case '\'':
+    case '/':
+    case '|':
+    case '`':
+    case '#': return open;
     default: return 0;
     }
 }
 
 static bool sigil_name_goes_on(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+           || c == '_' || c == '@';
 }
 
 void lexer_sigil(Lexer *lexer, const unsigned char *start, Token *token)
@@ -302,7 +312,8 @@ void lexer_sigil(Lexer *lexer, const unsigned char *start, Token *token)
     }
     const unsigned char *suffix = lexer->at;
     while (sigil_name_goes_on(*lexer->at)) lexer->at++;
-    if (right && suffix != lexer->at) LEXER_ERROR(lexer, token, DIAG_ILLEGAL_SIGIL_SUFFIX, suffix);
+    if (right && suffix != lexer->at)
+        LEXER_ERROR(lexer, token, DIAG_ILLEGAL_SIGIL_SUFFIX, suffix);
     if (!right || suffix != lexer->at) {
         token->kind = TOKEN_ERROR;
         return;

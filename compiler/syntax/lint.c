@@ -6,9 +6,15 @@
 static bool may_be_late(const Ast *form)
 {
     switch (form->kind) {
-    case AST_RECORD_DECL: case AST_TYPE_DECL: case AST_FILE_DECL: case AST_FUNCTION: case AST_EXPRS: return true;
+    case AST_RECORD_DECL:
+    case AST_TYPE_DECL:
+    case AST_FILE_DECL:
+    case AST_FUNCTION:
+    case AST_EXPRS: return true;
     case AST_SPEC: return form->op == OP_SPEC;
-    case AST_ATTR: return form->v.name == NAME_DIALYZER || form->v.name == NAME_DOC || form->v.name == NAME_COMPILE;
+    case AST_ATTR:
+        return form->v.name == NAME_DIALYZER || form->v.name == NAME_DOC
+               || form->v.name == NAME_COMPILE;
     default: return false;
     }
 }
@@ -35,14 +41,17 @@ static void check_order(Lint *l)
         const Ast *form = l->file->forms.at[i];
         if (form->kind == AST_FILE_DECL) continue;
         if (form->kind == AST_MODULE) {
-            if (named) LINT_REPORT(l, DIAG_MODULE_AGAIN, form->pos);
-            else if (names_size(&l->c->names, form->v.name) == 0) LINT_REPORT(l, DIAG_MODULE_NAME, form->pos);
+            if (named)
+                LINT_REPORT(l, DIAG_MODULE_AGAIN, form->pos);
+            else if (names_size(&l->c->names, form->v.name) == 0)
+                LINT_REPORT(l, DIAG_MODULE_NAME, form->pos);
             named = true;
             continue;
         }
         if (!named) LINT_REPORT(l, DIAG_NO_MODULE, form->pos);
         named = true;
-        if (functions && !may_be_late(form)) LINT_REPORT(l, DIAG_LATE_ATTRIBUTE, form->pos, attribute_name(form));
+        if (functions && !may_be_late(form))
+            LINT_REPORT(l, DIAG_LATE_ATTRIBUTE, form->pos, attribute_name(form));
         functions = functions || form->kind == AST_FUNCTION;
     }
 }
@@ -53,12 +62,17 @@ static void collect_functions(Lint *l)
         const Ast *form = l->file->forms.at[i];
         if (form->kind != AST_FUNCTION) continue;
         AstPair pair = form->v.pair;
-        if (pair.second > 255) LINT_REPORT(l, DIAG_TOO_MANY_ARGUMENTS, form->pos, (int)pair.second);
-        bool given = (pair.name == NAME_MODULE_INFO && pair.second <= 1) || (pair.name == NAME_RECORD_INFO && pair.second == 2);
+        if (pair.second > 255)
+            LINT_REPORT(l, DIAG_TOO_MANY_ARGUMENTS, form->pos, (int)pair.second);
+        bool given = (pair.name == NAME_MODULE_INFO && pair.second <= 1)
+                     || (pair.name == NAME_RECORD_INFO && pair.second == 2);
         FunctionInfo *f = lint_function(l, pair.name, pair.second);
-        if (given) LINT_REPORT(l, DIAG_BUILTIN_REDEFINED, form->pos, pair.name, (int)pair.second);
-        else if (f->form) LINT_REPORT(l, DIAG_FUNCTION_AGAIN, form->pos, pair.name, (int)pair.second);
-        else f->form = form;
+        if (given)
+            LINT_REPORT(l, DIAG_BUILTIN_REDEFINED, form->pos, pair.name, (int)pair.second);
+        else if (f->form)
+            LINT_REPORT(l, DIAG_FUNCTION_AGAIN, form->pos, pair.name, (int)pair.second);
+        else
+            f->form = form;
     }
 }
 
@@ -74,8 +88,10 @@ static void lint_module(Lint *l)
 {
     for (uint32_t i = 0; i < l->file->forms.n; i++) {
         const Ast *form = l->file->forms.at[i];
-        if (form->kind == AST_FUNCTION) lint_function_form(l, form);
-        else lint_attribute(l, form);
+        if (form->kind == AST_FUNCTION)
+            lint_function_form(l, form);
+        else
+            lint_attribute(l, form);
     }
 }
 
@@ -124,13 +140,16 @@ bool lint_file(Compilation *c, const AstFile *file, const LintOptions *options)
     htab_init_in_arena(&l.quiet_records, l.arena);
     htab_init_in_arena(&l.type_vars, l.arena);
     htab_init_in_arena(&l.broken, l.arena);
-    for (uint32_t i = 0; i < file->broken_count; i++) htab_put(&l.broken, file->broken[i], NULL);
+    for (uint32_t i = 0; i < file->broken_count; i++)
+        htab_put(&l.broken, file->broken[i], NULL);
     vars_init(&l);
     collect_functions(&l);
     lint_options(&l);
     check_order(&l);
-    if (file->is_script) lint_script(&l);
-    else lint_module(&l);
+    if (file->is_script)
+        lint_script(&l);
+    else
+        lint_module(&l);
     lint_check_functions(&l);
     lint_check_types(&l);
     lint_check_records(&l);

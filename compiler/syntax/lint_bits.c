@@ -6,7 +6,8 @@ static bool integer_op(unsigned op, int64_t a, int64_t b, int64_t *r)
     case OP_ADD: return !__builtin_add_overflow(a, b, r);
     case OP_SUB: return !__builtin_sub_overflow(a, b, r);
     case OP_MUL: return !__builtin_mul_overflow(a, b, r);
-    case OP_DIV: case OP_REM:
+    case OP_DIV:
+    case OP_REM:
         if (b == 0 || (a == INT64_MIN && b == -1)) return false;
         *r = op == OP_DIV ? a / b : a % b;
         return true;
@@ -26,20 +27,27 @@ bool lint_integer(const Ast *node, int64_t *value)
 {
     int64_t right;
     switch (node->kind) {
-    case AST_INT: case AST_CHAR: *value = node->v.i; return true;
+    case AST_INT:
+    case AST_CHAR: *value = node->v.i; return true;
     case AST_UNOP:
         if (!lint_integer(node->unop.arg, value)) return false;
-        if (node->op == OP_MINUS) *value = -*value;
-        else if (node->op == OP_BNOT) *value = ~*value;
-        else return node->op == OP_PLUS;
+        if (node->op == OP_MINUS)
+            *value = -*value;
+        else if (node->op == OP_BNOT)
+            *value = ~*value;
+        else
+            return node->op == OP_PLUS;
         return true;
     case AST_BINOP:
-        return lint_integer(node->binop.left, value) && lint_integer(node->binop.right, &right) && integer_op(node->op, *value, right, value);
+        return lint_integer(node->binop.left, value) && lint_integer(node->binop.right, &right)
+               && integer_op(node->op, *value, right, value);
     case AST_LCHAIN:
         if (!lint_integer(node->lchain.first, value)) return false;
         for (uint32_t i = 0; i < node->lchain.links.n; i++) {
             const Ast *link = node->lchain.links.at[i];
-            if (!lint_integer(link->link.arg, &right) || !integer_op(link->op, *value, right, value)) return false;
+            if (!lint_integer(link->link.arg, &right)
+                || !integer_op(link->op, *value, right, value))
+                return false;
         }
         return true;
     default: return false;
@@ -50,7 +58,14 @@ bool lint_integer(const Ast *node, int64_t *value)
 static bool never_a_size(const Ast *node)
 {
     switch (node->kind) {
-    case AST_ATOM: case AST_BIN: case AST_LIST: case AST_NIL: case AST_FLOAT: case AST_MAP: case AST_TUPLE: case AST_STRING: return true;
+    case AST_ATOM:
+    case AST_BIN:
+    case AST_LIST:
+    case AST_NIL:
+    case AST_FLOAT:
+    case AST_MAP:
+    case AST_TUPLE:
+    case AST_STRING: return true;
     default: return false;
     }
 }
@@ -92,8 +107,11 @@ void lint_segment(Lint *l, const Ast *segment, bool in_pattern, bool *all)
         return;
     }
     int64_t bits;
-    if (full.type != SEG_FLOAT || !lint_integer(size, &bits) || __builtin_mul_overflow(bits, (int64_t)full.unit, &bits)) return;
-    if (bits != 16 && bits != 32 && bits != 64) LINT_REPORT(l, DIAG_BIT_SIZE_BAD, segment->pos, "float");
+    if (full.type != SEG_FLOAT || !lint_integer(size, &bits)
+        || __builtin_mul_overflow(bits, (int64_t)full.unit, &bits))
+        return;
+    if (bits != 16 && bits != 32 && bits != 64)
+        LINT_REPORT(l, DIAG_BIT_SIZE_BAD, segment->pos, "float");
 }
 
 void lint_bin(Lint *l, const Ast *bin, LintVisit visit)
@@ -105,7 +123,8 @@ void lint_bin(Lint *l, const Ast *bin, LintVisit visit)
         int64_t constant;
         bool all;
         lint_sibling(l, mark, segment->segment.value, visit);
-        if (size && size->kind != AST_ATOM && !lint_integer(size, &constant)) lint_sibling(l, mark, size, visit);
+        if (size && size->kind != AST_ATOM && !lint_integer(size, &constant))
+            lint_sibling(l, mark, size, visit);
         lint_segment(l, segment, false, &all);
     }
     lint_siblings_end(l, mark);

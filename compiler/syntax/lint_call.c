@@ -9,32 +9,136 @@ typedef struct {
 } OldBuiltin;
 
 static const OldBuiltin old_builtins[] = {
-    {"abs", 1}, {"apply", 2}, {"apply", 3}, {"atom_to_binary", 2}, {"atom_to_list", 1}, {"binary_to_atom", 2},
-    {"binary_to_existing_atom", 2}, {"binary_to_list", 1}, {"binary_to_list", 3}, {"binary_to_term", 1}, {"bit_size", 1},
-    {"bitstring_to_list", 1}, {"byte_size", 1}, {"check_process_code", 2}, {"concat_binary", 1}, {"date", 0}, {"delete_module", 1},
-    {"disconnect_node", 1}, {"element", 2}, {"erase", 0}, {"erase", 1}, {"exit", 1}, {"exit", 2}, {"float", 1}, {"float_to_list", 1},
-    {"garbage_collect", 0}, {"garbage_collect", 1}, {"get", 0}, {"get", 1}, {"get_keys", 1}, {"group_leader", 0}, {"group_leader", 2},
-    {"halt", 0}, {"halt", 1}, {"hd", 1}, {"integer_to_list", 1}, {"iolist_size", 1}, {"iolist_to_binary", 1}, {"is_alive", 0},
-    {"is_atom", 1}, {"is_binary", 1}, {"is_bitstring", 1}, {"is_boolean", 1}, {"is_float", 1}, {"is_function", 1}, {"is_function", 2},
-    {"is_integer", 1}, {"is_list", 1}, {"is_number", 1}, {"is_pid", 1}, {"is_port", 1}, {"is_process_alive", 1}, {"is_record", 2},
-    {"is_record", 3}, {"is_reference", 1}, {"is_tuple", 1}, {"length", 1}, {"link", 1}, {"list_to_atom", 1}, {"list_to_binary", 1},
-    {"list_to_bitstring", 1}, {"list_to_existing_atom", 1}, {"list_to_float", 1}, {"list_to_integer", 1}, {"list_to_pid", 1},
-    {"list_to_tuple", 1}, {"load_module", 2}, {"make_ref", 0}, {"module_loaded", 1}, {"monitor_node", 2}, {"node", 0}, {"node", 1},
-    {"nodes", 0}, {"nodes", 1}, {"now", 0}, {"open_port", 2}, {"pid_to_list", 1}, {"port_close", 1}, {"port_command", 2},
-    {"port_connect", 2}, {"port_control", 3}, {"pre_loaded", 0}, {"process_flag", 2}, {"process_flag", 3}, {"process_info", 1},
-    {"process_info", 2}, {"processes", 0}, {"purge_module", 1}, {"put", 2}, {"register", 2}, {"registered", 0}, {"round", 1},
-    {"self", 0}, {"setelement", 3}, {"size", 1}, {"spawn", 1}, {"spawn", 2}, {"spawn", 3}, {"spawn", 4}, {"spawn_link", 1},
-    {"spawn_link", 2}, {"spawn_link", 3}, {"spawn_link", 4}, {"spawn_monitor", 1}, {"spawn_monitor", 3}, {"spawn_opt", 2},
-    {"spawn_opt", 3}, {"spawn_opt", 4}, {"spawn_opt", 5}, {"split_binary", 2}, {"statistics", 1}, {"term_to_binary", 1},
-    {"term_to_binary", 2}, {"throw", 1}, {"time", 0}, {"tl", 1}, {"trunc", 1}, {"tuple_size", 1}, {"tuple_to_list", 1}, {"unlink", 1},
-    {"unregister", 1}, {"whereis", 1},
+    {"abs", 1},
+    {"apply", 2},
+    {"apply", 3},
+    {"atom_to_binary", 2},
+    {"atom_to_list", 1},
+    {"binary_to_atom", 2},
+    {"binary_to_existing_atom", 2},
+    {"binary_to_list", 1},
+    {"binary_to_list", 3},
+    {"binary_to_term", 1},
+    {"bit_size", 1},
+    {"bitstring_to_list", 1},
+    {"byte_size", 1},
+    {"check_process_code", 2},
+    {"concat_binary", 1},
+    {"date", 0},
+    {"delete_module", 1},
+    {"disconnect_node", 1},
+    {"element", 2},
+    {"erase", 0},
+    {"erase", 1},
+    {"exit", 1},
+    {"exit", 2},
+    {"float", 1},
+    {"float_to_list", 1},
+    {"garbage_collect", 0},
+    {"garbage_collect", 1},
+    {"get", 0},
+    {"get", 1},
+    {"get_keys", 1},
+    {"group_leader", 0},
+    {"group_leader", 2},
+    {"halt", 0},
+    {"halt", 1},
+    {"hd", 1},
+    {"integer_to_list", 1},
+    {"iolist_size", 1},
+    {"iolist_to_binary", 1},
+    {"is_alive", 0},
+    {"is_atom", 1},
+    {"is_binary", 1},
+    {"is_bitstring", 1},
+    {"is_boolean", 1},
+    {"is_float", 1},
+    {"is_function", 1},
+    {"is_function", 2},
+    {"is_integer", 1},
+    {"is_list", 1},
+    {"is_number", 1},
+    {"is_pid", 1},
+    {"is_port", 1},
+    {"is_process_alive", 1},
+    {"is_record", 2},
+    {"is_record", 3},
+    {"is_reference", 1},
+    {"is_tuple", 1},
+    {"length", 1},
+    {"link", 1},
+    {"list_to_atom", 1},
+    {"list_to_binary", 1},
+    {"list_to_bitstring", 1},
+    {"list_to_existing_atom", 1},
+    {"list_to_float", 1},
+    {"list_to_integer", 1},
+    {"list_to_pid", 1},
+    {"list_to_tuple", 1},
+    {"load_module", 2},
+    {"make_ref", 0},
+    {"module_loaded", 1},
+    {"monitor_node", 2},
+    {"node", 0},
+    {"node", 1},
+    {"nodes", 0},
+    {"nodes", 1},
+    {"now", 0},
+    {"open_port", 2},
+    {"pid_to_list", 1},
+    {"port_close", 1},
+    {"port_command", 2},
+    {"port_connect", 2},
+    {"port_control", 3},
+    {"pre_loaded", 0},
+    {"process_flag", 2},
+    {"process_flag", 3},
+    {"process_info", 1},
+    {"process_info", 2},
+    {"processes", 0},
+    {"purge_module", 1},
+    {"put", 2},
+    {"register", 2},
+    {"registered", 0},
+    {"round", 1},
+    {"self", 0},
+    {"setelement", 3},
+    {"size", 1},
+    {"spawn", 1},
+    {"spawn", 2},
+    {"spawn", 3},
+    {"spawn", 4},
+    {"spawn_link", 1},
+    {"spawn_link", 2},
+    {"spawn_link", 3},
+    {"spawn_link", 4},
+    {"spawn_monitor", 1},
+    {"spawn_monitor", 3},
+    {"spawn_opt", 2},
+    {"spawn_opt", 3},
+    {"spawn_opt", 4},
+    {"spawn_opt", 5},
+    {"split_binary", 2},
+    {"statistics", 1},
+    {"term_to_binary", 1},
+    {"term_to_binary", 2},
+    {"throw", 1},
+    {"time", 0},
+    {"tl", 1},
+    {"trunc", 1},
+    {"tuple_size", 1},
+    {"tuple_to_list", 1},
+    {"unlink", 1},
+    {"unregister", 1},
+    {"whereis", 1},
 };
 
 bool lint_is_old_builtin(const Lint *l, const FunctionInfo *f)
 {
     const char *name = names_text(&l->c->names, f->name);
     for (size_t i = 0; i < ARRAY_LEN(old_builtins); i++)
-        if (old_builtins[i].arity == f->arity && strcmp(old_builtins[i].name, name) == 0) return true;
+        if (old_builtins[i].arity == f->arity && strcmp(old_builtins[i].name, name) == 0)
+            return true;
     return false;
 }
 
@@ -49,20 +153,15 @@ FunctionInfo *lint_function(Lint *l, NameId name, uint32_t arity)
     f->arity = arity;
     VEC_IN_ARENA(&f->calls, l->arena);
     VEC_IN_ARENA(&f->records, l->arena);
-    f->builtin = builtin_kind(names_text(&l->c->names, name), names_size(&l->c->names, name), arity);
+    f->builtin =
+        builtin_kind(names_text(&l->c->names, name), names_size(&l->c->names, name), arity);
     VEC_PUSH(&l->function_list, f);
     return f;
 }
 
-bool lint_is_broken(const Lint *l, NameId name)
-{
-    return htab_find(&l->broken, name) != NULL;
-}
+bool lint_is_broken(const Lint *l, NameId name) { return htab_find(&l->broken, name) != NULL; }
 
-bool lint_is_local(const FunctionInfo *f)
-{
-    return f->form != NULL;
-}
+bool lint_is_local(const FunctionInfo *f) { return f->form != NULL; }
 
 static bool auto_import_suppressed(const Lint *l, const FunctionInfo *f)
 {
@@ -71,21 +170,26 @@ static bool auto_import_suppressed(const Lint *l, const FunctionInfo *f)
 
 bool lint_is_builtin(const Lint *l, const FunctionInfo *f)
 {
-    return !f->form && f->imported_from == NAME_NONE && f->builtin != BUILTIN_NONE && !auto_import_suppressed(l, f);
+    return !f->form && f->imported_from == NAME_NONE && f->builtin != BUILTIN_NONE
+           && !auto_import_suppressed(l, f);
 }
 
 /* Functions that every module has without writing them. */
 static bool is_given(const FunctionInfo *f)
 {
-    return (f->name == NAME_MODULE_INFO && f->arity <= 1) || (f->name == NAME_RECORD_INFO && f->arity == 2);
+    return (f->name == NAME_MODULE_INFO && f->arity <= 1)
+           || (f->name == NAME_RECORD_INFO && f->arity == 2);
 }
 
 void lint_note_call(Lint *l, FunctionInfo *f, SrcPos pos)
 {
     VEC_PUSH(&l->calls, (CallSite){f, pos});
-    if (l->function) VEC_PUSH(&l->function->calls, f);
-    else if (l->record) VEC_PUSH(&l->record->calls, f);
-    else VEC_PUSH(&l->roots, f);
+    if (l->function)
+        VEC_PUSH(&l->function->calls, f);
+    else if (l->record)
+        VEC_PUSH(&l->record->calls, f);
+    else
+        VEC_PUSH(&l->roots, f);
 }
 
 void lint_fun_local(Lint *l, const Ast *node)
@@ -136,8 +240,11 @@ static void call_local(Lint *l, const Ast *call)
     } else if (name == NAME_RECORD_INFO && args->n == 2) {
         call_record_info(l, call);
     } else {
-        bool clash = f->builtin != BUILTIN_NONE && !auto_import_suppressed(l, f) && l->enabled[OPT_BIF_CLASH];
-        if (clash) LINT_REPORT(l, lint_is_old_builtin(l, f) ? DIAG_BIF_CLASH_OLD : DIAG_BIF_CLASH, call->pos, name, (int)args->n, name, name, (int)args->n);
+        bool clash = f->builtin != BUILTIN_NONE && !auto_import_suppressed(l, f)
+                     && l->enabled[OPT_BIF_CLASH];
+        if (clash)
+            LINT_REPORT(l, lint_is_old_builtin(l, f) ? DIAG_BIF_CLASH_OLD : DIAG_BIF_CLASH,
+                        call->pos, name, (int)args->n, name, name, (int)args->n);
         if (f != l->function) lint_note_call(l, f, call->pos);
     }
 }
@@ -167,8 +274,15 @@ static void call_remote(Lint *l, const Ast *call)
 static bool may_be_called(const Ast *callee)
 {
     switch (callee->kind) {
-    case AST_CHAR: case AST_INT: case AST_BIGINT: case AST_FLOAT: case AST_STRING: case AST_LIST: case AST_NIL: case AST_LC: case AST_RECORD_INDEX:
-        return false;
+    case AST_CHAR:
+    case AST_INT:
+    case AST_BIGINT:
+    case AST_FLOAT:
+    case AST_STRING:
+    case AST_LIST:
+    case AST_NIL:
+    case AST_LC:
+    case AST_RECORD_INDEX: return false;
     case AST_TUPLE: return callee->tuple.items.n == 2;
     default: return true;
     }
@@ -206,7 +320,8 @@ static void hint_function(Lint *l, const FunctionInfo *f)
         const char *text = names_text(&l->c->names, other->name);
         size_t other_size = names_size(&l->c->names, other->name);
         bool same = other->name == f->name;
-        bool near = other->arity == f->arity && size > 3 && size == other_size && memcmp(name, text, 2) == 0;
+        bool near = other->arity == f->arity && size > 3 && size == other_size
+                    && memcmp(name, text, 2) == 0;
         size_t differ = 0;
         for (size_t k = 0; near && k < size; k++) differ += name[k] != text[k];
         if (!same && !(near && differ <= 2)) continue;
@@ -255,7 +370,8 @@ static void report_unused(Lint *l)
     VEC_FREE(&stack);
     VEC_EACH (FunctionInfo *, item, &l->function_list) {
         const FunctionInfo *f = *item;
-        if (f->form && !f->reached && !f->nowarn_unused) LINT_REPORT(l, DIAG_FUNCTION_UNUSED, f->form->pos, f->name, (int)f->arity);
+        if (f->form && !f->reached && !f->nowarn_unused)
+            LINT_REPORT(l, DIAG_FUNCTION_UNUSED, f->form->pos, f->name, (int)f->arity);
     }
 }
 
@@ -265,6 +381,8 @@ void lint_check_functions(Lint *l)
     if (!(l->options && l->options->is_shell)) report_unused(l);
     VEC_EACH (FunctionInfo *, item, &l->function_list) {
         const FunctionInfo *f = *item;
-        if (f->imported_from != NAME_NONE && !f->import_used) LINT_WARN(l, OPT_UNUSED_IMPORT, DIAG_IMPORT_UNUSED, f->import_pos, f->imported_from, f->name, (int)f->arity);
+        if (f->imported_from != NAME_NONE && !f->import_used)
+            LINT_WARN(l, OPT_UNUSED_IMPORT, DIAG_IMPORT_UNUSED, f->import_pos, f->imported_from,
+                      f->name, (int)f->arity);
     }
 }

@@ -32,7 +32,9 @@ static void control_receive(Lint *l, const Ast *node)
         lint_expr(l, node->receive.timeout);
         vars_take(l, start, 0);
         kept_count = l->deltas.count - start.deltas;
-        if (kept_count) kept = arena_copy_bytes(l->arena, l->deltas.at + start.deltas, kept_count * sizeof *kept);
+        if (kept_count)
+            kept = arena_copy_bytes(l->arena, l->deltas.at + start.deltas,
+                                    kept_count * sizeof *kept);
         l->deltas.count = start.deltas;
         lint_exprs(l, &node->receive.after);
         vars_take(l, start, parts++);
@@ -66,9 +68,11 @@ static void control_try(Lint *l, const Ast *node)
     uint32_t parts = 0;
     lint_exprs(l, &node->try_.body);
     VarMark mark = vars_mark(l);
-    for (uint32_t i = 0; i < node->try_.of.n; i++) clause_part(l, node->try_.of.at[i], mark, parts++);
+    for (uint32_t i = 0; i < node->try_.of.n; i++)
+        clause_part(l, node->try_.of.at[i], mark, parts++);
     vars_make_unsafe(l, start, "try", node->pos);
-    for (uint32_t i = 0; i < node->try_.handlers.n; i++) handler_part(l, node->try_.handlers.at[i], mark, parts++);
+    for (uint32_t i = 0; i < node->try_.handlers.n; i++)
+        handler_part(l, node->try_.handlers.at[i], mark, parts++);
     vars_merge_clauses(l, mark, parts, "try", node->pos);
     vars_make_unsafe(l, start, "try", node->pos);
     lint_exprs(l, &node->try_.after);
@@ -108,7 +112,8 @@ static void control_fun(Lint *l, const Ast *node)
     l->scope++;
     if (name != NAME_NONE) {
         const Binding *hidden = l->env[name];
-        if (hidden && hidden->state != VAR_UNSAFE) LINT_WARN(l, OPT_SHADOW_VARS, DIAG_VAR_SHADOWED, node->pos, name, "named fun");
+        if (hidden && hidden->state != VAR_UNSAFE)
+            LINT_WARN(l, OPT_SHADOW_VARS, DIAG_VAR_SHADOWED, node->pos, name, "named fun");
         vars_bind(l, name, vars_new(l, node->pos));
     }
     for (uint32_t i = 0; i < node->fun.clauses.n; i++) fun_clause(l, node->fun.clauses.at[i]);
@@ -161,7 +166,8 @@ static void control_comprehension(Lint *l, const Ast *node)
     VarMark mark = vars_mark(l);
     l->in_record = false;
     l->scope++;
-    for (uint32_t i = 0; i < node->lc.qualifiers.n; i++) qualifier(l, node->lc.qualifiers.at[i]);
+    for (uint32_t i = 0; i < node->lc.qualifiers.n; i++)
+        qualifier(l, node->lc.qualifiers.at[i]);
     lint_expr(l, node->lc.item);
     vars_report_unused(l, mark);
     vars_undo(l, mark);
@@ -186,7 +192,9 @@ void lint_control(Lint *l, const Ast *node)
         vars_make_unsafe(l, mark, "catch", node->pos);
         break;
     case AST_FUN: control_fun(l, node); break;
-    case AST_LC: case AST_BC: case AST_MC: control_comprehension(l, node); break;
+    case AST_LC:
+    case AST_BC:
+    case AST_MC: control_comprehension(l, node); break;
     default: LINT_REPORT(l, DIAG_ILLEGAL_EXPRESSION, node->pos); break;
     }
 }

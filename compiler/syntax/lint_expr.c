@@ -29,7 +29,8 @@ static void expr_pair(Lint *l, const Ast *a, const Ast *b)
 static void expr_list(Lint *l, const Ast *node)
 {
     VarMark mark = vars_mark(l);
-    for (uint32_t i = 0; i < node->list.items.n; i++) lint_sibling(l, mark, node->list.items.at[i], lint_expr);
+    for (uint32_t i = 0; i < node->list.items.n; i++)
+        lint_sibling(l, mark, node->list.items.at[i], lint_expr);
     if (node->list.tail) lint_sibling(l, mark, node->list.tail, lint_expr);
     lint_siblings_end(l, mark);
 }
@@ -40,7 +41,8 @@ static void expr_map(Lint *l, const Ast *node)
     if (node->map.base) lint_sibling(l, mark, node->map.base, lint_expr);
     for (uint32_t i = 0; i < node->map.fields.n; i++) {
         const Ast *field = node->map.fields.at[i];
-        if (!node->map.base && field->op == OP_EXACT) LINT_REPORT(l, DIAG_ILLEGAL_MAP_CONSTRUCTION, field->pos);
+        if (!node->map.base && field->op == OP_EXACT)
+            LINT_REPORT(l, DIAG_ILLEGAL_MAP_CONSTRUCTION, field->pos);
         lint_sibling(l, mark, field->map_field.key, lint_expr);
         lint_sibling(l, mark, field->map_field.value, lint_expr);
     }
@@ -51,7 +53,8 @@ static void expr_lchain(Lint *l, const Ast *node)
 {
     VarMark mark = vars_mark(l);
     lint_sibling(l, mark, node->lchain.first, lint_expr);
-    for (uint32_t i = 0; i < node->lchain.links.n; i++) lint_sibling(l, mark, node->lchain.links.at[i]->link.arg, lint_expr);
+    for (uint32_t i = 0; i < node->lchain.links.n; i++)
+        lint_sibling(l, mark, node->lchain.links.at[i]->link.arg, lint_expr);
     lint_siblings_end(l, mark);
 }
 
@@ -83,7 +86,8 @@ static void expr_match_chain(Lint *l, const Ast *node)
         const Ast *link = links->at[i];
         if (link->op == OP_MATCH) {
             lint_pattern(l, link->link.arg, PATTERN_MATCHES, NULL);
-            if (i > 0 && links->at[i - 1]->op == OP_MATCH && link->link.arg->kind == AST_BIN && links->at[i - 1]->link.arg->kind == AST_BIN)
+            if (i > 0 && links->at[i - 1]->op == OP_MATCH && link->link.arg->kind == AST_BIN
+                && links->at[i - 1]->link.arg->kind == AST_BIN)
                 LINT_REPORT(l, DIAG_ILLEGAL_BIN_PATTERN, links->at[i - 1]->link.arg->pos);
         } else {
             if (l->trail.count != mark.trail) vars_take(l, mark, 0);
@@ -103,7 +107,8 @@ static void expr_rchain(Lint *l, const Ast *node)
         expr_match_chain(l, node);
     } else {
         VarMark mark = vars_mark(l);
-        for (uint32_t i = 0; i < links->n; i++) lint_sibling(l, mark, links->at[i]->link.arg, lint_expr);
+        for (uint32_t i = 0; i < links->n; i++)
+            lint_sibling(l, mark, links->at[i]->link.arg, lint_expr);
         lint_sibling(l, mark, node->rchain.last, lint_expr);
         lint_siblings_end(l, mark);
     }
@@ -112,7 +117,8 @@ static void expr_rchain(Lint *l, const Ast *node)
 static void expr_binop(Lint *l, const Ast *node)
 {
     switch (node->op) {
-    case OP_ANDALSO: case OP_ORELSE: expr_short(l, node); break;
+    case OP_ANDALSO:
+    case OP_ORELSE: expr_short(l, node); break;
     case OP_MATCH:
         lint_expr(l, node->binop.right);
         lint_pattern(l, node->binop.left, PATTERN_MATCHES, NULL);
@@ -132,7 +138,13 @@ void lint_expr(Lint *l, const Ast *node)
 {
     switch (node->kind) {
     case AST_VAR: vars_use(l, node); break;
-    case AST_ATOM: case AST_INT: case AST_BIGINT: case AST_CHAR: case AST_FLOAT: case AST_STRING: case AST_NIL: break;
+    case AST_ATOM:
+    case AST_INT:
+    case AST_BIGINT:
+    case AST_CHAR:
+    case AST_FLOAT:
+    case AST_STRING:
+    case AST_NIL: break;
     case AST_LIST: expr_list(l, node); break;
     case AST_TUPLE: lint_sibling_list(l, &node->tuple.items); break;
     case AST_MAP: expr_map(l, node); break;
@@ -153,20 +165,41 @@ void lint_expr(Lint *l, const Ast *node)
         lint_expr(l, node->maybe_match.value);
         lint_pattern(l, node->maybe_match.pattern, PATTERN_MATCHES, NULL);
         break;
-    case AST_MAP_FIELD: /* what a map comprehension yields */ expr_pair(l, node->map_field.key, node->map_field.value); break;
+    case AST_MAP_FIELD: /* what a map comprehension yields */
+        expr_pair(l, node->map_field.key, node->map_field.value);
+        break;
     default: lint_control(l, node); break;
     }
 }
 
-/* Is it a value that nobody can see being made? */
-static bool is_idle(const Ast *node)
+/* What is said of an expression whose value nobody sees; DIAG_COUNT: nothing. */
+static DiagCode idle_warning(Lint *l, const Ast *node)
 {
     switch (node->kind) {
-    case AST_LIST: case AST_TUPLE: case AST_FUN: case AST_FUN_LOCAL: case AST_NIL: case AST_INT: case AST_BIGINT: case AST_CHAR:
-    case AST_FLOAT: case AST_STRING: return true;
-    case AST_MAP: return !node->map.base;
-    case AST_RECORD: return !node->record.base;
-    default: return false;
+    case AST_LIST:
+    case AST_TUPLE:
+    case AST_FUN:
+    case AST_INT:
+    case AST_BIGINT:
+    case AST_CHAR:
+    case AST_FLOAT:
+    case AST_STRING:
+    case AST_MAP:
+    case AST_BIN:
+    case AST_RECORD: return DIAG_UNUSED_TERM;
+    case AST_UNOP:
+    case AST_LCHAIN: return DIAG_UNUSED_RESULT;
+    case AST_BINOP: return node->op < OP_ANDALSO ? DIAG_UNUSED_RESULT : DIAG_COUNT;
+    case AST_RCHAIN:
+        return node->rchain.links.at[0]->op < OP_ANDALSO ? DIAG_UNUSED_RESULT : DIAG_COUNT;
+    case AST_CALL: {
+        const Ast *callee = node->call.callee;
+        if (callee->kind != AST_ATOM) return DIAG_COUNT;
+        const FunctionInfo *f = lint_function(l, callee->v.name, node->call.args.n);
+        bool pure = f->builtin == BUILTIN_GUARD || f->builtin == BUILTIN_TYPE_TEST;
+        return pure && lint_is_builtin(l, f) ? DIAG_UNUSED_RESULT : DIAG_COUNT;
+    }
+    default: return DIAG_COUNT;
     }
 }
 
@@ -174,7 +207,8 @@ void lint_exprs(Lint *l, const AstList *body)
 {
     for (uint32_t i = 0; i < body->n; i++) {
         const Ast *node = body->at[i];
-        if (i + 1 < body->n && is_idle(node)) LINT_WARN(l, OPT_UNUSED_TERM, DIAG_UNUSED_TERM, node->pos);
+        DiagCode idle = i + 1 < body->n ? idle_warning(l, node) : DIAG_COUNT;
+        if (idle != DIAG_COUNT) LINT_WARN(l, OPT_UNUSED_TERM, idle, node->pos);
         lint_expr(l, node);
     }
 }

@@ -37,13 +37,31 @@ static int sequence_arguments(const AstStr *text, uint32_t *at)
         }
         while (i < text->n && text->at[i] >= '0' && text->at[i] <= '9') i++;
     }
-    while (i < text->n && (text->at[i] == 't' || text->at[i] == 'l' || text->at[i] == 'k' || text->at[i] == 'K')) i++;
+    while (i < text->n
+           && (text->at[i] == 't' || text->at[i] == 'l' || text->at[i] == 'k'
+               || text->at[i] == 'K'))
+        i++;
     if (i >= text->n || text->at[i] > 127) return -1;
     *at = i + 1;
     switch (text->at[i]) {
-    case 'c': case 'f': case 'e': case 'g': case 's': case 'w': case 'p': case 'b': case 'B': case '#': case '+': case 'i': return stars + 1;
-    case 'W': case 'P': case 'x': case 'X': return stars + 2;
-    case 'n': case '~': return stars;
+    case 'c':
+    case 'f':
+    case 'e':
+    case 'g':
+    case 's':
+    case 'w':
+    case 'p':
+    case 'b':
+    case 'B':
+    case '#':
+    case '+':
+    case 'i': return stars + 1;
+    case 'W':
+    case 'P':
+    case 'x':
+    case 'X': return stars + 2;
+    case 'n':
+    case '~': return stars;
     default: return -1;
     }
 }
@@ -70,15 +88,21 @@ void lint_format_call(Lint *l, const Ast *call, NameId module, NameId function)
     if (format->kind != AST_STRING) return;
     int wanted = format_arguments(format->v.str);
     if (wanted < 0) {
-        LINT_REPORT(l, DIAG_FORMAT_WRONG, call->pos, "this format holds an invalid control sequence");
+        LINT_REPORT(l, DIAG_FORMAT_WRONG, call->pos,
+                    "this format holds an invalid control sequence");
         return;
     }
     const Ast *values = place < args->n ? args->at[place] : NULL;
     int given = 0;
-    if (values && values->kind == AST_LIST && !values->list.tail) given = (int)values->list.items.n;
-    else if (values && values->kind == AST_STRING) given = (int)values->v.str->n;
-    else if (values && values->kind != AST_NIL) return;
+    if (values && values->kind == AST_LIST && !values->list.tail)
+        given = (int)values->list.items.n;
+    else if (values && values->kind == AST_STRING)
+        given = (int)values->v.str->n;
+    else if (values && values->kind != AST_NIL)
+        return;
     if (given == wanted) return;
-    const char *text = arena_printf(l->arena, "this format takes %d argument%s, %d %s given", wanted, wanted == 1 ? "" : "s", given, given == 1 ? "is" : "are");
+    const char *text =
+        arena_printf(l->arena, "this format takes %d argument%s, %d %s given", wanted,
+                     wanted == 1 ? "" : "s", given, given == 1 ? "is" : "are");
     LINT_REPORT(l, DIAG_FORMAT_WRONG, call->pos, text);
 }

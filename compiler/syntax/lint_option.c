@@ -10,32 +10,42 @@ typedef struct {
 
 /* warn_NAME and nowarn_NAME in -compile. */
 static const OptionRow option_rows[] = {
-    {"unused_vars", OPT_UNUSED_VARS, true},     {"underscore_match", OPT_UNDERSCORE_MATCH, true},
-    {"export_all", OPT_EXPORT_ALL, true},       {"export_vars", OPT_EXPORT_VARS, false},
-    {"shadow_vars", OPT_SHADOW_VARS, true},     {"unused_import", OPT_UNUSED_IMPORT, false},
-    {"unused_function", OPT_UNUSED_FUNCTION, true}, {"unused_type", OPT_UNUSED_TYPE, true},
-    {"unused_record", OPT_UNUSED_RECORD, true}, {"bif_clash", OPT_BIF_CLASH, true},
-    {"obsolete_guard", OPT_OBSOLETE_GUARD, true}, {"format", OPT_FORMAT, true},
-    {"unused_term", OPT_UNUSED_TERM, true},     {"behaviours", OPT_BEHAVIOURS, true},
+    {"unused_vars", OPT_UNUSED_VARS, true},
+    {"underscore_match", OPT_UNDERSCORE_MATCH, true},
+    {"export_all", OPT_EXPORT_ALL, true},
+    {"export_vars", OPT_EXPORT_VARS, false},
+    {"shadow_vars", OPT_SHADOW_VARS, true},
+    {"unused_import", OPT_UNUSED_IMPORT, false},
+    {"unused_function", OPT_UNUSED_FUNCTION, true},
+    {"unused_type", OPT_UNUSED_TYPE, true},
+    {"unused_record", OPT_UNUSED_RECORD, true},
+    {"bif_clash", OPT_BIF_CLASH, true},
+    {"obsolete_guard", OPT_OBSOLETE_GUARD, true},
+    {"format", OPT_FORMAT, true},
+    {"unused_term", OPT_UNUSED_TERM, true},
+    {"behaviours", OPT_BEHAVIOURS, true},
 };
 
 static bool is_farity(const Ast *term)
 {
     if (term->kind != AST_TUPLE || term->tuple.items.n != 2) return false;
     const Ast *arity = term->tuple.items.at[1];
-    return term->tuple.items.at[0]->kind == AST_ATOM && arity->kind == AST_INT && arity->v.i <= INT32_MAX;
+    return term->tuple.items.at[0]->kind == AST_ATOM && arity->kind == AST_INT
+           && arity->v.i <= INT32_MAX;
 }
 
 bool lint_each_function(Lint *l, const Ast *term, LintFunctionVisit visit)
 {
     if (term->kind == AST_NIL) return true;
     if (is_farity(term)) {
-        visit(l, term->pos, term->tuple.items.at[0]->v.name, (uint32_t)term->tuple.items.at[1]->v.i);
+        visit(l, term->pos, term->tuple.items.at[0]->v.name,
+              (uint32_t)term->tuple.items.at[1]->v.i);
         return true;
     }
     if (term->kind != AST_LIST || term->list.tail) return false;
     bool right = true;
-    for (uint32_t i = 0; i < term->list.items.n; i++) right = lint_each_function(l, term->list.items.at[i], visit) && right;
+    for (uint32_t i = 0; i < term->list.items.n; i++)
+        right = lint_each_function(l, term->list.items.at[i], visit) && right;
     return right;
 }
 
@@ -54,7 +64,8 @@ static void visit_nowarn_unused(Lint *l, SrcPos pos, NameId name, uint32_t arity
 
 static void visit_inline(Lint *l, SrcPos pos, NameId name, uint32_t arity)
 {
-    if (!lint_function(l, name, arity)->form) LINT_REPORT(l, DIAG_INLINE_UNDEFINED, pos, name, (int)arity);
+    if (!lint_function(l, name, arity)->form)
+        LINT_REPORT(l, DIAG_INLINE_UNDEFINED, pos, name, (int)arity);
 }
 
 static void switch_warning(Lint *l, const char *text)
@@ -87,7 +98,8 @@ static void nowarn_records(Lint *l, const Ast *term)
     if (term->kind == AST_ATOM) {
         htab_put(&l->quiet_records, term->v.name, NULL)->num = term->pos;
     } else if (term->kind == AST_LIST) {
-        for (uint32_t i = 0; i < term->list.items.n; i++) nowarn_records(l, term->list.items.at[i]);
+        for (uint32_t i = 0; i < term->list.items.n; i++)
+            nowarn_records(l, term->list.items.at[i]);
     }
 }
 
@@ -97,25 +109,35 @@ static void option_tuple(Lint *l, const Ast *tuple)
     const Ast *value = tuple->tuple.items.at[1];
     if (tag->kind != AST_ATOM) return;
     const char *text = names_text(&l->c->names, tag->v.name);
-    if (tag->v.name == NAME_NO_AUTO_IMPORT) lint_each_function(l, value, visit_no_auto_import);
-    else if (tag->v.name == NAME_NOWARN_UNUSED_FUNCTION) lint_each_function(l, value, visit_nowarn_unused);
-    else if (tag->v.name == NAME_INLINE) lint_each_function(l, value, visit_inline);
-    else if (strcmp(text, "nowarn_unused_record") == 0) nowarn_records(l, value);
-    else if (strcmp(text, "parse_transform") == 0) l->enabled[OPT_UNUSED_FUNCTION] = l->enabled[OPT_UNUSED_RECORD] = false;
-    else if (strcmp(text, "nowarn_bif_clash") == 0) LINT_REPORT(l, DIAG_NOWARN_BIF_CLASH, tuple->pos);
+    if (tag->v.name == NAME_NO_AUTO_IMPORT)
+        lint_each_function(l, value, visit_no_auto_import);
+    else if (tag->v.name == NAME_NOWARN_UNUSED_FUNCTION)
+        lint_each_function(l, value, visit_nowarn_unused);
+    else if (tag->v.name == NAME_INLINE)
+        lint_each_function(l, value, visit_inline);
+    else if (strcmp(text, "nowarn_unused_record") == 0)
+        nowarn_records(l, value);
+    else if (strcmp(text, "parse_transform") == 0)
+        l->enabled[OPT_UNUSED_FUNCTION] = l->enabled[OPT_UNUSED_RECORD] = false;
+    else if (strcmp(text, "nowarn_bif_clash") == 0)
+        LINT_REPORT(l, DIAG_NOWARN_BIF_CLASH, tuple->pos);
 }
 
 static void option_term(Lint *l, const Ast *term)
 {
-    if (term->kind == AST_ATOM) option_atom(l, term);
-    else if (term->kind == AST_TUPLE && term->tuple.items.n == 2) option_tuple(l, term);
+    if (term->kind == AST_ATOM)
+        option_atom(l, term);
+    else if (term->kind == AST_TUPLE && term->tuple.items.n == 2)
+        option_tuple(l, term);
     else if (term->kind == AST_LIST)
-        for (uint32_t i = 0; i < term->list.items.n; i++) option_term(l, term->list.items.at[i]);
+        for (uint32_t i = 0; i < term->list.items.n; i++)
+            option_term(l, term->list.items.at[i]);
 }
 
 void lint_options(Lint *l)
 {
-    for (size_t i = 0; i < ARRAY_LEN(option_rows); i++) l->enabled[option_rows[i].option] = option_rows[i].by_default;
+    for (size_t i = 0; i < ARRAY_LEN(option_rows); i++)
+        l->enabled[option_rows[i].option] = option_rows[i].by_default;
     l->types_imported = true;
     const Ast *export_all = NULL;
     for (uint32_t i = 0; i < l->file->forms.n; i++) {

@@ -12,10 +12,14 @@ static void pattern_var_again(Lint *l, const Ast *var, Binding *b)
 {
     if (vars_is_ignored(l, var->v.name)) {
         if (b->bin != 0 && b->bin == l->bin) {
-            LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_BOUND, var->pos, var->v.name);
+            LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_BOUND, var->pos,
+                      var->v.name);
         } else {
-            if (!b->used) LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_TWICE, b->place.pos, var->v.name);
-            LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_TWICE, var->pos, var->v.name);
+            if (!b->used)
+                LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_TWICE, b->place.pos,
+                          var->v.name);
+            LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_TWICE, var->pos,
+                      var->v.name);
         }
     }
     b->used = true;
@@ -28,12 +32,17 @@ static void pattern_var_bound(Lint *l, const Ast *var, Binding *b)
     SrcLoc loc;
     b->used = true;
     if (b->state == VAR_BOUND || b->state == VAR_STACK) {
-        if (vars_is_ignored(l, name)) LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_BOUND, var->pos, name);
+        if (vars_is_ignored(l, name))
+            LINT_WARN(l, OPT_UNDERSCORE_MATCH, DIAG_VAR_UNDERSCORE_BOUND, var->pos, name);
         return;
     }
     loc = sources_locate(&l->c->sources, b->where_pos);
-    if (b->state == VAR_UNSAFE) LINT_REPORT(l, DIAG_VAR_UNSAFE, var->pos, name, b->where, (int)loc.line, (int)loc.column);
-    else LINT_REPORT(l, DIAG_VAR_EXPORTED, var->pos, name, b->where, (int)loc.line, (int)loc.column);
+    if (b->state == VAR_UNSAFE)
+        LINT_REPORT(l, DIAG_VAR_UNSAFE, var->pos, name, b->where, (int)loc.line,
+                    (int)loc.column);
+    else
+        LINT_REPORT(l, DIAG_VAR_EXPORTED, var->pos, name, b->where, (int)loc.line,
+                    (int)loc.column);
     Binding *again = vars_new(l, var->pos);
     again->used = true;
     vars_bind(l, name, again);
@@ -59,23 +68,24 @@ static void pattern_var(Lint *l, const Ast *var, PatternMode mode)
 
 static bool is_number(const Ast *node)
 {
-    return node->kind == AST_INT || node->kind == AST_BIGINT || node->kind == AST_CHAR || node->kind == AST_FLOAT;
+    return node->kind == AST_INT || node->kind == AST_BIGINT || node->kind == AST_CHAR
+           || node->kind == AST_FLOAT;
 }
 
-static bool is_arithmetic(unsigned op)
-{
-    return op >= OP_MUL && op <= OP_BSR && op != OP_AND;
-}
+static bool is_arithmetic(unsigned op) { return op >= OP_MUL && op <= OP_BSR && op != OP_AND; }
 
 static bool constant_operand(const Ast *node, unsigned op)
 {
     if (!pattern_is_constant(node) || node->kind == AST_ATOM) return false;
-    return node->kind != AST_FLOAT || op == OP_MUL || op == OP_ADD || op == OP_SUB || op == OP_FDIV;
+    return node->kind != AST_FLOAT || op == OP_MUL || op == OP_ADD || op == OP_SUB
+           || op == OP_FDIV;
 }
 
 static bool divides_by_zero(const Ast *node, unsigned op)
 {
-    return (op == OP_DIV || op == OP_REM || op == OP_FDIV) && ((node->kind == AST_INT && node->v.i == 0) || (node->kind == AST_FLOAT && node->v.f == 0));
+    return (op == OP_DIV || op == OP_REM || op == OP_FDIV)
+           && ((node->kind == AST_INT && node->v.i == 0)
+               || (node->kind == AST_FLOAT && node->v.f == 0));
 }
 
 bool pattern_is_constant(const Ast *node)
@@ -86,13 +96,16 @@ bool pattern_is_constant(const Ast *node)
         if (node->op == OP_NOT) return false;
         return constant_operand(node->unop.arg, node->op == OP_BNOT ? OP_BAND : OP_ADD);
     case AST_BINOP:
-        return is_arithmetic(node->op) && constant_operand(node->binop.left, node->op) && constant_operand(node->binop.right, node->op)
-            && !divides_by_zero(node->binop.right, node->op);
+        return is_arithmetic(node->op) && constant_operand(node->binop.left, node->op)
+               && constant_operand(node->binop.right, node->op)
+               && !divides_by_zero(node->binop.right, node->op);
     case AST_LCHAIN:
         if (!constant_operand(node->lchain.first, node->lchain.links.at[0]->op)) return false;
         for (uint32_t i = 0; i < node->lchain.links.n; i++) {
             const Ast *link = node->lchain.links.at[i];
-            if (!is_arithmetic(link->op) || !constant_operand(link->link.arg, link->op) || divides_by_zero(link->link.arg, link->op)) return false;
+            if (!is_arithmetic(link->op) || !constant_operand(link->link.arg, link->op)
+                || divides_by_zero(link->link.arg, link->op))
+                return false;
         }
         return true;
     default: return is_number(node);
@@ -103,7 +116,9 @@ bool pattern_is_constant(const Ast *node)
 static bool is_prefix(const Ast *node)
 {
     if (node->kind == AST_STRING || node->kind == AST_NIL) return true;
-    if (node->kind != AST_LIST) return node->kind == AST_BINOP && node->op == OP_APPEND && is_prefix(node->binop.left) && is_prefix(node->binop.right);
+    if (node->kind != AST_LIST)
+        return node->kind == AST_BINOP && node->op == OP_APPEND && is_prefix(node->binop.left)
+               && is_prefix(node->binop.right);
     for (uint32_t i = 0; i < node->list.items.n; i++) {
         AstKind kind = node->list.items.at[i]->kind;
         if (kind != AST_INT && kind != AST_CHAR) return false;
@@ -131,7 +146,8 @@ static void reject_in_records(Lint *l, const Ast *a, const Ast *b)
     for (uint32_t i = 0; i < a->record.fields.n; i++)
         for (uint32_t k = 0; k < b->record.fields.n; k++)
             if (a->record.fields.at[i]->v.name == b->record.fields.at[k]->v.name)
-                reject_two_bins(l, a->record.fields.at[i]->record_field.value, b->record.fields.at[k]->record_field.value);
+                reject_two_bins(l, a->record.fields.at[i]->record_field.value,
+                                b->record.fields.at[k]->record_field.value);
 }
 
 static void reject_two_bins(Lint *l, const Ast *a, const Ast *b)
@@ -143,10 +159,14 @@ static void reject_two_bins(Lint *l, const Ast *a, const Ast *b)
         reject_two_bins(l, a->binop.left, b);
         reject_two_bins(l, a->binop.right, b);
     } else if (a->kind == b->kind) {
-        if (a->kind == AST_BIN) LINT_REPORT(l, DIAG_ILLEGAL_BIN_PATTERN, a->pos);
-        else if (a->kind == AST_TUPLE) reject_in_lists(l, &a->tuple.items, &b->tuple.items);
-        else if (a->kind == AST_LIST) reject_in_lists(l, &a->list.items, &b->list.items);
-        else if (a->kind == AST_RECORD) reject_in_records(l, a, b);
+        if (a->kind == AST_BIN)
+            LINT_REPORT(l, DIAG_ILLEGAL_BIN_PATTERN, a->pos);
+        else if (a->kind == AST_TUPLE)
+            reject_in_lists(l, &a->tuple.items, &b->tuple.items);
+        else if (a->kind == AST_LIST)
+            reject_in_lists(l, &a->list.items, &b->list.items);
+        else if (a->kind == AST_RECORD)
+            reject_in_records(l, a, b);
     }
 }
 
@@ -155,7 +175,8 @@ static void reject_in_row(Lint *l, const Ast *const *patterns, uint32_t n)
 {
     enum { ALL_PAIRS = 16 };
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t k = i + 1; k < n && k <= i + ALL_PAIRS; k++) reject_two_bins(l, patterns[i], patterns[k]);
+        for (uint32_t k = i + 1; k < n && k <= i + ALL_PAIRS; k++)
+            reject_two_bins(l, patterns[i], patterns[k]);
 }
 
 /* Each kind. */
@@ -224,7 +245,8 @@ static void pattern_record(Lint *l, const Ast *node, PatternMode mode)
     }
     RecordInfo *r = lint_record_use(l, node->v.name, node->pos);
     if (r) lint_record_pattern_names(l, node, r);
-    for (uint32_t i = 0; i < node->record.fields.n; i++) pattern(l, node->record.fields.at[i]->record_field.value, mode);
+    for (uint32_t i = 0; i < node->record.fields.n; i++)
+        pattern(l, node->record.fields.at[i]->record_field.value, mode);
 }
 
 static void pattern_segment(Lint *l, const Ast *segment, PatternMode mode, bool *all)
@@ -232,14 +254,18 @@ static void pattern_segment(Lint *l, const Ast *segment, PatternMode mode, bool 
     const Ast *value = segment->segment.value;
     AstSegSpec spec = segment->v.seg;
     bool utf = spec.type >= SEG_UTF8;
-    bool typed = segment->segment.size || (!utf && (spec.type || spec.sign || spec.endian || spec.unit));
+    bool typed =
+        segment->segment.size || (!utf && (spec.type || spec.sign || spec.endian || spec.unit));
     *all = false;
     if (value->kind == AST_STRING && typed) {
         LINT_REPORT(l, DIAG_BIT_TYPED_STRING, segment->pos);
         return;
     }
-    if (value->kind == AST_VAR) pattern_var(l, value, mode);
-    else if (value->kind != AST_STRING && (value->kind == AST_ATOM || !pattern_is_constant(value))) illegal(l, value);
+    if (value->kind == AST_VAR)
+        pattern_var(l, value, mode);
+    else if (value->kind != AST_STRING
+             && (value->kind == AST_ATOM || !pattern_is_constant(value)))
+        illegal(l, value);
     lint_segment(l, segment, true, all);
 }
 
@@ -262,7 +288,13 @@ static void pattern(Lint *l, const Ast *node, PatternMode mode)
 {
     switch (node->kind) {
     case AST_VAR: pattern_var(l, node, mode); break;
-    case AST_ATOM: case AST_INT: case AST_BIGINT: case AST_CHAR: case AST_FLOAT: case AST_STRING: case AST_NIL: break;
+    case AST_ATOM:
+    case AST_INT:
+    case AST_BIGINT:
+    case AST_CHAR:
+    case AST_FLOAT:
+    case AST_STRING:
+    case AST_NIL: break;
     case AST_LIST:
         pattern_list(l, &node->list.items, mode);
         if (node->list.tail) pattern(l, node->list.tail, mode);

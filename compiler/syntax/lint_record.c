@@ -85,9 +85,12 @@ static void check_field_names(Lint *l, const AstList *fields, const RecordInfo *
         } else {
             htab_put(&seen, name, &added);
         }
-        if (!added && name == NAME__) LINT_REPORT(l, DIAG_FIELD_WILDCARD_EMPTY, field->pos);
-        else if (!added) LINT_REPORT(l, DIAG_FIELD_AGAIN, field->pos, name, r->name);
-        else if (name != NAME__ && !lint_record_field(r, name)) LINT_REPORT(l, DIAG_FIELD_UNDEFINED, field->pos, name, r->name);
+        if (!added && name == NAME__)
+            LINT_REPORT(l, DIAG_FIELD_WILDCARD_EMPTY, field->pos);
+        else if (!added)
+            LINT_REPORT(l, DIAG_FIELD_AGAIN, field->pos, name, r->name);
+        else if (name != NAME__ && !lint_record_field(r, name))
+            LINT_REPORT(l, DIAG_FIELD_UNDEFINED, field->pos, name, r->name);
     }
     htab_free(&seen);
 }
@@ -106,7 +109,8 @@ static void check_wildcard(Lint *l, const AstList *fields, const RecordInfo *r)
     uint32_t named = 0;
     if (!wildcard) return;
     for (uint32_t i = 0; i < fields->n; i++)
-        named += fields->at[i]->v.name != NAME__ && fields->at[i]->op != OP_EXACT && lint_record_field(r, fields->at[i]->v.name);
+        named += fields->at[i]->v.name != NAME__ && fields->at[i]->op != OP_EXACT
+                 && lint_record_field(r, fields->at[i]->v.name);
     if (named >= r->count) LINT_REPORT(l, DIAG_FIELD_WILDCARD_EMPTY, wildcard->pos);
 }
 
@@ -127,13 +131,16 @@ static bool is_given(const AstList *fields, NameId name)
  * must be guard expressions. */
 static void use_defaults(Lint *l, const Ast *node, RecordInfo *r, LintVisit visit)
 {
-    if (l->function && r->calls.count) VEC_PUSH(&l->function->records, r);
+    if (l->function && r->calls.count)
+        VEC_PUSH(&l->function->records, r);
     else if (!l->function)
         VEC_EACH (FunctionInfo *, f, &r->calls) VEC_PUSH(&l->roots, *f);
     if (visit != lint_guard_expr) return;
     for (uint32_t i = 0; i < r->count; i++) {
         const FieldInfo *field = &r->fields[i];
-        if (!field->value || is_given(&node->record.fields, field->name) || lint_is_guard(l, field->value, false)) continue;
+        if (!field->value || is_given(&node->record.fields, field->name)
+            || lint_is_guard(l, field->value, false))
+            continue;
         LINT_REPORT(l, DIAG_ILLEGAL_GUARD, node->pos);
     }
 }
@@ -142,8 +149,19 @@ static void use_defaults(Lint *l, const Ast *node, RecordInfo *r, LintVisit visi
 static bool may_be_record(const Ast *base)
 {
     switch (base->kind) {
-    case AST_CHAR: case AST_INT: case AST_BIGINT: case AST_FLOAT: case AST_ATOM: case AST_STRING: case AST_LIST: case AST_NIL: case AST_LC:
-    case AST_RECORD_INDEX: case AST_FUN: case AST_FUN_LOCAL: case AST_FUN_REMOTE: return false;
+    case AST_CHAR:
+    case AST_INT:
+    case AST_BIGINT:
+    case AST_FLOAT:
+    case AST_ATOM:
+    case AST_STRING:
+    case AST_LIST:
+    case AST_NIL:
+    case AST_LC:
+    case AST_RECORD_INDEX:
+    case AST_FUN:
+    case AST_FUN_LOCAL:
+    case AST_FUN_REMOTE: return false;
     default: return true;
     }
 }
@@ -163,12 +181,15 @@ void lint_record_expr(Lint *l, const Ast *node, LintVisit visit)
     }
     const AstList *fields = &node->record.fields;
     RecordInfo *r = lint_record_use(l, node->v.name, node->pos);
-    for (uint32_t i = 0; i < fields->n; i++) lint_sibling(l, mark, fields->at[i]->record_field.value, visit);
+    for (uint32_t i = 0; i < fields->n; i++)
+        lint_sibling(l, mark, fields->at[i]->record_field.value, visit);
     if (r) {
         check_field_names(l, fields, r);
         const Ast *wildcard = find_wildcard(fields);
-        if (!base) use_defaults(l, node, r, visit);
-        else if (wildcard) LINT_REPORT(l, DIAG_FIELD_WILDCARD_UPDATE, wildcard->pos, r->name);
+        if (!base)
+            use_defaults(l, node, r, visit);
+        else if (wildcard)
+            LINT_REPORT(l, DIAG_FIELD_WILDCARD_UPDATE, wildcard->pos, r->name);
     }
     lint_siblings_end(l, mark);
 }
@@ -177,7 +198,8 @@ void lint_record_index(Lint *l, const Ast *node)
 {
     const RecordInfo *r = lint_record_use(l, node->v.pair.name, node->pos);
     NameId field = (NameId)node->v.pair.second;
-    if (r && !lint_record_field(r, field)) LINT_REPORT(l, DIAG_FIELD_UNDEFINED, node->pos, field, r->name);
+    if (r && !lint_record_field(r, field))
+        LINT_REPORT(l, DIAG_FIELD_UNDEFINED, node->pos, field, r->name);
 }
 
 void lint_check_records(Lint *l)
@@ -185,7 +207,9 @@ void lint_check_records(Lint *l)
     const Source *main = l->file->source;
     VEC_EACH (RecordInfo *, item, &l->record_list) {
         const RecordInfo *r = *item;
-        if (r->used || l->broken.count > 0 || htab_find(&l->quiet_records, r->name) || r->form->pos < main->base || r->form->pos - main->base > main->size) continue;
+        if (r->used || l->broken.count > 0 || htab_find(&l->quiet_records, r->name)
+            || r->form->pos < main->base || r->form->pos - main->base > main->size)
+            continue;
         LINT_WARN(l, OPT_UNUSED_RECORD, DIAG_RECORD_UNUSED, r->form->pos, r->name);
     }
 }

@@ -24,12 +24,12 @@ typedef struct VarPlace {
 typedef struct {
     uint8_t state; /* VarState */
     bool used;
-    bool reported;      /* as unused */
-    uint32_t scope;     /* number of the scope that made it */
-    uint32_t bin;       /* binary pattern that bound it, while that pattern is looked at */
-    const char *where;  /* UNSAFE, EXPORTED: "case" */
+    bool reported;     /* as unused */
+    uint32_t scope;    /* number of the scope that made it */
+    uint32_t bin;      /* binary pattern that bound it, while that pattern is looked at */
+    const char *where; /* UNSAFE, EXPORTED: "case" */
     SrcPos where_pos;
-    VarPlace place;     /* the first; pos 0: none left */
+    VarPlace place; /* the first; pos 0: none left */
 } Binding;
 
 typedef struct {
@@ -94,7 +94,6 @@ struct TypeInfo {
     const Ast *form; /* NULL: not defined */
     bool exported;
     bool reached;
-    bool nowarn_unused;
     VEC(TypeInfo *) uses;
 };
 
@@ -105,9 +104,20 @@ typedef struct {
 
 /* Warnings that -compile options switch, each on unless said otherwise. */
 typedef enum {
-    OPT_UNUSED_VARS, OPT_UNDERSCORE_MATCH, OPT_EXPORT_ALL, OPT_EXPORT_VARS, OPT_SHADOW_VARS,
-    OPT_UNUSED_IMPORT, OPT_UNUSED_FUNCTION, OPT_UNUSED_TYPE, OPT_UNUSED_RECORD, OPT_BIF_CLASH,
-    OPT_OBSOLETE_GUARD, OPT_FORMAT, OPT_UNUSED_TERM, OPT_BEHAVIOURS,
+    OPT_UNUSED_VARS,
+    OPT_UNDERSCORE_MATCH,
+    OPT_EXPORT_ALL,
+    OPT_EXPORT_VARS,
+    OPT_SHADOW_VARS,
+    OPT_UNUSED_IMPORT,
+    OPT_UNUSED_FUNCTION,
+    OPT_UNUSED_TYPE,
+    OPT_UNUSED_RECORD,
+    OPT_BIF_CLASH,
+    OPT_OBSOLETE_GUARD,
+    OPT_FORMAT,
+    OPT_UNUSED_TERM,
+    OPT_BEHAVIOURS,
     OPT_COUNT
 } LintOption;
 
@@ -121,37 +131,37 @@ typedef struct {
     bool export_all;
     bool types_imported; /* no_auto_import_types was not given */
 
-    Binding **env; /* by NameId */
+    Binding **env;     /* by NameId */
     Binding **pending; /* by NameId: bound in the pattern being looked at */
-    uint32_t *slot; /* by NameId: scratch of merges */
+    uint32_t *slot;    /* by NameId: scratch of merges */
     size_t env_size;
     VEC(TrailEntry) trail;
     VEC(NameId) pending_names;
     VEC(Delta) deltas;
     uint32_t scope;
     uint32_t bin;
-    uint32_t guard_depth;
     bool in_record; /* the value of a record's field: binds nothing */
     bool in_size;   /* of a segment in a pattern: sees the variables of its binary */
 
-    Htab functions; /* name, arity -> FunctionInfo */
-    Htab records;   /* name -> RecordInfo */
-    Htab types;     /* name, arity -> TypeInfo */
+    Htab functions;     /* name, arity -> FunctionInfo */
+    Htab records;       /* name -> RecordInfo */
+    Htab types;         /* name, arity -> TypeInfo */
     Htab quiet_records; /* names in nowarn_unused_record */
-    Htab broken; /* names that forms with errors would have defined */
-    Htab callbacks; /* name, arity -> position of the -callback */
+    Htab broken;        /* names that forms with errors would have defined */
+    Htab callbacks;     /* name, arity -> position of the -callback */
     VEC(FunctionInfo *) function_list;
     VEC(RecordInfo *) record_list;
     VEC(TypeInfo *) type_list;
     VEC(CallSite) calls;
     VEC(TypeUse) type_uses;
     VEC(const Ast *) specs;
-    VEC(FunctionInfo *) roots;   /* called from outside functions */
+    VEC(FunctionInfo *) roots; /* called from outside functions */
     VEC(TypeInfo *) type_roots;
     FunctionInfo *function; /* whose body is looked at, or NULL */
     RecordInfo *record;     /* whose defaults are looked at, or NULL */
     TypeInfo *type;         /* whose definition is looked at, or NULL */
-    Htab type_vars;         /* of the present declaration: name -> position of a single use, 0: several */
+    Htab
+        type_vars; /* of the present declaration: name -> position of a single use, 0: several */
     const Ast *on_load;
     bool calls_load_nif;
 } Lint;
@@ -160,9 +170,9 @@ typedef struct {
 
 #define LINT_REPORT(l, code, pos, ...) diag_add(&(l)->c->diags, (code), (pos), ##__VA_ARGS__)
 /* A warning that an option may have switched off. */
-#define LINT_WARN(l, option, code, pos, ...)                                                   \
-    do {                                                                                       \
-        if ((l)->enabled[option]) LINT_REPORT(l, code, pos, ##__VA_ARGS__);                    \
+#define LINT_WARN(l, option, code, pos, ...)                                \
+    do {                                                                    \
+        if ((l)->enabled[option]) LINT_REPORT(l, code, pos, ##__VA_ARGS__); \
     } while (0)
 
 typedef void (*LintVisit)(Lint *l, const Ast *node);

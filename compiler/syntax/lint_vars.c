@@ -10,10 +10,7 @@ void vars_init(Lint *l)
     l->slot = ARENA_ARRAY(l->arena, uint32_t, l->env_size);
 }
 
-VarMark vars_mark(const Lint *l)
-{
-    return (VarMark){l->trail.count, l->deltas.count};
-}
+VarMark vars_mark(const Lint *l) { return (VarMark){l->trail.count, l->deltas.count}; }
 
 void vars_bind(Lint *l, NameId name, Binding *binding)
 {
@@ -177,7 +174,8 @@ static void report_unused(Lint *l, NameId name, Binding *b)
 {
     if (!b || b->used || b->reported || b->scope < l->scope) return;
     b->reported = true;
-    if (vars_is_ignored(l, name) || (l->options && l->options->is_shell && l->scope == 0)) return;
+    if (vars_is_ignored(l, name) || (l->options && l->options->is_shell && l->scope == 0))
+        return;
     for (const VarPlace *place = &b->place; place && place->pos; place = place->next)
         LINT_WARN(l, OPT_UNUSED_VARS, DIAG_VAR_UNUSED, place->pos, name);
 }
@@ -194,7 +192,8 @@ void vars_report_unused(Lint *l, VarMark mark)
 static void report_unsafe(Lint *l, const Ast *var, const Binding *b)
 {
     SrcLoc loc = sources_locate(&l->c->sources, b->where_pos);
-    LINT_REPORT(l, DIAG_VAR_UNSAFE, var->pos, var->v.name, b->where, (int)loc.line, (int)loc.column);
+    LINT_REPORT(l, DIAG_VAR_UNSAFE, var->pos, var->v.name, b->where, (int)loc.line,
+                (int)loc.column);
 }
 
 /* From here on the variable counts as bound, so that one mistake is reported once. */
@@ -225,7 +224,10 @@ static void hint_variable(Lint *l, NameId name)
     for (size_t i = l->trail.count; i-- > 0 && looked++ < 200 && size > 2;) {
         NameId other = l->trail.at[i].name;
         if (other == name || !l->env[other]) continue;
-        if (name_distance(text, size, names_text(&l->c->names, other), names_size(&l->c->names, other)) > 1) continue;
+        if (name_distance(text, size, names_text(&l->c->names, other),
+                          names_size(&l->c->names, other))
+            > 1)
+            continue;
         diag_hint(&l->c->diags, "there is a variable '%v'", other);
         return;
     }
@@ -256,12 +258,11 @@ void vars_use(Lint *l, const Ast *var)
         if (!l->enabled[OPT_EXPORT_VARS]) return;
         {
             SrcLoc loc = sources_locate(&l->c->sources, b->where_pos);
-            LINT_REPORT(l, DIAG_VAR_EXPORTED, var->pos, name, b->where, (int)loc.line, (int)loc.column);
+            LINT_REPORT(l, DIAG_VAR_EXPORTED, var->pos, name, b->where, (int)loc.line,
+                        (int)loc.column);
         }
         bind_again(l, name, var->pos);
         return;
-    case VAR_STACK:
-        LINT_REPORT(l, DIAG_STACK_IN_GUARD, var->pos, name);
-        return;
+    case VAR_STACK: LINT_REPORT(l, DIAG_STACK_IN_GUARD, var->pos, name); return;
     }
 }

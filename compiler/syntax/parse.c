@@ -18,7 +18,8 @@ static NameId broken_name(const Token *t, size_t count)
 {
     if (count < 3) return NAME_NONE;
     if (t[0].kind == TOKEN_ATOM && t[1].kind == TOKEN_LPAREN) return t[0].v.name;
-    bool attribute = t[0].kind == TOKEN_MINUS || (t[0].kind >= TOKEN_ATTR && t[0].kind <= TOKEN_ATTR_RECORD);
+    bool attribute =
+        t[0].kind == TOKEN_MINUS || (t[0].kind >= TOKEN_ATTR && t[0].kind <= TOKEN_ATTR_RECORD);
     if (!attribute || t[1].kind != TOKEN_ATOM) return NAME_NONE;
     size_t at = t[2].kind == TOKEN_LPAREN ? 3 : 2;
     return at < count && t[at].kind == TOKEN_ATOM ? t[at].v.name : NAME_NONE;
@@ -58,7 +59,8 @@ static AstFile *parse_source(Compilation *c, Source *source, bool supply_dot)
     file->end = source->base + source->size;
     file->broken = broken.at;
     file->broken_count = (uint32_t)broken.count;
-    if (c->options.module_required && file->is_script && !prep.module_seen) diag_add(&c->diags, DIAG_NO_MODULE, source->base);
+    if (c->options.module_required && file->is_script && !prep.module_seen)
+        diag_add(&c->diags, DIAG_NO_MODULE, source->base);
     check_top_level(c, file);
     return file;
 }
@@ -66,8 +68,11 @@ static AstFile *parse_source(Compilation *c, Source *source, bool supply_dot)
 AstFile *parse_file(Compilation *c, const char *path)
 {
     static const char *const reasons[] = {
-        [SOURCE_OK] = "", [SOURCE_NOT_FOUND] = "no such file", [SOURCE_IS_DIRECTORY] = "it is a directory",
-        [SOURCE_NOT_READABLE] = "it is not readable", [SOURCE_TOO_LARGE] = "it is too large",
+        [SOURCE_OK] = "",
+        [SOURCE_NOT_FOUND] = "no such file",
+        [SOURCE_IS_DIRECTORY] = "it is a directory",
+        [SOURCE_NOT_READABLE] = "it is not readable",
+        [SOURCE_TOO_LARGE] = "it is too large",
     };
     Source *source = NULL;
     SourceResult result = sources_read(&c->sources, path, &source);

@@ -4,9 +4,15 @@
 
 #include "vm/base/utf8.h"
 
-void prep_init(Prep *prep, Compilation *c, Parser *parser, const Source *source, bool supply_dot)
+void prep_init(Prep *prep, Compilation *c, Parser *parser, const Source *source,
+               bool supply_dot)
 {
-    *prep = (Prep){.c = c, .parser = parser, .main_source = source, .generation = 1, .in_prefix = true, .supply_dot = supply_dot};
+    *prep = (Prep){.c = c,
+                   .parser = parser,
+                   .main_source = source,
+                   .generation = 1,
+                   .in_prefix = true,
+                   .supply_dot = supply_dot};
     htab_init_in_arena(&prep->macros, &c->arena);
     const char *base = strrchr(source->path, '/');
     base = base ? base + 1 : source->path;
@@ -39,7 +45,8 @@ void prep_push_file(Prep *prep, const Source *source)
 {
     PrepFile *file = ARENA_NEW(&prep->c->arena, PrepFile);
     lexer_init(&file->lexer, prep->c, source);
-    if (prep->files.count) file->lexer.maybe_enabled = VEC_LAST(&prep->files)->lexer.maybe_enabled;
+    if (prep->files.count)
+        file->lexer.maybe_enabled = VEC_LAST(&prep->files)->lexer.maybe_enabled;
     file->cond_base = prep->conds.count;
     VEC_PUSH(&prep->files, file);
     if (source->invalid_at != UINT32_MAX)
@@ -64,7 +71,8 @@ static bool prep_read_form(Prep *prep, PrepFile *file)
     if (token.kind == TOKEN_DOT) return true;
     if (prep->form.count == 0) return false;
     bool supply = prep->supply_dot && prep->files.count == 1;
-    if (!supply && !lexer->quiet && !prep->form_broken) prep_error(prep, DIAG_MISSING_DOT, VEC_LAST(&prep->form).pos, NAME_NONE);
+    if (!supply && !lexer->quiet && !prep->form_broken)
+        prep_error(prep, DIAG_MISSING_DOT, VEC_LAST(&prep->form).pos, NAME_NONE);
     token.kind = TOKEN_DOT;
     VEC_PUSH(&prep->form, token);
     return true;
@@ -74,27 +82,30 @@ static bool prep_read_form(Prep *prep, PrepFile *file)
 static uint8_t attribute_kind(NameId name)
 {
     switch (name) {
-    case NAME_TYPE: case NAME_OPAQUE: case NAME_NOMINAL: return TOKEN_ATTR_TYPE;
-    case NAME_SPEC: case NAME_CALLBACK: return TOKEN_ATTR_SPEC;
+    case NAME_TYPE:
+    case NAME_OPAQUE:
+    case NAME_NOMINAL: return TOKEN_ATTR_TYPE;
+    case NAME_SPEC:
+    case NAME_CALLBACK: return TOKEN_ATTR_SPEC;
     case NAME_RECORD: return TOKEN_ATTR_RECORD;
     default: return TOKEN_ATTR;
     }
 }
 
 /* Forms in front of which -feature may still stand. */
-static bool keeps_prefix(NameId name)
-{
-    return name == NAME_MODULE || name == NAME_FILE;
-}
+static bool keeps_prefix(NameId name) { return name == NAME_MODULE || name == NAME_FILE; }
 
 /* A -file("name", Line) that is well formed changes what later positions are called. */
 static void prep_note_file(Prep *prep, const Token *t, size_t count)
 {
-    if (count < 8 || t[2].kind != TOKEN_LPAREN || t[3].kind != TOKEN_STRING || t[4].kind != TOKEN_COMMA || t[5].kind != TOKEN_INT) return;
+    if (count < 8 || t[2].kind != TOKEN_LPAREN || t[3].kind != TOKEN_STRING
+        || t[4].kind != TOKEN_COMMA || t[5].kind != TOKEN_INT)
+        return;
     size_t size = 0;
     const AstStr *name = t[3].v.str;
     char *text = arena_alloc(&prep->c->arena, name->n * 4u + 1);
-    for (uint32_t i = 0; i < name->n; i++) size += (size_t)utf8_encode(name->at[i], (uint8_t *)text + size);
+    for (uint32_t i = 0; i < name->n; i++)
+        size += (size_t)utf8_encode(name->at[i], (uint8_t *)text + size);
     text[size] = '\0';
     sources_remap(&prep->c->sources, t[count - 1].pos, text, t[5].v.i + 1);
 }
@@ -112,7 +123,8 @@ static const Token *prep_finish(Prep *prep, Token *tokens, size_t count)
     tokens[0].v.name = name;
     tokens[0].pos = tokens[1].pos;
     prep->in_prefix = prep->in_prefix && keeps_prefix(name);
-    if (name == NAME_MODULE && count > 4 && tokens[2].kind == TOKEN_LPAREN && tokens[3].kind == TOKEN_ATOM) {
+    if (name == NAME_MODULE && count > 4 && tokens[2].kind == TOKEN_LPAREN
+        && tokens[3].kind == TOKEN_ATOM) {
         prep->module = tokens[3].v.name;
         prep->module_seen = true;
     }

@@ -63,7 +63,7 @@ typedef struct {
     VEC(Token) args; /* of the macro being replaced */
     VEC(uint32_t) arg_ends;
     VEC(uint8_t) closers; /* token kinds that close what an argument has open */
-    Htab macros;     /* NameId to MacroDef */
+    Htab macros;          /* NameId to MacroDef */
     uint32_t generation;
     uint64_t expanded; /* tokens of the present form so far */
     const Source *main_source;
@@ -76,7 +76,8 @@ typedef struct {
 } Prep;
 
 /* Begin with `source`; `supply_dot` ends the last form if the text does not. */
-void prep_init(Prep *prep, Compilation *c, Parser *parser, const Source *source, bool supply_dot);
+void prep_init(Prep *prep, Compilation *c, Parser *parser, const Source *source,
+               bool supply_dot);
 void prep_free(Prep *prep);
 
 /* The next form's tokens, the last a TOKEN_DOT, borrowed until the next call; NULL at the end.

@@ -30,7 +30,8 @@ static NameId directive_name(const Prep *prep)
 static void cond_open(Prep *prep, NameId word, bool active)
 {
     bool inside = !prep_skipping(prep);
-    VEC_PUSH(&prep->conds, (PrepCond){prep->form.at[0].pos, word, active && inside, active || !inside, false});
+    VEC_PUSH(&prep->conds, (PrepCond){prep->form.at[0].pos, word, active && inside,
+                                      active || !inside, false});
 }
 
 /* The condition that -else, -elif or -endif belongs to; NULL after a report. */
@@ -44,10 +45,15 @@ static PrepCond *cond_here(Prep *prep, NameId word)
 static void cond_ifdef(Prep *prep, NameId word)
 {
     const Token *t = prep->form.at;
-    bool right = prep->form.count == 6 && t[2].kind == TOKEN_LPAREN && (t[3].kind == TOKEN_ATOM || t[3].kind == TOKEN_VAR) && t[4].kind == TOKEN_RPAREN;
-    if (prep_skipping(prep)) right = true;
-    else if (!right) prep_error(prep, DIAG_BAD_DIRECTIVE, t[1].pos, word);
-    bool active = right && !prep_skipping(prep) && prep_is_defined(prep, t[3].v.name) == (word == NAME_IFDEF);
+    bool right = prep->form.count == 6 && t[2].kind == TOKEN_LPAREN
+                 && (t[3].kind == TOKEN_ATOM || t[3].kind == TOKEN_VAR)
+                 && t[4].kind == TOKEN_RPAREN;
+    if (prep_skipping(prep))
+        right = true;
+    else if (!right)
+        prep_error(prep, DIAG_BAD_DIRECTIVE, t[1].pos, word);
+    bool active = right && !prep_skipping(prep)
+                  && prep_is_defined(prep, t[3].v.name) == (word == NAME_IFDEF);
     cond_open(prep, word, active);
 }
 
@@ -62,7 +68,8 @@ static void cond_else(Prep *prep, NameId word)
     bool may = !cond->taken;
     if (word == NAME_ELSE) {
         cond->saw_else = true;
-        if (prep->form.count != 3) prep_error(prep, DIAG_BAD_DIRECTIVE, prep->form.at[2].pos, word);
+        if (prep->form.count != 3)
+            prep_error(prep, DIAG_BAD_DIRECTIVE, prep->form.at[2].pos, word);
         cond->active = may;
     } else {
         cond->active = false;
@@ -75,7 +82,8 @@ static void cond_else(Prep *prep, NameId word)
 
 static void cond_endif(Prep *prep)
 {
-    if (prep->form.count != 3) prep_error(prep, DIAG_BAD_DIRECTIVE, prep->form.at[2].pos, NAME_ENDIF);
+    if (prep->form.count != 3)
+        prep_error(prep, DIAG_BAD_DIRECTIVE, prep->form.at[2].pos, NAME_ENDIF);
     if (cond_here(prep, NAME_ENDIF)) prep->conds.count--;
 }
 
@@ -83,9 +91,13 @@ static void cond_endif(Prep *prep)
 static bool cond_directive(Prep *prep, NameId word)
 {
     switch (word) {
-    case NAME_IFDEF: case NAME_IFNDEF: cond_ifdef(prep, word); return true;
-    case NAME_IF: cond_open(prep, word, !prep_skipping(prep) && prep_if_value(prep, word)); return true;
-    case NAME_ELIF: case NAME_ELSE: cond_else(prep, word); return true;
+    case NAME_IFDEF:
+    case NAME_IFNDEF: cond_ifdef(prep, word); return true;
+    case NAME_IF:
+        cond_open(prep, word, !prep_skipping(prep) && prep_if_value(prep, word));
+        return true;
+    case NAME_ELIF:
+    case NAME_ELSE: cond_else(prep, word); return true;
     case NAME_ENDIF: cond_endif(prep); return true;
     default: return false;
     }
@@ -109,15 +121,19 @@ static void directive_message(Prep *prep, NameId word)
     }
     size_t size = 0;
     const char *text = lexer_stringify(prep->c, t + 3, count - 5, &size);
-    diag_add(&prep->c->diags, word == NAME_ERROR ? DIAG_ERROR_DIRECTIVE : DIAG_WARNING_DIRECTIVE, t[0].pos, text);
+    diag_add(&prep->c->diags,
+             word == NAME_ERROR ? DIAG_ERROR_DIRECTIVE : DIAG_WARNING_DIRECTIVE, t[0].pos,
+             text);
 }
 
 /* -feature(Name, enable|disable) */
 static void directive_feature(Prep *prep)
 {
     const Token *t = prep->form.at;
-    bool right = prep->form.count == 8 && t[2].kind == TOKEN_LPAREN && t[3].kind == TOKEN_ATOM && t[4].kind == TOKEN_COMMA
-        && t[5].kind == TOKEN_ATOM && (t[5].v.name == NAME_ENABLE || t[5].v.name == NAME_DISABLE) && t[6].kind == TOKEN_RPAREN;
+    bool right = prep->form.count == 8 && t[2].kind == TOKEN_LPAREN && t[3].kind == TOKEN_ATOM
+                 && t[4].kind == TOKEN_COMMA && t[5].kind == TOKEN_ATOM
+                 && (t[5].v.name == NAME_ENABLE || t[5].v.name == NAME_DISABLE)
+                 && t[6].kind == TOKEN_RPAREN;
     if (!right) {
         prep_error(prep, DIAG_BAD_DIRECTIVE, t[1].pos, NAME_FEATURE);
     } else if (!prep->in_prefix) {
@@ -125,7 +141,8 @@ static void directive_feature(Prep *prep)
     } else if (t[3].v.name != NAME_MAYBE_EXPR) {
         prep_error(prep, DIAG_FEATURE_UNKNOWN, t[3].pos, t[3].v.name);
     } else {
-        for (size_t i = 0; i < prep->files.count; i++) prep->files.at[i]->lexer.maybe_enabled = t[5].v.name == NAME_ENABLE;
+        for (size_t i = 0; i < prep->files.count; i++)
+            prep->files.at[i]->lexer.maybe_enabled = t[5].v.name == NAME_ENABLE;
     }
 }
 
@@ -139,7 +156,8 @@ bool prep_directive(Prep *prep)
     case NAME_UNDEF: prep_undef(prep, prep->form.at, prep->form.count); return true;
     case NAME_INCLUDE: prep_include(prep, false); return true;
     case NAME_INCLUDE_LIB: prep_include(prep, true); return true;
-    case NAME_ERROR: case NAME_WARNING: directive_message(prep, word); return true;
+    case NAME_ERROR:
+    case NAME_WARNING: directive_message(prep, word); return true;
     case NAME_FEATURE: directive_feature(prep); return true;
     default: return false;
     }

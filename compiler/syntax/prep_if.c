@@ -17,25 +17,16 @@ typedef struct {
     };
 } IfValue;
 
-static IfValue if_fails(void)
-{
-    return (IfValue){.kind = IF_FAILS};
-}
+static IfValue if_fails(void) { return (IfValue){.kind = IF_FAILS}; }
 
 static IfValue if_bool(bool value)
 {
     return (IfValue){.kind = IF_ATOM, .name = value ? NAME_TRUE : NAME_FALSE};
 }
 
-static IfValue if_int(int64_t value)
-{
-    return (IfValue){.kind = IF_INT, .i = value};
-}
+static IfValue if_int(int64_t value) { return (IfValue){.kind = IF_INT, .i = value}; }
 
-static bool is_true(IfValue value)
-{
-    return value.kind == IF_ATOM && value.name == NAME_TRUE;
-}
+static bool is_true(IfValue value) { return value.kind == IF_ATOM && value.name == NAME_TRUE; }
 
 static bool is_boolean(IfValue value)
 {
@@ -60,7 +51,8 @@ static uint32_t sequence_length(const Ast *node)
 static IfValue sequence_item(Prep *prep, const Ast *node, uint32_t i)
 {
     if (node->kind == AST_STRING) return if_int(node->v.str->at[i]);
-    return if_eval(prep, node->kind == AST_LIST ? node->list.items.at[i] : node->tuple.items.at[i]);
+    return if_eval(prep,
+                   node->kind == AST_LIST ? node->list.items.at[i] : node->tuple.items.at[i]);
 }
 
 /* Place in Erlang's order of kinds. */
@@ -90,7 +82,8 @@ static int compare_sequences(Prep *prep, const Ast *a, const Ast *b, bool exact)
     uint32_t m = sequence_length(b);
     if (a->kind == AST_TUPLE && n != m) return n < m ? -1 : 1;
     for (uint32_t i = 0; i < n && i < m; i++) {
-        int order = if_compare(prep, sequence_item(prep, a, i), sequence_item(prep, b, i), exact);
+        int order =
+            if_compare(prep, sequence_item(prep, a, i), sequence_item(prep, b, i), exact);
         if (order != 0) return order;
     }
     return n == m ? 0 : n < m ? -1 : 1;
@@ -132,13 +125,24 @@ static IfValue if_arithmetic(unsigned op, IfValue a, IfValue b)
     case OP_ADD: overflow = __builtin_add_overflow(a.i, b.i, &r); break;
     case OP_SUB: overflow = __builtin_sub_overflow(a.i, b.i, &r); break;
     case OP_MUL: overflow = __builtin_mul_overflow(a.i, b.i, &r); break;
-    case OP_DIV: overflow = !divides; r = divides ? a.i / b.i : 0; break;
-    case OP_REM: overflow = !divides; r = divides ? a.i % b.i : 0; break;
+    case OP_DIV:
+        overflow = !divides;
+        r = divides ? a.i / b.i : 0;
+        break;
+    case OP_REM:
+        overflow = !divides;
+        r = divides ? a.i % b.i : 0;
+        break;
     case OP_BAND: r = a.i & b.i; break;
     case OP_BOR: r = a.i | b.i; break;
     case OP_BXOR: r = a.i ^ b.i; break;
-    case OP_BSL: overflow = !shifts || __builtin_mul_overflow(a.i, (int64_t)1 << (shifts ? b.i : 0), &r); break;
-    case OP_BSR: overflow = !shifts; r = shifts ? a.i >> b.i : 0; break;
+    case OP_BSL:
+        overflow = !shifts || __builtin_mul_overflow(a.i, (int64_t)1 << (shifts ? b.i : 0), &r);
+        break;
+    case OP_BSR:
+        overflow = !shifts;
+        r = shifts ? a.i >> b.i : 0;
+        break;
     default: return if_fails();
     }
     return overflow ? if_fails() : if_int(r);
@@ -157,13 +161,18 @@ static IfValue if_operator(Prep *prep, unsigned op, IfValue a, IfValue b)
     case OP_GT: return if_bool(if_compare(prep, a, b, false) > 0);
     case OP_EXACT_EQ: return if_bool(if_compare(prep, a, b, true) == 0);
     case OP_EXACT_NE: return if_bool(if_compare(prep, a, b, true) != 0);
-    case OP_AND: case OP_OR: case OP_XOR: {
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR: {
         if (!is_boolean(a) || !is_boolean(b)) return if_fails();
         bool x = is_true(a);
         bool y = is_true(b);
         return if_bool(op == OP_AND ? x && y : op == OP_OR ? x || y : x != y);
     }
-    case OP_APPEND: case OP_SUBTRACT: case OP_MATCH: case OP_SEND: return (IfValue){.kind = IF_ERROR};
+    case OP_APPEND:
+    case OP_SUBTRACT:
+    case OP_MATCH:
+    case OP_SEND: return (IfValue){.kind = IF_ERROR};
     default: return if_arithmetic(op, a, b);
     }
 }
@@ -183,7 +192,8 @@ static IfValue if_unary(unsigned op, IfValue a)
 {
     if (a.kind >= IF_FAILS) return a;
     if (op == OP_NOT) return is_boolean(a) ? if_bool(!is_true(a)) : if_fails();
-    if (a.kind == IF_FLOAT && op != OP_BNOT) return (IfValue){.kind = IF_FLOAT, .f = op == OP_MINUS ? -a.f : a.f};
+    if (a.kind == IF_FLOAT && op != OP_BNOT)
+        return (IfValue){.kind = IF_FLOAT, .f = op == OP_MINUS ? -a.f : a.f};
     if (a.kind != IF_INT) return if_fails();
     return if_int(op == OP_MINUS ? -a.i : op == OP_BNOT ? ~a.i : a.i);
 }
@@ -202,19 +212,26 @@ static IfValue if_test(Prep *prep, const char *name, IfValue a)
     if (strcmp(name, "is_list") == 0) return if_bool(sequence && !tuple);
     if (strcmp(name, "is_tuple") == 0) return if_bool(tuple);
     if (strncmp(name, "is_", 3) == 0) return if_bool(false);
-    if (strcmp(name, "length") == 0) return sequence && !tuple ? if_int(sequence_length(a.node)) : if_fails();
-    if (strcmp(name, "tuple_size") == 0) return tuple ? if_int(sequence_length(a.node)) : if_fails();
-    if (strcmp(name, "hd") == 0) return sequence && !tuple && sequence_length(a.node) ? sequence_item(prep, a.node, 0) : if_fails();
+    if (strcmp(name, "length") == 0)
+        return sequence && !tuple ? if_int(sequence_length(a.node)) : if_fails();
+    if (strcmp(name, "tuple_size") == 0)
+        return tuple ? if_int(sequence_length(a.node)) : if_fails();
+    if (strcmp(name, "hd") == 0)
+        return sequence && !tuple && sequence_length(a.node) ? sequence_item(prep, a.node, 0)
+                                                             : if_fails();
     if (strcmp(name, "abs") == 0 && a.kind == IF_INT) return if_int(a.i < 0 ? -a.i : a.i);
-    if (strcmp(name, "abs") == 0 && a.kind == IF_FLOAT) return (IfValue){.kind = IF_FLOAT, .f = fabs(a.f)};
-    if (strcmp(name, "float") == 0 && a.kind <= IF_FLOAT) return (IfValue){.kind = IF_FLOAT, .f = as_float(a)};
+    if (strcmp(name, "abs") == 0 && a.kind == IF_FLOAT)
+        return (IfValue){.kind = IF_FLOAT, .f = fabs(a.f)};
+    if (strcmp(name, "float") == 0 && a.kind <= IF_FLOAT)
+        return (IfValue){.kind = IF_FLOAT, .f = as_float(a)};
     return if_fails();
 }
 
 static IfValue if_call(Prep *prep, const Ast *call)
 {
     const Ast *callee = call->call.callee;
-    bool in_erlang = callee->kind == AST_REMOTE && callee->remote.module->kind == AST_ATOM && callee->remote.module->v.name == NAME_ERLANG;
+    bool in_erlang = callee->kind == AST_REMOTE && callee->remote.module->kind == AST_ATOM
+                     && callee->remote.module->v.name == NAME_ERLANG;
     if (in_erlang) callee = callee->remote.function;
     if (callee->kind != AST_ATOM) return (IfValue){.kind = IF_ERROR};
     const AstList *args = &call->call.args;
@@ -228,7 +245,9 @@ static IfValue if_call(Prep *prep, const Ast *call)
     if (args->n == 2 && strcmp(name, "element") == 0) {
         IfValue index = if_eval(prep, args->at[0]);
         IfValue tuple = if_eval(prep, args->at[1]);
-        bool right = index.kind == IF_INT && tuple.kind == IF_NODE && tuple.node->kind == AST_TUPLE && index.i >= 1 && index.i <= sequence_length(tuple.node);
+        bool right = index.kind == IF_INT && tuple.kind == IF_NODE
+                     && tuple.node->kind == AST_TUPLE && index.i >= 1
+                     && index.i <= sequence_length(tuple.node);
         return right ? sequence_item(prep, tuple.node, (uint32_t)index.i - 1) : if_fails();
     }
     return (IfValue){.kind = IF_ERROR};
@@ -239,7 +258,8 @@ static IfValue if_chain(Prep *prep, const Ast *node)
     if (node->kind == AST_LCHAIN) {
         IfValue value = if_eval(prep, node->lchain.first);
         for (uint32_t i = 0; i < node->lchain.links.n; i++)
-            value = if_binary(prep, node->lchain.links.at[i]->op, value, node->lchain.links.at[i]->link.arg);
+            value = if_binary(prep, node->lchain.links.at[i]->op, value,
+                              node->lchain.links.at[i]->link.arg);
         return value;
     }
     /* The chains to the right that make sense are of andalso or of orelse: the first that
@@ -258,16 +278,24 @@ static IfValue if_chain(Prep *prep, const Ast *node)
 static IfValue if_eval(Prep *prep, const Ast *node)
 {
     switch (node->kind) {
-    case AST_INT: case AST_CHAR: return if_int(node->v.i);
+    case AST_INT:
+    case AST_CHAR: return if_int(node->v.i);
     case AST_FLOAT: return (IfValue){.kind = IF_FLOAT, .f = node->v.f};
     case AST_ATOM: return (IfValue){.kind = IF_ATOM, .name = node->v.name};
-    case AST_STRING: case AST_NIL: case AST_TUPLE: return (IfValue){.kind = IF_NODE, .node = node};
-    case AST_LIST: return node->list.tail ? if_fails() : (IfValue){.kind = IF_NODE, .node = node};
+    case AST_STRING:
+    case AST_NIL:
+    case AST_TUPLE: return (IfValue){.kind = IF_NODE, .node = node};
+    case AST_LIST:
+        return node->list.tail ? if_fails() : (IfValue){.kind = IF_NODE, .node = node};
     case AST_UNOP: return if_unary(node->op, if_eval(prep, node->unop.arg));
-    case AST_BINOP: return if_binary(prep, node->op, if_eval(prep, node->binop.left), node->binop.right);
-    case AST_LCHAIN: case AST_RCHAIN: return if_chain(prep, node);
+    case AST_BINOP:
+        return if_binary(prep, node->op, if_eval(prep, node->binop.left), node->binop.right);
+    case AST_LCHAIN:
+    case AST_RCHAIN: return if_chain(prep, node);
     case AST_CALL: return if_call(prep, node);
-    case AST_BIGINT: case AST_BIN: case AST_MAP: return if_fails();
+    case AST_BIGINT:
+    case AST_BIN:
+    case AST_MAP: return if_fails();
     default: return (IfValue){.kind = IF_ERROR};
     }
 }
@@ -285,7 +313,8 @@ bool prep_if_value(Prep *prep, NameId word)
     const Ast *form = parser_run(prep->parser, t + 2, count - 2);
     if (!form) return false;
     IfValue value = {.kind = IF_ERROR};
-    if (form->kind == AST_EXPRS && form->exprs.body.n == 1) value = if_eval(prep, form->exprs.body.at[0]);
+    if (form->kind == AST_EXPRS && form->exprs.body.n == 1)
+        value = if_eval(prep, form->exprs.body.at[0]);
     if (value.kind == IF_ERROR) prep_error(prep, DIAG_BAD_IF, pos, word);
     return is_true(value);
 }

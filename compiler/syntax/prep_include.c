@@ -8,10 +8,12 @@
 #define PREP_INCLUDE_DEPTH_MAX 100
 
 /* Open `dir`/`name` if it is there. */
-static SourceResult try_file(Prep *prep, const char *dir, size_t dir_size, const char *name, Source **out)
+static SourceResult try_file(Prep *prep, const char *dir, size_t dir_size, const char *name,
+                             Source **out)
 {
     Arena *arena = &prep->c->arena;
-    const char *path = dir_size ? arena_printf(arena, "%.*s/%s", (int)dir_size, dir, name) : name;
+    const char *path =
+        dir_size ? arena_printf(arena, "%.*s/%s", (int)dir_size, dir, name) : name;
     return sources_read(&prep->c->sources, path, out);
 }
 
@@ -29,8 +31,10 @@ static SourceResult find_include(Prep *prep, const char *name, Source **out)
     if (name[0] == '/') return try_file(prep, NULL, 0, name, out);
     SourceResult result = try_file(prep, here, directory_size(here), name, out);
     if (result == SOURCE_NOT_FOUND) result = try_file(prep, NULL, 0, name, out);
-    if (result == SOURCE_NOT_FOUND) result = try_file(prep, first, directory_size(first), name, out);
-    for (uint32_t i = 0; i < prep->c->options.include_dir_count && result == SOURCE_NOT_FOUND; i++) {
+    if (result == SOURCE_NOT_FOUND)
+        result = try_file(prep, first, directory_size(first), name, out);
+    for (uint32_t i = 0; i < prep->c->options.include_dir_count && result == SOURCE_NOT_FOUND;
+         i++) {
         const char *dir = prep->c->options.include_dirs[i];
         result = try_file(prep, dir, strlen(dir), name, out);
     }
@@ -124,11 +128,13 @@ void prep_include(Prep *prep, bool lib)
     }
     const char *name = include_name(prep, t + 3, count - 5);
     Source *source = NULL;
-    SourceResult result = lib ? find_include_lib(prep, name, &source) : find_include(prep, name, &source);
+    SourceResult result =
+        lib ? find_include_lib(prep, name, &source) : find_include(prep, name, &source);
     if (result == SOURCE_OK) {
         source->included_from = t[0].pos;
         prep_push_file(prep, source);
     } else {
-        diag_add(&prep->c->diags, lib ? DIAG_INCLUDE_LIB_NOT_FOUND : DIAG_INCLUDE_NOT_FOUND, t[3].pos, name);
+        diag_add(&prep->c->diags, lib ? DIAG_INCLUDE_LIB_NOT_FOUND : DIAG_INCLUDE_NOT_FOUND,
+                 t[3].pos, name);
     }
 }

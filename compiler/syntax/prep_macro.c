@@ -28,9 +28,14 @@ static MacroDef *macro_find(MacroDef *defs, int32_t arity)
 static bool macro_is_dynamic(NameId name)
 {
     switch (name) {
-    case NAME_FILE_MACRO: case NAME_LINE_MACRO: case NAME_MODULE_MACRO: case NAME_MODULE_STRING_MACRO:
-    case NAME_FUNCTION_NAME_MACRO: case NAME_FUNCTION_ARITY_MACRO:
-    case NAME_FEATURE_AVAILABLE_MACRO: case NAME_FEATURE_ENABLED_MACRO: return true;
+    case NAME_FILE_MACRO:
+    case NAME_LINE_MACRO:
+    case NAME_MODULE_MACRO:
+    case NAME_MODULE_STRING_MACRO:
+    case NAME_FUNCTION_NAME_MACRO:
+    case NAME_FUNCTION_ARITY_MACRO:
+    case NAME_FEATURE_AVAILABLE_MACRO:
+    case NAME_FEATURE_ENABLED_MACRO: return true;
     default: return false;
     }
 }
@@ -71,15 +76,18 @@ static void define_option(Prep *prep, const MacroOption *option)
     Token token;
     CHECK(source);
     lexer_init(&lexer, c, source);
-    for (lexer_next(&lexer, &token); token.kind != TOKEN_EOF && token.kind != TOKEN_DOT; lexer_next(&lexer, &token))
+    for (lexer_next(&lexer, &token); token.kind != TOKEN_EOF && token.kind != TOKEN_DOT;
+         lexer_next(&lexer, &token))
         VEC_PUSH(&body, token);
     NameId name = names_intern_text(&c->names, option->name);
-    if (c->diags.errors != errors || macro_defs(prep, name) || macro_is_dynamic(name) || option->name[0] == '\0') {
+    if (c->diags.errors != errors || macro_defs(prep, name) || macro_is_dynamic(name)
+        || option->name[0] == '\0') {
         diag_add(&c->diags, DIAG_MACRO_OPTION, SRC_POS_NONE, option->name);
     } else {
         MacroDef *def = ARENA_NEW(&c->arena, MacroDef);
         *def = (MacroDef){.arity = -1, .body_size = (uint32_t)body.count};
-        if (body.count) def->body = arena_copy_bytes(&c->arena, body.at, body.count * sizeof *body.at);
+        if (body.count)
+            def->body = arena_copy_bytes(&c->arena, body.at, body.count * sizeof *body.at);
         macro_add(prep, name, def);
     }
     VEC_FREE(&body);
@@ -91,7 +99,8 @@ void prep_define_options(Prep *prep)
     macro_add_token(prep, NAME_BEAM, (Token){.kind = TOKEN_ATOM, .v.name = NAME_TRUE});
     int release = prep->c->options.otp25 ? OTP_RELEASE_OLD : OTP_RELEASE_NEW;
     macro_add_token(prep, NAME_OTP_RELEASE_MACRO, (Token){.kind = TOKEN_INT, .v.i = release});
-    for (uint32_t i = 0; i < prep->c->options.macro_count; i++) define_option(prep, &prep->c->options.macros[i]);
+    for (uint32_t i = 0; i < prep->c->options.macro_count; i++)
+        define_option(prep, &prep->c->options.macros[i]);
 }
 
 /* Arguments.  While they are read, what is open in them stands on prep->closers. */
@@ -103,7 +112,12 @@ static uint8_t closer_of(uint8_t kind)
     case TOKEN_LBRACKET: return TOKEN_RBRACKET;
     case TOKEN_LBRACE: return TOKEN_RBRACE;
     case TOKEN_LBIN: return TOKEN_RBIN;
-    case TOKEN_BEGIN: case TOKEN_IF: case TOKEN_CASE: case TOKEN_RECEIVE: case TOKEN_TRY: case TOKEN_MAYBE: return TOKEN_END;
+    case TOKEN_BEGIN:
+    case TOKEN_IF:
+    case TOKEN_CASE:
+    case TOKEN_RECEIVE:
+    case TOKEN_TRY:
+    case TOKEN_MAYBE: return TOKEN_END;
     default: return TOKEN_NONE;
     }
 }
@@ -174,7 +188,8 @@ static void macro_note_uses(Prep *prep, MacroDef *def)
 }
 
 /* Parameters from tokens[*at] on, behind the parenthesis; false after a report. */
-static bool macro_take_params(Prep *prep, const Token *tokens, size_t count, size_t *at, MacroDef *def)
+static bool macro_take_params(Prep *prep, const Token *tokens, size_t count, size_t *at,
+                              MacroDef *def)
 {
     VEC(NameId) params = {0};
     VEC_IN_ARENA(&params, &prep->c->arena);
@@ -183,13 +198,16 @@ static bool macro_take_params(Prep *prep, const Token *tokens, size_t count, siz
         i++;
     } else {
         for (;; i += 2) {
-            if (i + 1 >= count || tokens[i].kind != TOKEN_VAR || (tokens[i + 1].kind != TOKEN_COMMA && tokens[i + 1].kind != TOKEN_RPAREN)) {
-                prep_error(prep, DIAG_BAD_DIRECTIVE, tokens[i < count ? i : count - 1].pos, NAME_DEFINE);
+            if (i + 1 >= count || tokens[i].kind != TOKEN_VAR
+                || (tokens[i + 1].kind != TOKEN_COMMA && tokens[i + 1].kind != TOKEN_RPAREN)) {
+                prep_error(prep, DIAG_BAD_DIRECTIVE, tokens[i < count ? i : count - 1].pos,
+                           NAME_DEFINE);
                 return false;
             }
             for (size_t k = 0; k < params.count; k++) {
                 if (params.at[k] != tokens[i].v.name) continue;
-                prep_error(prep, DIAG_MACRO_DUPLICATE_PARAMETER, tokens[i].pos, tokens[i].v.name);
+                prep_error(prep, DIAG_MACRO_DUPLICATE_PARAMETER, tokens[i].pos,
+                           tokens[i].v.name);
                 return false;
             }
             VEC_PUSH(&params, tokens[i].v.name);
@@ -198,7 +216,8 @@ static bool macro_take_params(Prep *prep, const Token *tokens, size_t count, siz
         i += 2;
     }
     if (i >= count || tokens[i].kind != TOKEN_COMMA) {
-        prep_error(prep, DIAG_BAD_DIRECTIVE, tokens[i < count ? i : count - 1].pos, NAME_DEFINE);
+        prep_error(prep, DIAG_BAD_DIRECTIVE, tokens[i < count ? i : count - 1].pos,
+                   NAME_DEFINE);
         return false;
     }
     def->arity = (int32_t)params.count;
@@ -210,9 +229,11 @@ static bool macro_take_params(Prep *prep, const Token *tokens, size_t count, siz
 void prep_define(Prep *prep, const Token *t, size_t count)
 {
     /* - define ( NAME , body ) .   or   - define ( NAME ( A , B ) , body ) . */
-    bool named = count > 5 && t[2].kind == TOKEN_LPAREN && (t[3].kind == TOKEN_ATOM || t[3].kind == TOKEN_VAR);
+    bool named = count > 5 && t[2].kind == TOKEN_LPAREN
+                 && (t[3].kind == TOKEN_ATOM || t[3].kind == TOKEN_VAR);
     if (!named || (t[4].kind != TOKEN_COMMA && t[4].kind != TOKEN_LPAREN)) {
-        prep_error(prep, DIAG_BAD_DIRECTIVE, count > 4 && named ? t[4].pos : t[1].pos, NAME_DEFINE);
+        prep_error(prep, DIAG_BAD_DIRECTIVE, count > 4 && named ? t[4].pos : t[1].pos,
+                   NAME_DEFINE);
         return;
     }
     NameId name = t[3].v.name;
@@ -228,7 +249,8 @@ void prep_define(Prep *prep, const Token *t, size_t count)
         return;
     }
     def->body_size = (uint32_t)(count - 2 - (at + 1));
-    if (def->body_size) def->body = arena_copy_bytes(&prep->c->arena, t + at + 1, def->body_size * sizeof *t);
+    if (def->body_size)
+        def->body = arena_copy_bytes(&prep->c->arena, t + at + 1, def->body_size * sizeof *t);
     MacroDef *defs = macro_defs(prep, name);
     if (macro_is_dynamic(name) || (defs && defs->predefined)) {
         prep_error(prep, DIAG_MACRO_PREDEFINED, t[3].pos, name);
@@ -244,7 +266,9 @@ void prep_define(Prep *prep, const Token *t, size_t count)
 
 void prep_undef(Prep *prep, const Token *t, size_t count)
 {
-    bool right = count == 6 && t[2].kind == TOKEN_LPAREN && (t[3].kind == TOKEN_ATOM || t[3].kind == TOKEN_VAR) && t[4].kind == TOKEN_RPAREN;
+    bool right = count == 6 && t[2].kind == TOKEN_LPAREN
+                 && (t[3].kind == TOKEN_ATOM || t[3].kind == TOKEN_VAR)
+                 && t[4].kind == TOKEN_RPAREN;
     if (!right) {
         prep_error(prep, DIAG_BAD_DIRECTIVE, t[1].pos, NAME_UNDEF);
         return;
@@ -370,8 +394,14 @@ static int32_t function_arity(const Prep *prep)
     int depth = 1;
     for (size_t i = 2; i < count; i++) {
         switch (t[i].kind) {
-        case TOKEN_LPAREN: case TOKEN_LBRACE: case TOKEN_LBRACKET: case TOKEN_LBIN: depth++; break;
-        case TOKEN_RPAREN: case TOKEN_RBRACE: case TOKEN_RBRACKET: case TOKEN_RBIN:
+        case TOKEN_LPAREN:
+        case TOKEN_LBRACE:
+        case TOKEN_LBRACKET:
+        case TOKEN_LBIN: depth++; break;
+        case TOKEN_RPAREN:
+        case TOKEN_RBRACE:
+        case TOKEN_RBRACKET:
+        case TOKEN_RBIN:
             if (--depth == 0) return arity;
             break;
         case TOKEN_COMMA: arity += depth == 1; break;
@@ -412,13 +442,18 @@ static void expand_dynamic(Prep *prep, const Token *name)
     }
     case NAME_MODULE_MACRO: put_name(prep, TOKEN_ATOM, pos, prep->module); return;
     case NAME_MODULE_STRING_MACRO:
-        VEC_PUSH(&prep->out, text_token(prep, pos, names_text(&c->names, prep->module), names_size(&c->names, prep->module)));
+        VEC_PUSH(&prep->out, text_token(prep, pos, names_text(&c->names, prep->module),
+                                        names_size(&c->names, prep->module)));
         return;
-    case NAME_FUNCTION_NAME_MACRO: case NAME_FUNCTION_ARITY_MACRO: {
+    case NAME_FUNCTION_NAME_MACRO:
+    case NAME_FUNCTION_ARITY_MACRO: {
         int32_t arity = function_arity(prep);
-        if (arity < 0) prep_error(prep, DIAG_MACRO_NOT_IN_FUNCTION, pos, name->v.name);
-        else if (name->v.name == NAME_FUNCTION_ARITY_MACRO) put_int(prep, pos, arity);
-        else put_name(prep, TOKEN_ATOM, pos, prep->out.at[0].v.name);
+        if (arity < 0)
+            prep_error(prep, DIAG_MACRO_NOT_IN_FUNCTION, pos, name->v.name);
+        else if (name->v.name == NAME_FUNCTION_ARITY_MACRO)
+            put_int(prep, pos, arity);
+        else
+            put_name(prep, TOKEN_ATOM, pos, prep->out.at[0].v.name);
         return;
     }
     default: expand_feature(prep, name); return;
@@ -472,7 +507,9 @@ static void push_replaced(Prep *prep, const MacroDef *def, SrcPos pos)
     for (uint32_t i = 0; i < def->body_size; i++) {
         Token token = def->body[i];
         token.pos = pos;
-        bool text = token.kind == TOKEN_QUESTION && i + 2 < def->body_size && def->body[i + 1].kind == TOKEN_QUESTION && def->body[i + 2].kind == TOKEN_VAR;
+        bool text = token.kind == TOKEN_QUESTION && i + 2 < def->body_size
+                    && def->body[i + 1].kind == TOKEN_QUESTION
+                    && def->body[i + 2].kind == TOKEN_VAR;
         if (text) token = def->body[i += 2];
         int32_t k = token.kind == TOKEN_VAR ? param_index(def, token.v.name) : -1;
         token.pos = pos;
@@ -525,8 +562,10 @@ static void expand_macro(Prep *prep, const Token *name)
         return;
     }
     if (!count_expanded(prep, def->body_size + 1u, name->pos)) return;
-    if (arity < 0) frame_push(prep, def->body, def->body_size, name->pos, true);
-    else push_replaced(prep, def, name->pos);
+    if (arity < 0)
+        frame_push(prep, def->body, def->body_size, name->pos, true);
+    else
+        push_replaced(prep, def, name->pos);
 }
 
 bool prep_expand(Prep *prep, const Token *tokens, size_t count)
@@ -546,9 +585,12 @@ bool prep_expand(Prep *prep, const Token *tokens, size_t count)
             continue;
         }
         Token name;
-        bool named = frame_take(prep, &name) && (name.kind == TOKEN_ATOM || name.kind == TOKEN_VAR);
-        if (named) expand_macro(prep, &name);
-        else prep_error(prep, DIAG_MACRO_CALL, token.pos, NAME_NONE);
+        bool named =
+            frame_take(prep, &name) && (name.kind == TOKEN_ATOM || name.kind == TOKEN_VAR);
+        if (named)
+            expand_macro(prep, &name);
+        else
+            prep_error(prep, DIAG_MACRO_CALL, token.pos, NAME_NONE);
     }
     return !prep->form_broken;
 }
