@@ -38,6 +38,7 @@ struct CodeTable {
     Htab funs;    /* by hash of FunKey; chains of FunNode; under lock */
     uint32_t next_id;
     ModuleVersion *stubs;
+    ModuleVersion *purged; /* blocks whose literals somebody may still hold; freed with the table */
     const Half *process_end; /* descriptor of the first frame's return address */
     const Half *apply;
     const Half *apply_fun;
@@ -66,5 +67,8 @@ FunEntry *codetab_fun_find(CodeTable *t, const FunKey *key);
 /* How the external format finds code. */
 FunResolver codetab_resolver(CodeTable *t);
 
-/* Frees a version's memory once no thread can see it; it has been dropped from the table. */
+/* Frees a version's memory that nobody refers to: it was never published, or the VM ends. */
 void codetab_free_version(CodeTable *t, ModuleVersion *v);
+/* Frees the tables of a purged version once no thread can see them; its block stays, because heaps
+ * may hold its literals. */
+void codetab_retire_version(CodeTable *t, ModuleVersion *v);

@@ -550,7 +550,7 @@ static void load_undefine_funs(const ModuleVersion *v)
     }
 }
 
-static void load_release_version(void *context, void *at) { codetab_free_version(context, at); }
+static void load_release_version(void *context, void *at) { codetab_retire_version(context, at); }
 
 static void load_drop(CodeTable *t, ModuleVersion *v)
 {

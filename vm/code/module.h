@@ -84,6 +84,7 @@ struct ModuleVersion {
     size_t file_size;
     const uint8_t *path; /* where it was loaded from, UTF-8; NULL: the executable */
     size_t path_length;
+    ModuleVersion *purged_next;
 };
 
 /* A module by name: at most two versions live. */
