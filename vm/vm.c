@@ -4,6 +4,7 @@
 #include "vm/actor/exit.h"
 #include "vm/actor/signal.h"
 #include "vm/actor/spawn.h"
+#include "vm/bif/bif_code.h"
 #include "vm/bif/bif_process.h"
 #include "vm/code/stubs.h"
 #include "vm/interp/interp.h"
