@@ -27,7 +27,10 @@ static bool generate_function(CoreUnit *u, CoreFunction *f, Emitter *e, Arena *a
         return false;
     }
     emit_function(e, lir, mir);
-    return true;
+    if (!e->is_too_large) return true;
+    e->is_too_large = false;
+    diag_add(&u->c->diags, DIAG_OPERAND_TOO_LARGE, e->too_large, UINT16_MAX);
+    return false;
 }
 
 /* A function's place in the export table. */

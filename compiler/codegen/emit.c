@@ -2,6 +2,8 @@
 
 #include "vm/format/code.h"
 
+#define SELECT_MAX 65535u
+
 /* A place in the code that holds a block number until the block's unit is known. */
 typedef struct Fixup {
     uint32_t at; /* byte */
@@ -54,15 +56,26 @@ static void add_fixup(EmitFunction *ef, uint32_t at, uint32_t block)
     VEC_PUSH(&ef->fixups, (Fixup){at, block});
 }
 
-static void emit_instr(EmitFunction *ef, const MirInstr *mir)
+/* A number that a half cannot hold makes the function unusable; it becomes zero. */
+static int64_t fitting(Emitter *e, OperandKind kind, int64_t value, SrcPos pos)
+{
+    bool half = kind == OPERAND_U16 || kind == OPERAND_ARITY || kind == OPERAND_NEED;
+    if (!half || value == (uint16_t)value) return value;
+    e->is_too_large = true;
+    e->too_large = pos;
+    return 0;
+}
+
+static void emit_plain(EmitFunction *ef, const MirInstr *mir)
 {
     Emitter *e = ef->e;
     const OpInfo *info = &op_info[mir->op];
     CodeInstr instr = {.op = (Opcode)mir->op, .list_count = mir->list_count, .list = mir->list};
     uint32_t at = (uint32_t)e->code.count;
     if (needs_line(instr.op)) add_line(e, mir->pos);
+    instr.list_count = (uint32_t)fitting(e, OPERAND_U16, instr.list_count, mir->pos);
     for (unsigned i = 0; i < info->operand_count && i < MIR_OPERANDS; i++) {
-        instr.operands[i] = mir->operands[i];
+        instr.operands[i] = fitting(e, (OperandKind)info->operands[i], mir->operands[i], mir->pos);
         bool label = info->operands[i] == OPERAND_LABEL || info->operands[i] == OPERAND_FAIL;
         if (label && mir->operands[i] != NO_LABEL)
             add_fixup(ef, at + info->offsets[i], (uint32_t)mir->operands[i]);
@@ -71,6 +84,39 @@ static void emit_instr(EmitFunction *ef, const MirInstr *mir)
     if (info->list_kind != OPERAND_CASES) return;
     for (uint32_t i = 0; i < mir->list_count; i++)
         add_fixup(ef, at + info->fixed_bytes + 8 * i + 4, code_get_u32(mir->list + 8 * (size_t)i + 4));
+}
+
+/* More cases than one instruction can have: several, each going on with the next. */
+static void emit_select(EmitFunction *ef, const MirInstr *mir)
+{
+    uint32_t done = 0;
+    while (mir->list_count - done > SELECT_MAX) {
+        MirInstr part = *mir;
+        part.list = mir->list + 8 * (size_t)done;
+        part.list_count = SELECT_MAX;
+        size_t fixups = ef->fixups.count;
+        uint32_t at = (uint32_t)ef->e->code.count;
+        emit_plain(ef, &part);
+        /* Its first fixup is the label. */
+        uint32_t label = ef->fixups.at[fixups].at;
+        ef->fixups.at[fixups] = VEC_POP(&ef->fixups);
+        bytes_patch_u32(&ef->e->code, label, unit_now(ef->e));
+        ASSERT(label - at == op_info[mir->op].offsets[2]);
+        (void)at;
+        done += SELECT_MAX;
+    }
+    MirInstr rest = *mir;
+    rest.list = mir->list + 8 * (size_t)done;
+    rest.list_count = mir->list_count - done;
+    emit_plain(ef, &rest);
+}
+
+static void emit_instr(EmitFunction *ef, const MirInstr *mir)
+{
+    if (mir->list_count > SELECT_MAX && op_info[mir->op].list_kind == OPERAND_CASES)
+        emit_select(ef, mir);
+    else
+        emit_plain(ef, mir);
 }
 
 static void emit_jump(EmitFunction *ef, uint32_t to, SrcPos pos)

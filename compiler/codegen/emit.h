@@ -14,6 +14,8 @@ typedef struct Emitter {
     VEC(ModLine) lines;
     uint32_t last_line; /* of the row added last */
     uint32_t last_file;
+    SrcPos too_large;   /* of an operand above 65535, or SRC_POS_NONE; the code is then unusable */
+    bool is_too_large;
 } Emitter;
 
 void emit_init(Emitter *e, CodePool *pool);
