@@ -72,8 +72,7 @@ UNUSED static Term terms_random_integer(Terms *x, unsigned bits)
     if (terms_below(x, 4) == 0) {
         bytes[n / 8 % sizeof bytes] = (uint8_t)(1u << n % 8);
     } else {
-        for (unsigned i = 0; i < n; i += 8)
-            bytes[i / 8] = (uint8_t)rng_next(&x->rng);
+        for (unsigned i = 0; i < n; i += 8) bytes[i / 8] = (uint8_t)rng_next(&x->rng);
     }
     Term t = big_from_bytes(&x->heap, bytes, n / 8 + 1, true, terms_below(x, 2) == 0);
     return terms_below(x, 8) == 0 ? number_add(&x->heap, t, small_from(-1)) : t;
@@ -91,8 +90,7 @@ UNUSED static Term terms_random_leaf(Terms *x)
     case 5: return pid_make((uint32_t)terms_below(x, 50), (uint32_t)terms_below(x, 3));
     default: {
         size_t bits = (size_t)terms_below(x, 800);
-        for (size_t i = 0; i < sizeof bytes; i++)
-            bytes[i] = (uint8_t)terms_below(x, 3);
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)terms_below(x, 3);
         Term t = binary_from_bits(&x->heap, (BitView){bytes, 0, bits});
         size_t from = (size_t)terms_below(x, bits + 1);
         return terms_below(x, 2) == 0 ? t : binary_part(&x->heap, t, from, bits - from);

@@ -43,8 +43,7 @@ TEST(limits)
     EXPECT_EQ(atom_put(atoms, text, 256, &t), ATOM_PUT_TOO_LONG);
     EXPECT_EQ(atom_put(atoms, text, 1100, &t), ATOM_PUT_TOO_LONG);
     EXPECT_EQ(atom_put(atoms, text, 255, &t), ATOM_PUT_DONE);
-    for (size_t i = 0; i < 255; i++)
-        memcpy(text + i * 4, "\xF0\x9F\x98\x80", 4);
+    for (size_t i = 0; i < 255; i++) memcpy(text + i * 4, "\xF0\x9F\x98\x80", 4);
     EXPECT_EQ(atom_put(atoms, text, 1020, &t), ATOM_PUT_DONE);
     EXPECT_EQ(atom_put(atoms, "\xFF", 1, &t), ATOM_PUT_NOT_UTF8);
     EXPECT_EQ(atom_put(atoms, "one more", 8, &t), ATOM_PUT_FULL);
@@ -56,14 +55,15 @@ TEST(limits)
 
 TEST(order_is_by_character)
 {
-    static const char *const sorted[] = {"",   "A",          "a",          "aa",         "aaaaaaaa",
-                                         "aaaaaaaaa", "aaaaaaaab", "aaaaaaab", "ab", "b", "\xC3\xA9",
-                                         "\xD0\xB6"};
+    static const char *const sorted[] = {"",         "A",         "a",         "aa",
+                                         "aaaaaaaa", "aaaaaaaaa", "aaaaaaaab", "aaaaaaab",
+                                         "ab",       "b",         "\xC3\xA9",  "\xD0\xB6"};
     Terms x;
     terms_open(&x);
     for (size_t i = 0; i < ARRAY_LEN(sorted); i++)
         for (size_t k = 0; k < ARRAY_LEN(sorted); k++) {
-            int order = atom_compare(x.atoms, atom_make(x.atoms, sorted[i]), atom_make(x.atoms, sorted[k]));
+            int order = atom_compare(x.atoms, atom_make(x.atoms, sorted[i]),
+                                     atom_make(x.atoms, sorted[k]));
             EXPECT_EQ((order > 0) - (order < 0), (i > k) - (i < k));
         }
     terms_close(&x);
@@ -99,8 +99,7 @@ TEST(threads_agree)
         racers[i].seed = i;
         EXPECT(thread_start(&threads[i], "racer", race, &racers[i], 0));
     }
-    for (unsigned i = 0; i < THREADS; i++)
-        thread_join(&threads[i]);
+    for (unsigned i = 0; i < THREADS; i++) thread_join(&threads[i]);
     for (unsigned i = 1; i < THREADS; i++)
         EXPECT(memcmp(racers[0].made, racers[i].made, sizeof racers[0].made) == 0);
     EXPECT_EQ(atom_count(atoms), ATOM_NAMED_COUNT + 2000);

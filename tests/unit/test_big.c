@@ -20,8 +20,8 @@ static bool is_mpz(Term t, const mpz_t wanted)
     to_mpz(z, t);
     bool same = mpz_cmp(z, wanted) == 0;
     bool fits = mpz_sizeinbase(wanted, 2) <= 61
-             || (mpz_sgn(wanted) < 0 && mpz_sizeinbase(wanted, 2) == 62
-                 && mpz_scan1(wanted, 0) == 61);
+                || (mpz_sgn(wanted) < 0 && mpz_sizeinbase(wanted, 2) == 62
+                    && mpz_scan1(wanted, 0) == 61);
     mpz_clear(z);
     return same && fits == term_is_small(t);
 }
@@ -151,12 +151,23 @@ TEST(comparison_with_floats_is_exact)
         double d;
         int order;
     } cases[] = {
-        {"9007199254740993", 9007199254740992.0, 1},   {"9007199254740992", 9007199254740992.0, 0},
-        {"9007199254740991", 9007199254740992.0, -1},  {"18446744073709551616", 18446744073709551616.0, 0},
-        {"18446744073709551617", 18446744073709551616.0, 1}, {"-9007199254740993", -9007199254740992.0, -1},
-        {"1", 1.5, -1}, {"2", 1.5, 1}, {"-1", -1.5, 1}, {"-2", -1.5, -1}, {"0", -0.0, 0}, {"0", 5e-324, -1},
-        {"2305843009213693952", 2305843009213693952.0, 0}, {"1", 1e308, -1}, {"-1", -1e308, 1},
-        {"100000000000000000000000", 1e23, 1}, {"99999999999999991611392", 1e23, 0},
+        {"9007199254740993", 9007199254740992.0, 1},
+        {"9007199254740992", 9007199254740992.0, 0},
+        {"9007199254740991", 9007199254740992.0, -1},
+        {"18446744073709551616", 18446744073709551616.0, 0},
+        {"18446744073709551617", 18446744073709551616.0, 1},
+        {"-9007199254740993", -9007199254740992.0, -1},
+        {"1", 1.5, -1},
+        {"2", 1.5, 1},
+        {"-1", -1.5, 1},
+        {"-2", -1.5, -1},
+        {"0", -0.0, 0},
+        {"0", 5e-324, -1},
+        {"2305843009213693952", 2305843009213693952.0, 0},
+        {"1", 1e308, -1},
+        {"-1", -1e308, 1},
+        {"100000000000000000000000", 1e23, 1},
+        {"99999999999999991611392", 1e23, 0},
     };
     Terms x;
     terms_open(&x);
@@ -181,16 +192,21 @@ TEST(between_integers_and_floats)
     EXPECT(number_to_double(big, &d) && d == 0x1p1023);
     EXPECT(!number_to_double(number_bsl(&x.heap, small_from(1), small_from(1024)), &d));
     EXPECT(number_to_double(terms_int(&x, "36893488147419103233"), &d) && d == 0x1p65);
-    EXPECT(number_to_double(terms_int(&x, "-36893488147419111425"), &d) && d == -0x1.0000000000001p65);
+    EXPECT(number_to_double(terms_int(&x, "-36893488147419111425"), &d)
+           && d == -0x1.0000000000001p65);
     EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_TRUNC, heap_float(&x.heap, -1e25))),
                "-10000000000000000905969664");
-    EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_ROUND, heap_float(&x.heap, -2.5))), "-3");
-    EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_FLOOR, heap_float(&x.heap, -2.5))), "-3");
-    EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_CEIL, heap_float(&x.heap, -2.5))), "-2");
+    EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_ROUND, heap_float(&x.heap, -2.5))),
+               "-3");
+    EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_FLOOR, heap_float(&x.heap, -2.5))),
+               "-3");
+    EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_CEIL, heap_float(&x.heap, -2.5))),
+               "-2");
     EXPECT_STR(terms_text(&x, number_round(&x.heap, NUMBER_TRUNC, heap_float(&x.heap, 0x1p62))),
                "4611686018427387904");
     EXPECT(term_is_none(number_mul(&x.heap, heap_float(&x.heap, 1e308), small_from(10))));
-    EXPECT_EQ(number_why(NUMBER_MUL, heap_float(&x.heap, 1e308), small_from(10)), NUMBER_BADARITH);
+    EXPECT_EQ(number_why(NUMBER_MUL, heap_float(&x.heap, 1e308), small_from(10)),
+              NUMBER_BADARITH);
     EXPECT(term_is_none(number_divide(&x.heap, small_from(1), small_from(0))));
     EXPECT(term_is_none(number_add(&x.heap, TERM_ATOM(OK), small_from(1))));
     EXPECT_EQ(number_why(NUMBER_ADD, TERM_ATOM(OK), small_from(1)), NUMBER_BADARITH);
@@ -204,9 +220,10 @@ TEST(bad_text)
     Terms x;
     bool large = true;
     terms_open(&x);
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        EXPECT(term_is_none(terms_int(&x, bad[i])));
-    EXPECT(term_is_none(number_read_integer(&x.heap, (const uint8_t *)"z", 1, 35, &large)) && !large);
-    EXPECT_EQ(small_value(number_read_integer(&x.heap, (const uint8_t *)"+zZ", 3, 36, NULL)), 35 * 36 + 35);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) EXPECT(term_is_none(terms_int(&x, bad[i])));
+    EXPECT(term_is_none(number_read_integer(&x.heap, (const uint8_t *)"z", 1, 35, &large))
+           && !large);
+    EXPECT_EQ(small_value(number_read_integer(&x.heap, (const uint8_t *)"+zZ", 3, 36, NULL)),
+              35 * 36 + 35);
     terms_close(&x);
 }

@@ -65,8 +65,7 @@ TEST(two_appends_to_one_binary)
     Terms x;
     terms_open(&x);
     Term acc = binary_from_bytes(&x.heap, NULL, 0);
-    for (int i = 0; i < 100; i++)
-        acc = append_byte(&x.heap, acc, (uint8_t)i);
+    for (int i = 0; i < 100; i++) acc = append_byte(&x.heap, acc, (uint8_t)i);
     Term a = append_byte(&x.heap, acc, 100);
     Term b = append_byte(&x.heap, acc, 100);
     Term c = append_byte(&x.heap, acc, 7);
@@ -85,13 +84,11 @@ TEST(copies_do_not_own_the_buffer)
     Heap other;
     heap_init_detached(&other, x.mem);
     Term acc = binary_from_bytes(&x.heap, NULL, 0);
-    for (int i = 0; i < 100; i++)
-        acc = append_byte(&x.heap, acc, (uint8_t)i);
+    for (int i = 0; i < 100; i++) acc = append_byte(&x.heap, acc, (uint8_t)i);
     Term theirs = copy_term(&other, acc, SIZE_MAX, NULL);
     Term theirs_more = append_byte(&other, theirs, 9);
     Term ours_more = acc;
-    for (int i = 100; i < 3000; i++)
-        ours_more = append_byte(&x.heap, ours_more, (uint8_t)i);
+    for (int i = 100; i < 3000; i++) ours_more = append_byte(&x.heap, ours_more, (uint8_t)i);
     expect_counted(&x, acc, 100);
     expect_counted(&x, ours_more, 3000);
     terms_clear(&x);
@@ -128,16 +125,17 @@ TEST(parts_and_wholes)
     uint8_t bytes[120];
     for (int round = 0; round < UNIT_SIZE(5000); round++) {
         size_t bits = (size_t)terms_below(&x, 120 * 8);
-        for (size_t i = 0; i < sizeof bytes; i++)
-            bytes[i] = (uint8_t)rng_next(&x.rng);
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)rng_next(&x.rng);
         Term t = binary_from_bits(&x.heap, (BitView){bytes, 0, bits});
         size_t from = (size_t)terms_below(&x, bits + 1);
         size_t size = (size_t)terms_below(&x, bits - from + 1);
         Term part = binary_part(&x.heap, t, from, size);
         Term copy = binary_copy_part(&x.heap, t, from, size);
         EXPECT(order_same(part, copy));
-        EXPECT_EQ(bits_compare(bytes, from, binary_view(part).at, binary_view(part).offset, size), 0);
-        Term all = binary_concat(&x.heap, binary_part(&x.heap, t, 0, from), binary_part(&x.heap, t, from, bits - from));
+        EXPECT_EQ(
+            bits_compare(bytes, from, binary_view(part).at, binary_view(part).offset, size), 0);
+        Term all = binary_concat(&x.heap, binary_part(&x.heap, t, 0, from),
+                                 binary_part(&x.heap, t, from, bits - from));
         EXPECT(order_same(all, t));
         size_t n;
         uint8_t *scratch;
@@ -155,8 +153,7 @@ TEST(refused_memory)
     Terms x;
     terms_open(&x);
     Term acc = binary_from_bytes(&x.heap, NULL, 0);
-    for (int i = 0; i < 100; i++)
-        acc = append_byte(&x.heap, acc, (uint8_t)i);
+    for (int i = 0; i < 100; i++) acc = append_byte(&x.heap, acc, (uint8_t)i);
     uint8_t *to;
     size_t at;
     mem_inject_failure(x.mem, 0, 1);

@@ -4,12 +4,14 @@
 
 enum { BYTES = 48, BITS = BYTES * 8 };
 
-static bool bit_at(const uint8_t *bytes, size_t i) { return (bytes[i / 8] >> (7 - i % 8) & 1) != 0; }
+static bool bit_at(const uint8_t *bytes, size_t i)
+{
+    return (bytes[i / 8] >> (7 - i % 8) & 1) != 0;
+}
 
 static void fill(Terms *x, uint8_t *bytes)
 {
-    for (size_t i = 0; i < BYTES; i++)
-        bytes[i] = (uint8_t)rng_next(&x->rng);
+    for (size_t i = 0; i < BYTES; i++) bytes[i] = (uint8_t)rng_next(&x->rng);
 }
 
 TEST(copying)
@@ -30,7 +32,8 @@ TEST(copying)
         bits_copy(to, b, exact, a, n);
         free(exact);
         for (size_t i = 0; i < BITS; i++)
-            EXPECT_EQ(bit_at(to, i), i >= b && i < b + n ? bit_at(from, a + i - b) : bit_at(before, i));
+            EXPECT_EQ(bit_at(to, i),
+                      i >= b && i < b + n ? bit_at(from, a + i - b) : bit_at(before, i));
         EXPECT_EQ(bits_compare(to, b, from, a, n), 0);
         if (n > 0) {
             size_t i = (size_t)terms_below(&x, n);
@@ -46,7 +49,8 @@ TEST(copying)
 
 /* The value of n bits by Erlang's definition: little-endian takes whole bytes from the lowest, and the
  * odd bits at the end are the highest. */
-static Term model_integer(Terms *x, const uint8_t *bytes, size_t offset, size_t n, bool little, bool is_signed)
+static Term model_integer(Terms *x, const uint8_t *bytes, size_t offset, size_t n, bool little,
+                          bool is_signed)
 {
     Heap *h = &x->heap;
     Term value = small_from(0);
@@ -57,7 +61,8 @@ static Term model_integer(Terms *x, const uint8_t *bytes, size_t offset, size_t 
             weight = i / 8 * 8 + in_byte - 1 - i % 8;
         }
         if (bit_at(bytes, offset + i))
-            value = number_add(h, value, number_bsl(h, small_from(1), small_from((int64_t)weight)));
+            value =
+                number_add(h, value, number_bsl(h, small_from(1), small_from((int64_t)weight)));
     }
     if (is_signed && n > 0) {
         Term half = number_bsl(h, small_from(1), small_from((int64_t)n - 1));
@@ -85,7 +90,9 @@ TEST(integers)
         bits_zero(copy, at, n);
         bits_put_integer(copy, at, n, got, little);
         EXPECT(memcmp(copy, bytes, sizeof bytes) == 0);
-        Term wide = number_add(&x.heap, got, number_bsl(&x.heap, terms_random_integer(&x, 100), small_from((int64_t)n)));
+        Term wide = number_add(
+            &x.heap, got,
+            number_bsl(&x.heap, terms_random_integer(&x, 100), small_from((int64_t)n)));
         bits_put_integer(copy, at, n, wide, little);
         EXPECT(memcmp(copy, bytes, sizeof bytes) == 0);
         if (n <= 64 && !little && !is_signed) {
@@ -107,10 +114,27 @@ TEST(floats)
         double d;
         unsigned bits;
     } halves[] = {
-        {0.0, 0x0000}, {-0.0, 0x8000}, {1.0, 0x3C00}, {1.5, 0x3E00}, {65504.0, 0x7BFF}, {65519.99, 0x7BFF},
-        {65520.0, 0x7C00}, {65535.0, 0x7C00}, {6.0e-8, 0x0001}, {5.9e-8, 0x0001}, {2.98e-8, 0}, {2.9e-8, 0},
-        {6.1e-5, 0x03FF}, {6.0975e-5, 0x03FF}, {1.0009765625, 0x3C01}, {1.00048828125, 0x3C00},
-        {1.00146484375, 0x3C02}, {-2.0, 0xC000}, {1.0e-10, 0}, {0.1, 0x2E66}, {1.0 / 3, 0x3555},
+        {0.0, 0x0000},
+        {-0.0, 0x8000},
+        {1.0, 0x3C00},
+        {1.5, 0x3E00},
+        {65504.0, 0x7BFF},
+        {65519.99, 0x7BFF},
+        {65520.0, 0x7C00},
+        {65535.0, 0x7C00},
+        {6.0e-8, 0x0001},
+        {5.9e-8, 0x0001},
+        {2.98e-8, 0},
+        {2.9e-8, 0},
+        {6.1e-5, 0x03FF},
+        {6.0975e-5, 0x03FF},
+        {1.0009765625, 0x3C01},
+        {1.00048828125, 0x3C00},
+        {1.00146484375, 0x3C02},
+        {-2.0, 0xC000},
+        {1.0e-10, 0},
+        {0.1, 0x2E66},
+        {1.0 / 3, 0x3555},
     };
     uint8_t b[9];
     double d;
@@ -123,7 +147,11 @@ TEST(floats)
     static const struct {
         double d;
         unsigned bits;
-    } singles[] = {{0.1, 0x3DCCCCCD}, {3.4028235e38, 0x7F7FFFFF}, {3.5e38, 0x7F800000}, {1.0e-45, 1}, {1.0e-46, 0}};
+    } singles[] = {{0.1, 0x3DCCCCCD},
+                   {3.4028235e38, 0x7F7FFFFF},
+                   {3.5e38, 0x7F800000},
+                   {1.0e-45, 1},
+                   {1.0e-46, 0}};
     for (size_t i = 0; i < ARRAY_LEN(singles); i++) {
         bits_put_float(b, 1, 32, singles[i].d, false);
         EXPECT_EQ(bits_get_uint64(b, 1, 32), singles[i].bits);
@@ -158,7 +186,8 @@ TEST(characters)
         EXPECT(bits_get_utf8(b, 5, bits_utf8_size(c), &got) == bits_utf8_size(c) && got == c);
         EXPECT_EQ(bits_get_utf8(b, 5, bits_utf8_size(c) - 1, &got), 0);
         bits_put_utf16(b, 1, c, true);
-        EXPECT(bits_get_utf16(b, 1, bits_utf16_size(c), true, &got) == bits_utf16_size(c) && got == c);
+        EXPECT(bits_get_utf16(b, 1, bits_utf16_size(c), true, &got) == bits_utf16_size(c)
+               && got == c);
         bits_put_utf16(b, 0, c, false);
         EXPECT(bits_get_utf16(b, 0, 40, false, &got) == bits_utf16_size(c) && got == c);
     }

@@ -17,7 +17,8 @@ static size_t unhex(const char *hex, uint8_t *to)
 }
 
 /* One export key per arity is enough here. */
-static const void *find_export(void *context, Term module, Term function, uint32_t arity, bool existing)
+static const void *find_export(void *context, Term module, Term function, uint32_t arity,
+                               bool existing)
 {
     ExportKey *keys = context;
     if (existing) return NULL;
@@ -37,7 +38,8 @@ static CodecResult decode(Terms *x, const uint8_t *bytes, size_t n, Term *out)
 {
     static ExportKey keys[256];
     FunResolver funs = {keys, find_export, find_entry};
-    return codec_decode(&x->heap, x->atoms, node, bytes, n, &funs, false, CODEC_PLAIN, out, NULL);
+    return codec_decode(&x->heap, x->atoms, node, bytes, n, &funs, false, CODEC_PLAIN, out,
+                        NULL);
 }
 
 /* From term_to_binary/1, phash2(T, 1 bsl 32) and ~w. */
@@ -118,18 +120,46 @@ TEST(other_bytes)
         const char *hex;
         const char *text; /* NULL: refused */
     } cases[] = {
-        {"836c000000006a", "[]"}, {"836c000000006101", "1"}, {"836e010005", "5"}, {"836e02000500", "5"},
-        {"836e0000", "0"}, {"836e010100", "0"}, {"834d0000000000", "<<>>"}, {"834d0000000103ff", "<<7:3>>"},
-        {"836200000001", "1"}, {"83730161", "a"}, {"83770161", "a"}, {"837702c3a9", "é"},
+        {"836c000000006a", "[]"},
+        {"836c000000006101", "1"},
+        {"836e010005", "5"},
+        {"836e02000500", "5"},
+        {"836e0000", "0"},
+        {"836e010100", "0"},
+        {"834d0000000000", "<<>>"},
+        {"834d0000000103ff", "<<7:3>>"},
+        {"836200000001", "1"},
+        {"83730161", "a"},
+        {"83770161", "a"},
+        {"837702c3a9", "é"},
         {"8363312e3530303030303030303030303030303030303030652b30300000000000", "1.5"},
         {"835000000196789ccb616060484961604c1cc5830767010030464e93",
-         "[a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,"
-         "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a]"},
-        {"8374000000026101610261016103", NULL}, {"834d000000010001", NULL}, {"834d000000010901", NULL},
-        {"834d0000000008", NULL}, {"83467ff0000000000000", NULL}, {"837701ff", NULL}, {"83", NULL}, {"", NULL},
-        {"826101", NULL}, {"83760001c3", NULL}, {"83680261", NULL}, {"836cffffffff", NULL}, {"8369ffffffff61", NULL},
-        {"8374ffffffff61", NULL}, {"836fffffffff0000", NULL}, {"836dffffffff00", NULL}, {"8350ffffffff789c0000", NULL},
-        {"8350000000000000", NULL}, {"83ff", NULL}, {"83680001", NULL}, {"836363", NULL}, {"837261", NULL},
+         "[a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,"
+         "a,a,a,a,a,a,a,a,"
+         "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,"
+         "a,a,a,a,a,a,a,a]"},
+        {"8374000000026101610261016103", NULL},
+        {"834d000000010001", NULL},
+        {"834d000000010901", NULL},
+        {"834d0000000008", NULL},
+        {"83467ff0000000000000", NULL},
+        {"837701ff", NULL},
+        {"83", NULL},
+        {"", NULL},
+        {"826101", NULL},
+        {"83760001c3", NULL},
+        {"83680261", NULL},
+        {"836cffffffff", NULL},
+        {"8369ffffffff61", NULL},
+        {"8374ffffffff61", NULL},
+        {"836fffffffff0000", NULL},
+        {"836dffffffff00", NULL},
+        {"8350ffffffff789c0000", NULL},
+        {"8350000000000000", NULL},
+        {"83ff", NULL},
+        {"83680001", NULL},
+        {"836363", NULL},
+        {"837261", NULL},
     };
     Terms x;
     terms_open(&x);
@@ -155,8 +185,7 @@ TEST(choices_of_the_writer)
     EXPECT(b.count == 4 && memcmp(b.at, "w\2ok", 4) == 0);
     bytes_clear(&b);
     Term list = TERM_NIL;
-    for (int i = 0; i < 100; i++)
-        list = heap_cons(&x.heap, atom_make(x.atoms, "a"), list);
+    for (int i = 0; i < 100; i++) list = heap_cons(&x.heap, atom_make(x.atoms, "a"), list);
     EXPECT(codec_encode(&b, x.atoms, node, list, CODEC_PLAIN));
     codec_compress(&b, 0, 6);
     uint8_t wanted[40];
@@ -192,10 +221,12 @@ TEST(safe_makes_no_atoms)
     uint8_t bytes[40];
     size_t n = unhex("8364000871776572747a7569", bytes);
     uint32_t before = atom_count(x.atoms);
-    EXPECT_EQ(codec_decode(&x.heap, x.atoms, node, bytes, n, NULL, true, CODEC_PLAIN, &t, NULL), CODEC_NEW_ATOM);
+    EXPECT_EQ(codec_decode(&x.heap, x.atoms, node, bytes, n, NULL, true, CODEC_PLAIN, &t, NULL),
+              CODEC_NEW_ATOM);
     EXPECT_EQ(atom_count(x.atoms), before);
     EXPECT_EQ(decode(&x, bytes, n, &t), CODEC_OK);
-    EXPECT_EQ(codec_decode(&x.heap, x.atoms, node, bytes, n, NULL, true, CODEC_PLAIN, &t, NULL), CODEC_OK);
+    EXPECT_EQ(codec_decode(&x.heap, x.atoms, node, bytes, n, NULL, true, CODEC_PLAIN, &t, NULL),
+              CODEC_OK);
     terms_close(&x);
 }
 
@@ -223,8 +254,14 @@ TEST(names_of_this_node_and_others)
     expect_round_trip(&x, pid_make_ref(&x.heap, UINT64_MAX));
     Term alias = pid_make_alias(&x.heap, 99, pid_make(1, 2));
     expect_round_trip(&x, alias);
-    expect_round_trip(&x, pid_make_remote_ref(&x.heap, other, 5, 5, (uint32_t[]){1, 2, 3, 4, 5}));
-    FunKey key = {TERM_ATOM(ERLANG), 3, 2, 4, 0xFFFFFFFF, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255}};
+    expect_round_trip(&x,
+                      pid_make_remote_ref(&x.heap, other, 5, 5, (uint32_t[]){1, 2, 3, 4, 5}));
+    FunKey key = {TERM_ATOM(ERLANG),
+                  3,
+                  2,
+                  4,
+                  0xFFFFFFFF,
+                  {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255}};
     Term fun = fun_make_remote(&x.heap, &key, pid_make(1, 1), 2);
     boxed_words(fun)[1 + FUN_REMOTE_FIXED] = alias.w;
     expect_round_trip(&x, fun);
@@ -270,8 +307,7 @@ TEST(deep_terms)
     size_t n = UNIT_SIZE(1000000);
     uint8_t *bytes = malloc(2 * n + 2);
     bytes[0] = 131;
-    for (size_t i = 0; i < n; i++)
-        memcpy(bytes + 1 + 2 * i, "h\1", 2);
+    for (size_t i = 0; i < n; i++) memcpy(bytes + 1 + 2 * i, "h\1", 2);
     bytes[1 + 2 * n] = 106;
     Term t;
     Bytes b = {0};

@@ -7,8 +7,7 @@ static Term copy_slowly(Terms *x, Heap *to, Term t)
     CopyWalk c;
     copy_begin(&c, t, SIZE_MAX, NULL, x->mem);
     size_t budget = 1;
-    while (!copy_step(&c, to, &budget))
-        budget = 1;
+    while (!copy_step(&c, to, &budget)) budget = 1;
     copy_end(&c);
     return c.result;
 }
@@ -44,7 +43,8 @@ TEST(stopped_half_way)
         Heap other;
         CopyWalk c;
         heap_init_detached(&other, x.mem);
-        Term t = heap_tuple2(&x.heap, binary_new(&x.heap, 8000, &(uint8_t *){NULL}), terms_random(&x, 3));
+        Term t = heap_tuple2(&x.heap, binary_new(&x.heap, 8000, &(uint8_t *){NULL}),
+                             terms_random(&x, 3));
         copy_begin(&c, t, SIZE_MAX, NULL, x.mem);
         size_t budget = (size_t)terms_below(&x, 60);
         copy_step(&c, &other, &budget);
@@ -83,8 +83,10 @@ TEST(literals_stay_if_they_may)
     terms_open(&x);
     Word area[64];
     Heap literals = {.top = area, .limit = area + 64, .mem = x.mem};
-    Term literal = heap_tuple2(&literals, small_from(1), heap_cons(&literals, small_from(2), TERM_NIL));
-    Term mixed = heap_tuple3(&x.heap, literal, small_from(5), heap_cons(&x.heap, literal, TERM_NIL));
+    Term literal =
+        heap_tuple2(&literals, small_from(1), heap_cons(&literals, small_from(2), TERM_NIL));
+    Term mixed =
+        heap_tuple3(&x.heap, literal, small_from(5), heap_cons(&x.heap, literal, TERM_NIL));
     LiteralRange keep = {area, area + 64};
     EXPECT_EQ(copy_size(literal, SIZE_MAX, &keep), 0);
     EXPECT_EQ(copy_size(mixed, SIZE_MAX, &keep), 4 + 2);
@@ -121,8 +123,7 @@ TEST(refused_memory)
     Terms x;
     terms_open(&x);
     Term list = TERM_NIL;
-    for (int i = 0; i < 1000; i++)
-        list = heap_cons(&x.heap, small_from(i), list);
+    for (int i = 0; i < 1000; i++) list = heap_cons(&x.heap, small_from(i), list);
     Heap other;
     heap_init_detached(&other, x.mem);
     mem_inject_failure(x.mem, 0, 1);

@@ -8,8 +8,7 @@ TEST(large_terms_as_otp)
     Terms x;
     terms_open(&x);
     Term elements[300];
-    for (int i = 0; i < 300; i++)
-        elements[i] = small_from(i + 1);
+    for (int i = 0; i < 300; i++) elements[i] = small_from(i + 1);
     EXPECT_EQ(hash_phash2(x.atoms, heap_tuple(&x.heap, 300, elements)), 770782224);
     uint8_t zeros[100] = {0};
     EXPECT_EQ(hash_phash2(x.atoms, binary_from_bytes(&x.heap, zeros, 100)), 3713328501);
@@ -17,7 +16,8 @@ TEST(large_terms_as_otp)
     memset(name, 'x', 255);
     name[255] = 0;
     EXPECT_EQ(hash_phash2(x.atoms, atom_make(x.atoms, name)), 32760);
-    EXPECT_EQ(hash_phash2(x.atoms, number_bsl(&x.heap, small_from(1), small_from(2040))), 3126717521);
+    EXPECT_EQ(hash_phash2(x.atoms, number_bsl(&x.heap, small_from(1), small_from(2040))),
+              3126717521);
     terms_close(&x);
 }
 
@@ -30,8 +30,7 @@ TEST(slices_give_the_same)
         HashWalk w;
         size_t budget = 1;
         hash_begin(&w, x.atoms, t, x.mem);
-        while (!hash_step(&w, &budget))
-            budget = 1;
+        while (!hash_step(&w, &budget)) budget = 1;
         hash_end(&w);
         EXPECT_EQ(w.hash, hash_phash2(x.atoms, t));
         Term copy = copy_term(&x.heap, t, SIZE_MAX, NULL);
@@ -64,10 +63,11 @@ TEST(spread)
     for (int kind = 0; kind < 4; kind++) {
         int slots[8][16] = {{0}};
         for (int i = 0; i < N; i++) {
-            Term key = kind == 0 ? small_from(i)
-                     : kind == 1 ? small_from((int64_t)i << 20)
-                     : kind == 2 ? heap_tuple2(&x.heap, small_from(i % 100), small_from(i / 100))
-                                 : binary_from_bytes(&x.heap, &i, sizeof i);
+            Term key = kind == 0   ? small_from(i)
+                       : kind == 1 ? small_from((int64_t)i << 20)
+                       : kind == 2
+                           ? heap_tuple2(&x.heap, small_from(i % 100), small_from(i / 100))
+                           : binary_from_bytes(&x.heap, &i, sizeof i);
             uint64_t hash = hash_internal(x.atoms, key);
             for (int level = 0; level < 8; level++)
                 slots[level][hash >> (60 - 4 * level) & 15]++;

@@ -52,8 +52,10 @@ TEST(integers_of_64_bits)
     terms_open(&x);
     EXPECT_STR(terms_text(&x, heap_int64(&x.heap, INT64_MIN)), "-9223372036854775808");
     EXPECT_STR(terms_text(&x, heap_uint64(&x.heap, UINT64_MAX)), "18446744073709551615");
-    EXPECT(term_is_small(heap_int64(&x.heap, SMALL_MAX)) && term_is_big(heap_int64(&x.heap, SMALL_MAX + 1)));
-    EXPECT(term_is_small(heap_int64(&x.heap, SMALL_MIN)) && term_is_big(heap_int64(&x.heap, SMALL_MIN - 1)));
+    EXPECT(term_is_small(heap_int64(&x.heap, SMALL_MAX))
+           && term_is_big(heap_int64(&x.heap, SMALL_MAX + 1)));
+    EXPECT(term_is_small(heap_int64(&x.heap, SMALL_MIN))
+           && term_is_big(heap_int64(&x.heap, SMALL_MIN - 1)));
     EXPECT(order_same(heap_uint64(&x.heap, 1ull << 61), heap_int64(&x.heap, 1ll << 61)));
     terms_close(&x);
 }
@@ -63,8 +65,7 @@ TEST(handles_are_dropped_once)
     Terms x;
     terms_open(&x);
     uint8_t *bytes;
-    for (int i = 0; i < 10; i++)
-        EXPECT(!term_is_none(binary_new(&x.heap, 8000, &bytes)));
+    for (int i = 0; i < 10; i++) EXPECT(!term_is_none(binary_new(&x.heap, 8000, &bytes)));
     EXPECT_EQ(mem_blocks(x.mem, MEM_BINARY), 10);
     EXPECT(x.heap.handle_bytes >= 10 * 1000);
     EXPECT_EQ(heap_drop_handles(x.heap.handles), 10);
@@ -78,10 +79,8 @@ TEST(work_stack)
     Mem *mem = mem_new(0);
     Walk w;
     walk_init(&w, mem);
-    for (Word i = 0; i < 10000; i++)
-        walk_push(&w, i);
-    for (Word i = 10000; i-- > 0;)
-        EXPECT_EQ(walk_pop(&w), i);
+    for (Word i = 0; i < 10000; i++) walk_push(&w, i);
+    for (Word i = 10000; i-- > 0;) EXPECT_EQ(walk_pop(&w), i);
     EXPECT(walk_is_empty(&w));
     walk_free(&w);
     EXPECT_EQ(mem_total(mem), 0);
@@ -92,18 +91,34 @@ TEST(names_as_text_and_back)
 {
     Terms x;
     terms_open(&x);
-    Term all[] = {pid_make(0, 0), pid_make((1u << 28) - 1, UINT32_MAX), port_make(0), port_make(1ull << 57),
-                  pid_make_ref(&x.heap, 0), pid_make_ref(&x.heap, UINT64_MAX),
+    Term all[] = {pid_make(0, 0),
+                  pid_make((1u << 28) - 1, UINT32_MAX),
+                  port_make(0),
+                  port_make(1ull << 57),
+                  pid_make_ref(&x.heap, 0),
+                  pid_make_ref(&x.heap, UINT64_MAX),
                   pid_make_alias(&x.heap, 1ull << 40, pid_make(3, 4))};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         const char *text = terms_text(&x, all[i]);
         size_t n = strlen(text);
-        Term back = i < 2 ? pid_read(text, n) : i < 4 ? pid_read_port(text, n) : pid_read_ref(&x.heap, text, n);
+        Term back = i < 2   ? pid_read(text, n)
+                    : i < 4 ? pid_read_port(text, n)
+                            : pid_read_ref(&x.heap, text, n);
         EXPECT(order_same(back, all[i]));
-        if (i == 6) EXPECT(pid_ref_is_alias(back) && term_same(pid_ref_owner(back), pid_make(3, 4)));
+        if (i == 6)
+            EXPECT(pid_ref_is_alias(back) && term_same(pid_ref_owner(back), pid_make(3, 4)));
     }
-    static const char *const bad[] = {"", "<", "<0.1>", "<0.1.2", "<0.1.2>x", "<1.1.2>", "<0.268435456.0>", "<0.-1.2>",
-                                      "<0..2>", "<0.1.4294967296>", "<0.1.99999999999999999999>"};
+    static const char *const bad[] = {"",
+                                      "<",
+                                      "<0.1>",
+                                      "<0.1.2",
+                                      "<0.1.2>x",
+                                      "<1.1.2>",
+                                      "<0.268435456.0>",
+                                      "<0.-1.2>",
+                                      "<0..2>",
+                                      "<0.1.4294967296>",
+                                      "<0.1.99999999999999999999>"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         EXPECT(term_is_none(pid_read(bad[i], strlen(bad[i]))));
     EXPECT(term_is_none(pid_read_ref(&x.heap, "#Ref<0.1>", 9)));

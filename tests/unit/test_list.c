@@ -7,13 +7,11 @@ TEST(builder)
     terms_open(&x);
     ListBuilder b = list_builder(&x.heap);
     EXPECT_STR(terms_text(&x, list_finish(&b, TERM_NIL)), "[]");
-    for (int i = 0; i < 5; i++)
-        list_add(&b, small_from(i));
+    for (int i = 0; i < 5; i++) list_add(&b, small_from(i));
     EXPECT_STR(terms_text(&x, list_finish(&b, TERM_NIL)), "[0,1,2,3,4]");
     EXPECT_STR(terms_text(&x, list_finish(&b, TERM_ATOM(OK))), "[0,1,2,3,4|ok]");
     mem_inject_failure(x.mem, 0, 1);
-    for (int i = 0; i < 100; i++)
-        list_add(&b, small_from(i));
+    for (int i = 0; i < 100; i++) list_add(&b, small_from(i));
     mem_inject_failure(x.mem, 0, 0);
     EXPECT(term_is_none(list_finish(&b, TERM_NIL)));
     terms_close(&x);
@@ -55,7 +53,8 @@ TEST(text)
     EXPECT(!list_to_utf8(heap_cons(&x.heap, small_from('a'), TERM_ATOM(OK)), &b));
     EXPECT_EQ(b.count, 2);
     EXPECT_STR(terms_text(&x, list_reverse(&x.heap, list, TERM_ATOM(OK))), "[1078,233,97|ok]");
-    EXPECT(term_is_none(list_reverse(&x.heap, heap_cons(&x.heap, list, TERM_ATOM(OK)), TERM_NIL)));
+    EXPECT(
+        term_is_none(list_reverse(&x.heap, heap_cons(&x.heap, list, TERM_ATOM(OK)), TERM_NIL)));
     bytes_free(&b);
     terms_close(&x);
 }

@@ -69,7 +69,9 @@ static Term one_step(Terms *x, Model *m, Term map, unsigned range, bool shrinks)
     Term taken;
     bool found;
     switch (terms_below(x, 6) + (shrinks ? 2 : 0)) {
-    case 0: case 1: case 2:
+    case 0:
+    case 1:
+    case 2:
         m->count += !m->there[i];
         m->there[i] = true;
         m->value[i] = v;
@@ -83,8 +85,10 @@ static Term one_step(Terms *x, Model *m, Term map, unsigned range, bool shrinks)
     default: {
         Term next = map_remove(&x->heap, x->atoms, map, key, &taken);
         EXPECT_EQ(term_is_none(taken), !m->there[i]);
-        if (m->there[i]) EXPECT_EQ(small_value(taken), m->value[i]);
-        else EXPECT(term_same(next, map));
+        if (m->there[i])
+            EXPECT_EQ(small_value(taken), m->value[i]);
+        else
+            EXPECT(term_same(next, map));
         m->count -= m->there[i];
         m->there[i] = false;
         return next;
@@ -192,8 +196,7 @@ TEST(later_pairs_win)
         EXPECT_EQ(small_value(map_get(x.atoms, map, small_from(i))), N - 100 + i);
     Term few = map_from_pairs(&x.heap, x.atoms, pairs + 2 * (N - 5), 5);
     EXPECT_EQ(map_size(few), 5);
-    for (int i = 0; i < N; i++)
-        pairs[2 * i] = small_from(i % 3);
+    for (int i = 0; i < N; i++) pairs[2 * i] = small_from(i % 3);
     few = map_from_pairs(&x.heap, x.atoms, pairs, N);
     EXPECT_STR(terms_text(&x, few), "#{0 => 1998,1 => 1999,2 => 1997}");
     free(pairs);
@@ -235,12 +238,15 @@ TEST(colliding_keys)
     enum { N = 40 };
     HamtPair pairs[N + 1];
     for (int i = 0; i < N; i++)
-        pairs[i] = (HamtPair){i < 36 ? UINT64_C(0xABCDEF) : UINT64_C(0xABCDEF) + 1, small_from(i), small_from(i)};
+        pairs[i] = (HamtPair){i < 36 ? UINT64_C(0xABCDEF) : UINT64_C(0xABCDEF) + 1,
+                              small_from(i), small_from(i)};
     Term root = hamt_build(&x.heap, pairs, N);
     bool added;
-    root = hamt_put(&x.heap, x.atoms, root, small_from(-3), 0xABCDEF, TERM_NIL, false, &added);
+    root = hamt_put(&x.heap, x.atoms, root, &(HamtPair){0xABCDEF, small_from(-3), TERM_NIL},
+                    false, &added);
     EXPECT(added && hamt_count(root) == N + 1);
-    root = hamt_put(&x.heap, x.atoms, root, small_from(7), 0xABCDEF, TERM_NIL, false, &added);
+    root = hamt_put(&x.heap, x.atoms, root, &(HamtPair){0xABCDEF, small_from(7), TERM_NIL},
+                    false, &added);
     EXPECT(!added && hamt_count(root) == N + 1);
     EXPECT(term_is_nil(hamt_get(x.atoms, root, small_from(7), 0xABCDEF)));
     EXPECT(term_is_none(hamt_get(x.atoms, root, small_from(77), 0xABCDEF)));
@@ -259,7 +265,8 @@ TEST(colliding_keys)
     }
     for (int i = -3; i < N; i = i == -3 ? 0 : i + 1) {
         Term taken;
-        root = hamt_remove(&x.heap, x.atoms, root, small_from(i), i < 36 ? 0xABCDEF : 0xABCDF0, &taken);
+        root = hamt_remove(&x.heap, x.atoms, root, small_from(i), i < 36 ? 0xABCDEF : 0xABCDF0,
+                           &taken);
         EXPECT(!term_is_none(taken));
     }
     EXPECT_EQ(hamt_count(root), 0);

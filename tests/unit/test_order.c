@@ -11,8 +11,7 @@ static int compare_slowly(Terms *x, OrderMode mode, Term a, Term b)
     OrderWalk o;
     order_begin(&o, x->atoms, mode, a, b, x->mem);
     size_t budget = 1;
-    while (!order_step(&o, &budget))
-        budget = 1;
+    while (!order_step(&o, &budget)) budget = 1;
     order_end(&o);
     return sign(o.result);
 }
@@ -126,7 +125,8 @@ static int compare_by_sorting(Terms *x, Term a, Term b)
         if (order != 0) return sign(order);
     }
     for (size_t i = 0; i < n; i++) {
-        int order = order_compare(x->atoms, map_get(x->atoms, a, keys[0][i]), map_get(x->atoms, b, keys[0][i]));
+        int order = order_compare(x->atoms, map_get(x->atoms, a, keys[0][i]),
+                                  map_get(x->atoms, b, keys[0][i]));
         if (order != 0) return sign(order);
     }
     return 0;
@@ -141,7 +141,8 @@ TEST(large_maps)
         for (int m = 0; m < 2; m++)
             for (int i = 0; i < 40; i++) {
                 Term value = heap_tuple2(&x.heap, small_from(i), TERM_NIL);
-                Term key = i % 3 == 0 ? small_from(i) : heap_cons(&x.heap, small_from(i), TERM_NIL);
+                Term key =
+                    i % 3 == 0 ? small_from(i) : heap_cons(&x.heap, small_from(i), TERM_NIL);
                 map[m] = map_put(&x.heap, x.atoms, map[m], key, value);
             }
         for (size_t i = terms_below(&x, 3); i-- > 0;) {
@@ -149,9 +150,11 @@ TEST(large_maps)
             Term key = small_from((int64_t)terms_below(&x, 13) * 3);
             if (terms_below(&x, 2) == 0) {
                 map[0] = map_remove(&x.heap, x.atoms, map[0], key, NULL);
-                map[1] = map_remove(&x.heap, x.atoms, map[1], small_from((int64_t)terms_below(&x, 13) * 3), NULL);
+                map[1] = map_remove(&x.heap, x.atoms, map[1],
+                                    small_from((int64_t)terms_below(&x, 13) * 3), NULL);
             } else {
-                map[which] = map_put(&x.heap, x.atoms, map[which], key, heap_float(&x.heap, (double)terms_below(&x, 2)));
+                map[which] = map_put(&x.heap, x.atoms, map[which], key,
+                                     heap_float(&x.heap, (double)terms_below(&x, 2)));
             }
         }
         if (map_size(map[0]) != map_size(map[1])) continue;
@@ -175,13 +178,17 @@ TEST(maps_in_maps)
         for (int i = 0; i < 40; i++) {
             Term inner = map_empty(&x.heap);
             for (int k = 0; k < 40; k++)
-                inner = map_put(&x.heap, x.atoms, inner, small_from(k), small_from(m == 1 && i > 20 && k > 20 ? k + i : k));
-            outer[m] = map_put(&x.heap, x.atoms, outer[m], i % 2 ? inner : small_from(i), inner);
+                inner = map_put(&x.heap, x.atoms, inner, small_from(k),
+                                small_from(m == 1 && i > 20 && k > 20 ? k + i : k));
+            outer[m] =
+                map_put(&x.heap, x.atoms, outer[m], i % 2 ? inner : small_from(i), inner);
         }
-    if (map_size(outer[0]) == map_size(outer[1])) expect_order(&x, outer[0], outer[1], sign(order_compare(x.atoms, outer[0], outer[1])));
+    if (map_size(outer[0]) == map_size(outer[1]))
+        expect_order(&x, outer[0], outer[1], sign(order_compare(x.atoms, outer[0], outer[1])));
     expect_order(&x, outer[0], outer[0], 0);
     Term small = heap_cons(&x.heap, outer[1], TERM_NIL);
-    Term copy = heap_cons(&x.heap, map_put(&x.heap, x.atoms, outer[1], small_from(0), TERM_NIL), TERM_NIL);
+    Term copy = heap_cons(&x.heap, map_put(&x.heap, x.atoms, outer[1], small_from(0), TERM_NIL),
+                          TERM_NIL);
     expect_order(&x, small, copy, -1);
     terms_close(&x);
 }
@@ -193,8 +200,7 @@ TEST(random_terms_are_totally_ordered)
     enum { N = 40 };
     for (int round = 0; round < UNIT_SIZE(30); round++) {
         Term list[N];
-        for (size_t i = 0; i < N; i++)
-            list[i] = terms_random(&x, 1 + (unsigned)i % 3);
+        for (size_t i = 0; i < N; i++) list[i] = terms_random(&x, 1 + (unsigned)i % 3);
         for (size_t i = 0; i < N; i++)
             for (size_t k = 0; k < N; k++) {
                 int order = sign(order_compare(x.atoms, list[i], list[k]));
@@ -220,7 +226,8 @@ TEST(deep_terms)
     Term a[2] = {TERM_NIL, TERM_NIL};
     for (int m = 0; m < 2; m++)
         for (int i = 0; i < n; i++)
-            a[m] = i % 2 ? heap_cons(&x.heap, a[m], TERM_NIL) : heap_tuple2(&x.heap, TERM_NIL, a[m]);
+            a[m] = i % 2 ? heap_cons(&x.heap, a[m], TERM_NIL)
+                         : heap_tuple2(&x.heap, TERM_NIL, a[m]);
     EXPECT(order_same(a[0], a[1]) && order_equal(a[0], a[1]));
     EXPECT_EQ(order_compare(x.atoms, a[0], a[1]), 0);
     OrderWalk o;

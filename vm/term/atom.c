@@ -47,8 +47,7 @@ static AtomIndex *index_new(Mem *mem, uint32_t mask, AtomIndex *older)
 static uint64_t text_prefix(const uint8_t *text, size_t length)
 {
     uint64_t prefix = 0;
-    for (size_t i = 0; i < 8; i++)
-        prefix = prefix << 8 | (i < length ? text[i] : 0);
+    for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < length ? text[i] : 0);
     return prefix;
 }
 
@@ -76,7 +75,8 @@ static bool entry_is(const AtomEntry *e, uint64_t hash, const uint8_t *text, siz
 }
 
 /* The atom's index + 1, or 0. */
-static uint32_t index_find(const AtomTable *atoms, uint64_t hash, const uint8_t *text, size_t length)
+static uint32_t index_find(const AtomTable *atoms, uint64_t hash, const uint8_t *text,
+                           size_t length)
 {
     /* Pairs with the release stores in index_add and index_grow. */
     AtomIndex *index = atomic_load_acquire(&atoms->writer->index);
@@ -90,8 +90,7 @@ static uint32_t index_find(const AtomTable *atoms, uint64_t hash, const uint8_t 
 static void index_add(AtomIndex *index, uint64_t hash, uint32_t place)
 {
     uint32_t i = (uint32_t)hash & index->mask;
-    while (atomic_load_relaxed(&index->places[i]) != 0)
-        i = (i + 1) & index->mask;
+    while (atomic_load_relaxed(&index->places[i]) != 0) i = (i + 1) & index->mask;
     atomic_store_release(&index->places[i], place); /* pairs with index_find */
 }
 
@@ -155,7 +154,7 @@ static AtomPut put_locked(AtomTable *atoms, uint64_t hash, const uint8_t *text, 
 
 AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out)
 {
-    if (length > LIMIT_ATOM_CHARACTERS * UTF8_MAX) return ATOM_PUT_TOO_LONG;
+    if (length > (size_t)LIMIT_ATOM_CHARACTERS * UTF8_MAX) return ATOM_PUT_TOO_LONG;
     uint64_t hash = htab_hash_bytes(text, length, 0);
     uint32_t place = index_find(atoms, hash, text, length);
     if (place != 0) {
@@ -175,8 +174,7 @@ AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out)
 static size_t latin1_to_utf8(const uint8_t *text, size_t length, uint8_t *to)
 {
     size_t n = 0;
-    for (size_t i = 0; i < length; i++)
-        n += (size_t)utf8_encode(text[i], to + n);
+    for (size_t i = 0; i < length; i++) n += (size_t)utf8_encode(text[i], to + n);
     return n;
 }
 

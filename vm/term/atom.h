@@ -28,17 +28,20 @@ typedef struct AtomEntry {
 typedef struct AtomTable {
     _Atomic(AtomEntry *) *chunks; /* by index >> ATOM_CHUNK_BITS; the directory never moves */
     uint32_t limit;
-    AtomicU32 count; /* released by the inserter; acquired by atom_count */
+    AtomicU32 count;           /* released by the inserter; acquired by atom_count */
     struct AtomWriter *writer; /* lock, text index; private to atom.c */
 } AtomTable;
 
 /* A constant atom: TERM_ATOM(OK). */
 #define TERM_ATOM(name) atom_from(ATOM_##name)
-#define TERM_TRUE TERM_ATOM(TRUE)
-#define TERM_FALSE TERM_ATOM(FALSE)
+#define TERM_TRUE       TERM_ATOM(TRUE)
+#define TERM_FALSE      TERM_ATOM(FALSE)
 
 static inline Term term_bool(bool b) { return b ? TERM_TRUE : TERM_FALSE; }
-static inline bool term_is_boolean(Term t) { return term_same(t, TERM_TRUE) || term_same(t, TERM_FALSE); }
+static inline bool term_is_boolean(Term t)
+{
+    return term_same(t, TERM_TRUE) || term_same(t, TERM_FALSE);
+}
 /* For `switch (atom_of(t))`; t is an atom, named in the table or not. */
 static inline AtomName atom_of(Term t) { return (AtomName)atom_index(t); }
 static inline bool term_is_the_atom(Term t, AtomName name) { return t.w == atom_from(name).w; }
@@ -47,7 +50,12 @@ static inline bool term_is_the_atom(Term t, AtomName name) { return t.w == atom_
 AtomTable *atom_table_new(Mem *mem, uint32_t limit);
 void atom_table_delete(AtomTable *atoms);
 
-typedef enum AtomPut { ATOM_PUT_DONE, ATOM_PUT_TOO_LONG, ATOM_PUT_NOT_UTF8, ATOM_PUT_FULL } AtomPut;
+typedef enum AtomPut {
+    ATOM_PUT_DONE,
+    ATOM_PUT_TOO_LONG,
+    ATOM_PUT_NOT_UTF8,
+    ATOM_PUT_FULL
+} AtomPut;
 
 /* The atom with this UTF-8 text, made if absent.  Anything but ATOM_PUT_DONE leaves *out alone. */
 MUST_USE AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out);
@@ -76,7 +84,10 @@ static inline size_t atom_length(const AtomTable *atoms, Term t)
 {
     return atom_entry(atoms, t)->length;
 }
-static inline uint64_t atom_hash(const AtomTable *atoms, Term t) { return atom_entry(atoms, t)->hash; }
+static inline uint64_t atom_hash(const AtomTable *atoms, Term t)
+{
+    return atom_entry(atoms, t)->hash;
+}
 
 /* How many atoms there are; every index below is valid. */
 uint32_t atom_count(const AtomTable *atoms);

@@ -24,8 +24,7 @@ void big_view(BigView *v, Term t)
 
 static size_t significant(const Limb *limbs, size_t n)
 {
-    while (n > 0 && limbs[n - 1] == 0)
-        n--;
+    while (n > 0 && limbs[n - 1] == 0) n--;
     return n;
 }
 
@@ -70,8 +69,9 @@ static Term add_signed(Heap *h, Term a, Term b, bool turn_b)
     big_view(&x, a);
     big_view(&y, b);
     bool y_negative = y.negative != turn_b;
-    bool swap = x.negative == y_negative ? x.count < y.count
-                                         : compare_limbs(x.limbs, x.count, y.limbs, y.count) < 0;
+    bool swap = x.negative == y_negative
+                    ? x.count < y.count
+                    : compare_limbs(x.limbs, x.count, y.limbs, y.count) < 0;
     const BigView *large = swap ? &y : &x;
     const BigView *other = swap ? &x : &y;
     bool negative = swap ? y_negative : x.negative;
@@ -90,20 +90,11 @@ static Term add_signed(Heap *h, Term a, Term b, bool turn_b)
     return result_finish(h, at, n, n, negative);
 }
 
-Term big_add(Heap *h, Term a, Term b)
-{
-    return add_signed(h, a, b, false);
-}
+Term big_add(Heap *h, Term a, Term b) { return add_signed(h, a, b, false); }
 
-Term big_sub(Heap *h, Term a, Term b)
-{
-    return add_signed(h, a, b, true);
-}
+Term big_sub(Heap *h, Term a, Term b) { return add_signed(h, a, b, true); }
 
-Term big_neg(Heap *h, Term a)
-{
-    return add_signed(h, small_from(0), a, true);
-}
+Term big_neg(Heap *h, Term a) { return add_signed(h, small_from(0), a, true); }
 
 Term big_mul(Heap *h, Term a, Term b)
 {
@@ -151,15 +142,9 @@ static Term divide(Heap *h, Term a, Term b, bool want_quotient)
     return result_finish(h, at, n, n, want_quotient ? x.negative != y.negative : x.negative);
 }
 
-Term big_div(Heap *h, Term a, Term b)
-{
-    return divide(h, a, b, true);
-}
+Term big_div(Heap *h, Term a, Term b) { return divide(h, a, b, true); }
 
-Term big_rem(Heap *h, Term a, Term b)
-{
-    return divide(h, a, b, false);
-}
+Term big_rem(Heap *h, Term a, Term b) { return divide(h, a, b, false); }
 
 /* Limb i of the two's complement, low limbs first; *carry starts as 1. */
 static inline Limb complement_limb(const BigView *v, size_t i, Limb *carry)
@@ -193,16 +178,14 @@ Term big_logic(Heap *h, BigLogic op, Term a, Term b)
     Limb x_carry = 1;
     Limb y_carry = 1;
     for (size_t i = 0; i < n; i++)
-        at[1 + i] = logic_limb(op, complement_limb(&x, i, &x_carry), complement_limb(&y, i, &y_carry));
+        at[1 + i] =
+            logic_limb(op, complement_limb(&x, i, &x_carry), complement_limb(&y, i, &y_carry));
     bool negative = logic_limb(op, x.negative, y.negative) != 0;
     if (negative) mpn_neg(at + 1, at + 1, (mp_size_t)n);
     return result_finish(h, at, n, n, negative);
 }
 
-Term big_not(Heap *h, Term a)
-{
-    return add_signed(h, small_from(-1), a, true);
-}
+Term big_not(Heap *h, Term a) { return add_signed(h, small_from(-1), a, true); }
 
 static Term shift_left(Heap *h, const BigView *v, uint64_t bits)
 {
@@ -245,7 +228,8 @@ Term big_shift(Heap *h, Term a, int64_t bits)
     BigView v;
     big_view(&v, a);
     if (v.count == 0 || bits == 0) return a;
-    return bits > 0 ? shift_left(h, &v, (uint64_t)bits) : shift_right(h, &v, 0 - (uint64_t)bits);
+    return bits > 0 ? shift_left(h, &v, (uint64_t)bits)
+                    : shift_right(h, &v, 0 - (uint64_t)bits);
 }
 
 int big_compare(Term a, Term b)
@@ -379,8 +363,7 @@ void big_print(Bytes *to, Term t, int base)
     size_t n = mpn_get_str(digits, base, scratch, (mp_size_t)v.count);
     mem_free(to->mem, MEM_WORK, scratch, scratch_bytes);
     size_t skip = 0;
-    while (skip + 1 < n && digits[skip] == 0)
-        skip++;
+    while (skip + 1 < n && digits[skip] == 0) skip++;
     for (size_t i = skip; i < n; i++)
         digits[i - skip] = (uint8_t)(digits[i] < 10 ? '0' + digits[i] : 'A' + digits[i] - 10);
     to->count += n - skip;
@@ -407,8 +390,7 @@ Term big_read(Heap *h, const uint8_t *digits, size_t n, int base, bool negative)
         if (at != NULL) heap_shrink(h, at, room + 1, 0);
         return TERM_NONE;
     }
-    for (size_t i = 0; i < n; i++)
-        values[i] = digit_value(digits[i]);
+    for (size_t i = 0; i < n; i++) values[i] = digit_value(digits[i]);
     size_t limbs = (size_t)mpn_set_str(at + 1, values, n, base);
     mem_free(h->mem, MEM_WORK, values, n);
     return result_finish(h, at, room, limbs, negative);

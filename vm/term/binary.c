@@ -6,7 +6,7 @@
 
 #define APPEND_MIN_BYTES 256
 /* A part of a heap binary up to this size is smaller as a copy. */
-#define PART_COPY_BYTES 8
+#define PART_COPY_BYTES ((size_t)8)
 
 static bool is_base(Term t)
 {
@@ -15,7 +15,8 @@ static bool is_base(Term t)
 
 size_t binary_base_bits(Term base)
 {
-    return boxed_kind(base) == KIND_BINARY ? (size_t)boxed_words(base)[1] : binary_shared_bits(base);
+    return boxed_kind(base) == KIND_BINARY ? (size_t)boxed_words(base)[1]
+                                           : binary_shared_bits(base);
 }
 
 const uint8_t *binary_base_bytes(Term base)
@@ -46,10 +47,7 @@ BitView binary_view(Term t)
 
 /* ---- making ---- */
 
-static size_t heap_binary_words(size_t bits)
-{
-    return 2 + (bits + 63) / 64;
-}
+static size_t heap_binary_words(size_t bits) { return 2 + (bits + 63) / 64; }
 
 size_t binary_words(size_t bits)
 {

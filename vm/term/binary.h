@@ -18,7 +18,7 @@
 #include "vm/base/mem.h"
 #include "vm/term/heap.h"
 
-#define BINARY_HEAP_MAX 64 /* bytes that still stand on the heap */
+#define BINARY_HEAP_MAX   ((size_t)64) /* bytes that still stand on the heap */
 #define BINARY_APPENDABLE ((Word)1 << 63)
 /* Bytes of the largest binary. */
 #define BINARY_MAX_BYTES ((uint64_t)1 << 56)
@@ -26,8 +26,8 @@
 typedef struct SharedBytes {
     Counted head;
     Mem *mem;
-    uint64_t room;  /* bytes allocated behind */
-    uint64_t used;  /* bits written; only the owner of an append buffer looks */
+    uint64_t room; /* bytes allocated behind */
+    uint64_t used; /* bits written; only the owner of an append buffer looks */
     uint8_t bytes[];
 } SharedBytes;
 
@@ -48,14 +48,17 @@ size_t binary_bits(Term t); /* of any bitstring */
 /* Bytes, rounded up. */
 static inline size_t binary_bytes(Term t) { return (binary_bits(t) + 7) / 8; }
 /* A bitstring of whole bytes. */
-static inline bool term_is_binary(Term t) { return term_is_bitstring(t) && binary_bits(t) % 8 == 0; }
+static inline bool term_is_binary(Term t)
+{
+    return term_is_bitstring(t) && binary_bits(t) % 8 == 0;
+}
 
 /* The base and the offset into it in bits, of any bitstring or match context. */
 Term binary_base(Term t, size_t *offset_bits);
 
-/* A new bitstring of `bits` bits; the bytes are at *at, to be written at once by the caller (zeroed
+/* A new bitstring of `bits` bits; the bytes are at *to, to be written at once by the caller (zeroed
  * in the last byte only).  Heap or shared by size. */
-Term binary_new(Heap *h, size_t bits, uint8_t **at);
+Term binary_new(Heap *h, size_t bits, uint8_t **to);
 /* A copy of bytes. */
 Term binary_from_bytes(Heap *h, const void *bytes, size_t n);
 static inline Term binary_from_text(Heap *h, const char *text)
@@ -71,8 +74,14 @@ size_t binary_words(size_t bits);
 Term binary_share(Heap *h, SharedBytes *shared, size_t bits);
 /* Shared bytes with room for `bytes`, one reference; NULL when memory is refused. */
 SharedBytes *binary_shared_new(Mem *mem, size_t bytes);
-static inline SharedBytes *binary_shared(Term t) { return (SharedBytes *)(uintptr_t)boxed_words(t)[2]; }
-static inline size_t binary_shared_bits(Term t) { return (size_t)(boxed_words(t)[3] & ~BINARY_APPENDABLE); }
+static inline SharedBytes *binary_shared(Term t)
+{
+    return (SharedBytes *)(uintptr_t)boxed_words(t)[2];
+}
+static inline size_t binary_shared_bits(Term t)
+{
+    return (size_t)(boxed_words(t)[3] & ~BINARY_APPENDABLE);
+}
 
 /* `size` bits from bit `offset` of a bitstring, inside its bounds.  Small parts of shared binaries
  * stay parts; nothing is copied. */

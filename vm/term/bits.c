@@ -57,8 +57,7 @@ uint64_t bits_get_uint64(const uint8_t *from, size_t offset, size_t n)
     size_t bytes = (offset + n + 7) / 8;
     uint64_t value = from[0] & (0xFFu >> offset);
     size_t after = bytes * 8 - offset - n; /* bits of the last byte that are not ours */
-    for (size_t i = 1; i + 1 < bytes; i++)
-        value = value << 8 | from[i];
+    for (size_t i = 1; i + 1 < bytes; i++) value = value << 8 | from[i];
     if (bytes == 1) return value >> after;
     return value << (8 - after) | from[bytes - 1] >> after;
 }
@@ -73,8 +72,7 @@ void bits_put_uint64(uint8_t *to, size_t offset, uint64_t value, size_t n)
         n -= head;
         put_few(to++, offset, (unsigned)(value >> n & 0xFF), head);
     }
-    for (; n >= 8; n -= 8)
-        *to++ = (uint8_t)(value >> (n - 8));
+    for (; n >= 8; n -= 8) *to++ = (uint8_t)(value >> (n - 8));
     if (n != 0) put_few(to, 0, (unsigned)(value & 0xFF), n);
 }
 
@@ -125,7 +123,8 @@ static void negate(uint8_t *bytes, size_t n)
     if (n % 8 != 0) bytes[count - 1] &= (uint8_t)((1u << n % 8) - 1);
 }
 
-static Term get_large(Heap *h, const uint8_t *from, size_t offset, size_t n, bool little, bool is_signed)
+static Term get_large(Heap *h, const uint8_t *from, size_t offset, size_t n, bool little,
+                      bool is_signed)
 {
     size_t count = (n + 7) / 8;
     if (count > (LIMIT_BIG_WORDS + 1) * sizeof(Limb)) return TERM_NONE;
@@ -167,7 +166,8 @@ static uint64_t from_little(uint64_t value, size_t n)
     return result;
 }
 
-Term bits_get_integer(Heap *h, const uint8_t *from, size_t offset, size_t n, bool little, bool is_signed)
+Term bits_get_integer(Heap *h, const uint8_t *from, size_t offset, size_t n, bool little,
+                      bool is_signed)
 {
     if (n == 0) return small_from(0);
     if (n > 64) return get_large(h, from, offset, n, little, is_signed);
@@ -268,10 +268,7 @@ void bits_put_float(uint8_t *to, size_t offset, size_t n, double value, bool lit
     bits_put_uint64(to, offset, bits, n);
 }
 
-bool bits_float_of(Term number, double *out)
-{
-    return number_to_double(number, out);
-}
+bool bits_float_of(Term number, double *out) { return number_to_double(number, out); }
 
 /* ---- characters ---- */
 
@@ -280,8 +277,7 @@ size_t bits_get_utf8(const uint8_t *from, size_t offset, size_t left, uint32_t *
     uint8_t bytes[UTF8_MAX];
     size_t n = left / 8 < UTF8_MAX ? left / 8 : UTF8_MAX;
     if (n == 0) return 0;
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)bits_get_uint64(from, offset + i * 8, 8);
+    for (size_t i = 0; i < n; i++) bytes[i] = (uint8_t)bits_get_uint64(from, offset + i * 8, 8);
     int length = utf8_decode(bytes, n, character);
     return length > 0 ? (size_t)length * 8 : 0;
 }
@@ -292,7 +288,8 @@ static uint32_t get_unit(const uint8_t *from, size_t offset, size_t n, bool litt
     return (uint32_t)(little ? swap_bytes(value, n) : value);
 }
 
-size_t bits_get_utf16(const uint8_t *from, size_t offset, size_t left, bool little, uint32_t *character)
+size_t bits_get_utf16(const uint8_t *from, size_t offset, size_t left, bool little,
+                      uint32_t *character)
 {
     if (left < 16) return 0;
     uint32_t first = get_unit(from, offset, 16, little);
@@ -307,17 +304,15 @@ size_t bits_get_utf16(const uint8_t *from, size_t offset, size_t left, bool litt
     return 32;
 }
 
-size_t bits_get_utf32(const uint8_t *from, size_t offset, size_t left, bool little, uint32_t *character)
+size_t bits_get_utf32(const uint8_t *from, size_t offset, size_t left, bool little,
+                      uint32_t *character)
 {
     if (left < 32) return 0;
     *character = get_unit(from, offset, 32, little);
     return utf8_is_scalar(*character) ? 32 : 0;
 }
 
-size_t bits_utf8_size(uint32_t character)
-{
-    return (size_t)utf8_length(character) * 8;
-}
+size_t bits_utf8_size(uint32_t character) { return (size_t)utf8_length(character) * 8; }
 
 size_t bits_utf16_size(uint32_t character)
 {
@@ -329,8 +324,7 @@ void bits_put_utf8(uint8_t *to, size_t offset, uint32_t character)
 {
     uint8_t bytes[UTF8_MAX];
     int n = utf8_encode(character, bytes);
-    for (int i = 0; i < n; i++)
-        bits_put_uint64(to, offset + (size_t)i * 8, bytes[i], 8);
+    for (int i = 0; i < n; i++) bits_put_uint64(to, offset + (size_t)i * 8, bytes[i], 8);
 }
 
 static void put_unit(uint8_t *to, size_t offset, uint32_t unit, size_t n, bool little)

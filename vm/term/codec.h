@@ -43,15 +43,16 @@ typedef struct CodecWriter {
 } CodecWriter;
 
 /* Appends the whole term; false if it cannot be expressed. */
-MUST_USE bool codec_encode(Bytes *to, const AtomTable *atoms, CodecNode node, Term t, CodecFlags flags);
+MUST_USE bool codec_encode(Bytes *to, const AtomTable *atoms, CodecNode node, Term t,
+                           CodecFlags flags);
 /* Whether bytes begin like compressed input. */
 bool codec_is_compressed(const void *bytes, size_t n);
 /* Wraps an encoding that starts at to->at[start] (byte 131) with zlib at level 1 ... 9, if that
  * makes it shorter. */
 void codec_compress(Bytes *to, size_t start, int level);
 
-void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, CodecNode node, Term t,
-                        CodecFlags flags, Mem *mem);
+void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, CodecNode node,
+                        Term t, CodecFlags flags, Mem *mem);
 /* Takes terms and bytes (as 1/64) written from *budget; true when done. */
 bool codec_encode_step(CodecWriter *w, size_t *budget);
 void codec_encode_end(CodecWriter *w);
@@ -80,8 +81,8 @@ typedef struct CodecReader {
     Term term;               /* the term, if CODEC_OK */
     size_t used;             /* bytes read, if CODEC_OK */
     const uint8_t *start;
-    Word slot;               /* where the outermost term goes */
-    uint8_t *inflated;       /* uncompressed bytes, ours */
+    Word slot;         /* where the outermost term goes */
+    uint8_t *inflated; /* uncompressed bytes, ours */
     size_t inflated_bytes;
     bool has_version;
     bool started;
@@ -93,12 +94,12 @@ typedef struct CodecReader {
 /* One term from the start of `bytes`, which stay still until codec_decode_end, like the reader itself.
  * Set `funs` and `safe` between begin and the first step.  Compressed input is inflated as a whole by
  * the first step: hand large ones to the blocking pool. */
-void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node, const void *bytes,
-                        size_t n, CodecFlags flags);
+void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node,
+                        const void *bytes, size_t n, CodecFlags flags);
 bool codec_decode_step(CodecReader *r, size_t *budget);
 void codec_decode_end(CodecReader *r);
 
 /* To the end, all at once; *used (may be NULL) counts the bytes read, else all must be. */
 MUST_USE CodecResult codec_decode(Heap *h, AtomTable *atoms, CodecNode node, const void *bytes,
-                                  size_t n, const FunResolver *funs, bool safe, CodecFlags flags,
-                                  Term *out, size_t *used);
+                                  size_t n, const FunResolver *funs, bool safe,
+                                  CodecFlags flags, Term *out, size_t *used);

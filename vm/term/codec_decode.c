@@ -53,8 +53,7 @@ static void push(CodecReader *r, Word a, Word b, Word c, Word frame)
 
 static void push_fill(CodecReader *r, Word *to, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = TERM_NIL.w;
+    for (size_t i = 0; i < n; i++) to[i] = TERM_NIL.w;
     if (n != 0) push(r, (Word)(uintptr_t)to, n, 0, FRAME_FILL);
 }
 
@@ -191,7 +190,8 @@ static Term read_pid(CodecReader *r, bool wide)
 static Term read_port(CodecReader *r, uint8_t tag)
 {
     Term node = expect_atom(r);
-    uint64_t number = tag == EXT_V4_PORT ? bytes_read_u64_be(&r->in) : bytes_read_u32_be(&r->in);
+    uint64_t number =
+        tag == EXT_V4_PORT ? bytes_read_u64_be(&r->in) : bytes_read_u32_be(&r->in);
     uint32_t creation = read_creation(r, tag != EXT_PORT);
     if (r->in.failed || r->result != CODEC_OK) return TERM_NONE;
     if (is_ours(r, node, creation) && number >> 58 == 0) return port_make(number);
@@ -205,8 +205,7 @@ static Term read_ref(CodecReader *r, uint8_t tag)
     Term node = expect_atom(r);
     uint32_t creation = tag == EXT_REFERENCE ? 0 : read_creation(r, tag == EXT_NEWER_REFERENCE);
     if (n == 0 || n > PID_REF_MAX_IDS) fail(r, CODEC_BAD);
-    for (size_t i = 0; i < n && r->result == CODEC_OK; i++)
-        ids[i] = bytes_read_u32_be(&r->in);
+    for (size_t i = 0; i < n && r->result == CODEC_OK; i++) ids[i] = bytes_read_u32_be(&r->in);
     if (tag == EXT_REFERENCE) creation = bytes_read_u8(&r->in);
     if (r->in.failed || r->result != CODEC_OK) return TERM_NONE;
     uint64_t number;
@@ -332,8 +331,7 @@ static Term read_flat_map(CodecReader *r, size_t n)
     }
     Word *at = take(r, n + 2 + n + 1);
     if (at == NULL) return TERM_NONE;
-    for (size_t i = 0; i < n * 2 + 3; i++)
-        at[i] = TERM_NIL.w;
+    for (size_t i = 0; i < n * 2 + 3; i++) at[i] = TERM_NIL.w;
     at[0] = header_make(KIND_MAP, n + 1);
     at[n + 2] = header_make(KIND_TUPLE, n);
     at[1] = boxed_from(at + n + 2).w;
@@ -520,8 +518,9 @@ static void inflate_input(CodecReader *r)
     r->in = bytes_reader(r->inflated, size);
 }
 
-void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node, const void *bytes,
-                        size_t n, CodecFlags flags)
+// NOLINTNEXTLINE(readability-function-size): all that one conversion depends on
+void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node,
+                        const void *bytes, size_t n, CodecFlags flags)
 {
     *r = (CodecReader){.in = bytes_reader(bytes, n),
                        .heap = h,
@@ -582,16 +581,17 @@ void codec_decode_end(CodecReader *r)
     walk_free(&r->stack);
 }
 
+// NOLINTNEXTLINE(readability-function-size): all that one conversion depends on
 CodecResult codec_decode(Heap *h, AtomTable *atoms, CodecNode node, const void *bytes, size_t n,
-                         const FunResolver *funs, bool safe, CodecFlags flags, Term *out, size_t *used)
+                         const FunResolver *funs, bool safe, CodecFlags flags, Term *out,
+                         size_t *used)
 {
     CodecReader r;
     size_t budget = SIZE_MAX;
     codec_decode_begin(&r, h, atoms, node, bytes, n, flags);
     r.funs = funs;
     r.safe = safe;
-    while (!codec_decode_step(&r, &budget))
-        budget = SIZE_MAX;
+    while (!codec_decode_step(&r, &budget)) budget = SIZE_MAX;
     codec_decode_end(&r);
     if (r.result == CODEC_OK && used == NULL && r.used != n) r.result = CODEC_BAD;
     if (r.result != CODEC_OK) return r.result;

@@ -24,7 +24,15 @@
  *   FUN_END   [start]                        the size of a fun goes there
  */
 #define FRAME(n) header_make(KIND_FILLER, (n))
-enum { FRAME_RANGE = 1, FRAME_SCAN, FRAME_LIST, FRAME_PAIRS, FRAME_NODES, FRAME_BYTES, FRAME_FUN_END };
+enum {
+    FRAME_RANGE = 1,
+    FRAME_SCAN,
+    FRAME_LIST,
+    FRAME_PAIRS,
+    FRAME_NODES,
+    FRAME_BYTES,
+    FRAME_FUN_END
+};
 
 #define STRING_MAX 65535
 /* Bytes that count as one term. */
@@ -33,8 +41,7 @@ enum { FRAME_RANGE = 1, FRAME_SCAN, FRAME_LIST, FRAME_PAIRS, FRAME_NODES, FRAME_
 static void push_frame(CodecWriter *w, int frame, size_t n, const Word *words)
 {
     walk_reserve(&w->stack, n + 1);
-    for (size_t i = 0; i < n; i++)
-        walk_push(&w->stack, words[i]);
+    for (size_t i = 0; i < n; i++) walk_push(&w->stack, words[i]);
     walk_push(&w->stack, FRAME(frame));
 }
 
@@ -43,7 +50,8 @@ static void push_range(CodecWriter *w, int frame, const Word *from, size_t n)
     if (n != 0) push_frame(w, frame, 2, (const Word[]){(Word)(uintptr_t)from, n});
 }
 
-static void push_pairs(CodecWriter *w, const Word *keys, const Word *values, size_t stride, size_t n)
+static void push_pairs(CodecWriter *w, const Word *keys, const Word *values, size_t stride,
+                       size_t n)
 {
     if (n == 0) return;
     push_frame(w, FRAME_PAIRS, 4,
@@ -137,10 +145,7 @@ static void put_float(CodecWriter *w, double d)
     bytes_put_u64_be(w->to, bits);
 }
 
-static bool is_remote(Term t)
-{
-    return term_is_boxed(t) && boxed_kind(t) != KIND_REF;
-}
+static bool is_remote(Term t) { return term_is_boxed(t) && boxed_kind(t) != KIND_REF; }
 
 static Term node_of(const CodecWriter *w, Term t)
 {
@@ -185,8 +190,7 @@ static void put_ref(CodecWriter *w, Term t)
     bytes_put_u16_be(w->to, (uint16_t)n);
     put_atom(w, node_of(w, t));
     bytes_put_u32_be(w->to, creation_of(w, t));
-    for (size_t i = 0; i < n; i++)
-        bytes_put_u32_be(w->to, ids[i]);
+    for (size_t i = 0; i < n; i++) bytes_put_u32_be(w->to, ids[i]);
 }
 
 /* ---- compound terms ---- */
@@ -223,8 +227,7 @@ static void end_fun(CodecWriter *w, size_t start)
 {
     size_t size = w->to->count - start;
     if (size > UINT32_MAX) w->failed = true;
-    for (size_t i = 0; i < 4; i++)
-        w->to->at[start + i] = (uint8_t)(size >> (24 - 8 * i));
+    for (size_t i = 0; i < 4; i++) w->to->at[start + i] = (uint8_t)(size >> (24 - 8 * i));
 }
 
 static void begin_binary(CodecWriter *w, Term t)
@@ -278,8 +281,7 @@ static void push_sorted(CodecWriter *w, Term map)
     w->scratch = s;
     Term *to = s->at;
     MapIter it = map_iter(map);
-    while (map_next(&it, &to[0], &to[1]) && it.position < n)
-        to += 2;
+    while (map_next(&it, &to[0], &to[1]) && it.position < n) to += 2;
     qsort_r(s->at, n, sizeof(PairSort), compare_keys, (void *)(uintptr_t)w->atoms);
     push_pairs(w, &s->at[0].w, &s->at[1].w, 2, n);
 }
@@ -470,8 +472,9 @@ static void step_frame(CodecWriter *w, Word frame, size_t *budget)
     }
 }
 
-void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, CodecNode node, Term t,
-                        CodecFlags flags, Mem *mem)
+// NOLINTNEXTLINE(readability-function-size): all that one conversion depends on
+void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, CodecNode node,
+                        Term t, CodecFlags flags, Mem *mem)
 {
     w->to = to;
     w->atoms = atoms;
@@ -516,8 +519,7 @@ bool codec_encode(Bytes *to, const AtomTable *atoms, CodecNode node, Term t, Cod
     size_t start = to->count;
     size_t budget = SIZE_MAX;
     codec_encode_begin(&w, to, atoms, node, t, flags, to->mem);
-    while (!codec_encode_step(&w, &budget))
-        budget = SIZE_MAX;
+    while (!codec_encode_step(&w, &budget)) budget = SIZE_MAX;
     codec_encode_end(&w);
     if (w.failed) to->count = start;
     return !w.failed;

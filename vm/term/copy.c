@@ -27,10 +27,7 @@ static bool is_flattened(Term t, const LiteralRange *keep)
     return boxed_kind(base) == KIND_BINARY && !is_kept(base, keep);
 }
 
-static size_t flattened_words(Term t)
-{
-    return 2 + (binary_bits(t) + 63) / 64;
-}
+static size_t flattened_words(Term t) { return 2 + (binary_bits(t) + 63) / 64; }
 
 /* ---- counting ---- */
 
@@ -82,8 +79,7 @@ static bool count_step(CopyWalk *c, size_t *budget)
         const Word *from = (const Word *)(uintptr_t)top[-1];
         const Word *end = from + top[0];
         const Word *stop = end - from > COUNT_SKIP ? from + COUNT_SKIP : end;
-        while (from < stop && term_is_atomic(TERM_RAW(*from)))
-            from++;
+        while (from < stop && term_is_atomic(TERM_RAW(*from))) from++;
         const Word *next = from < stop ? from + 1 : from;
         if (next == end) {
             c->stack.count -= 2;
@@ -106,8 +102,7 @@ size_t copy_size(Term t, size_t limit, const LiteralRange *keep)
     CopyWalk c;
     copy_begin(&c, t, limit, keep, NULL);
     size_t budget = SIZE_MAX;
-    while (!count_step(&c, &budget))
-        budget = SIZE_MAX;
+    while (!count_step(&c, &budget)) budget = SIZE_MAX;
     walk_free(&c.stack);
     return c.words;
 }
@@ -191,11 +186,13 @@ static void scan_begin(CopyWalk *c, Heap *h, Word *at)
 Term copy_into(Heap *h, Word *at, size_t words, Term t, const LiteralRange *keep)
 {
     if (words == 0) return t;
-    CopyWalk c = {.keep = keep, .source = t, .words = words};
+    CopyWalk c; /* of which copying uses these alone: the work stack is not even cleared */
+    c.keep = keep;
+    c.source = t;
+    c.words = words;
     scan_begin(&c, h, at);
     size_t budget = SIZE_MAX;
-    while (!scan_step(&c, h, &budget))
-        budget = SIZE_MAX;
+    while (!scan_step(&c, h, &budget)) budget = SIZE_MAX;
     ASSERT(c.top == c.end);
     return c.result;
 }

@@ -32,10 +32,7 @@ static int floor_log10_pow2(int q, bool three_quarters)
     return (q * 1262611 - (three_quarters ? 524031 : 0)) >> 22;
 }
 
-static int floor_log2_pow10(int k)
-{
-    return (k * 1741647) >> 19;
-}
+static int floor_log2_pow10(int k) { return (k * 1741647) >> 19; }
 
 __extension__ typedef unsigned __int128 Uint128;
 
@@ -100,8 +97,7 @@ int float_shortest_digits(double d, char digits[17], int *point)
     int n = 0;
     for (; decimal.digits != 0; decimal.digits /= 10)
         reversed[n++] = (char)('0' + decimal.digits % 10);
-    for (int i = 0; i < n; i++)
-        digits[i] = reversed[n - 1 - i];
+    for (int i = 0; i < n; i++) digits[i] = reversed[n - 1 - i];
     *point = n + decimal.exponent;
     return n;
 }
@@ -122,8 +118,7 @@ static size_t put_exponent(char *to, int exponent)
 
 static size_t put_zeros(char *to, int n)
 {
-    for (int i = 0; i < n; i++)
-        to[i] = '0';
+    for (int i = 0; i < n; i++) to[i] = '0';
     return (size_t)(n > 0 ? n : 0);
 }
 
@@ -152,10 +147,9 @@ size_t float_print(double d, char to[FLOAT_TEXT_MAX])
     size_t at = 0;
     if (signbit(d)) to[at++] = '-';
     if (d == 0) {
-        memcpy(to + at, "0.0", 3);
-        return at + 3;
+        return at + put_digits(to + at, "0.0", 3);
     }
-    char digits[17];
+    char digits[17] = {0};
     int point = 0;
     int n = float_shortest_digits(d, digits, &point);
     /* From 2^53 on neighbouring floats are more than 1 apart: plain digits would pretend a precision
@@ -177,7 +171,9 @@ size_t float_print(double d, char to[FLOAT_TEXT_MAX])
     at += put_digits(to + at, digits, whole);
     at += put_zeros(to + at, point - n);
     to[at++] = '.';
-    return at + (n > point ? put_digits(to + at, digits + point, n - point) : put_zeros(to + at, 1));
+    return at
+           + (n > point ? put_digits(to + at, digits + point, n - point)
+                        : put_zeros(to + at, 1));
 }
 
 /* What printf wrote, with a point in place of whatever the host's locale has; 0 if it is too long. */
@@ -213,8 +209,7 @@ static size_t print_decimals_fast(double d, int decimals, char to[FLOAT_TEXT_MAX
 {
     double value = fabs(d);
     double scale = 1.0;
-    for (int i = 0; i < decimals; i++)
-        scale *= 10.0;
+    for (int i = 0; i < decimals; i++) scale *= 10.0;
     uint64_t whole;
     uint64_t fraction = 0;
     if (decimals == 0) {
@@ -231,9 +226,9 @@ static size_t print_decimals_fast(double d, int decimals, char to[FLOAT_TEXT_MAX
     }
     const char *sign = signbit(d) ? "-" : "";
     int n = decimals == 0
-              ? snprintf(to, FLOAT_TEXT_MAX, "%s%llu", sign, (unsigned long long)whole)
-              : snprintf(to, FLOAT_TEXT_MAX, "%s%llu.%0*llu", sign, (unsigned long long)whole,
-                         decimals, (unsigned long long)fraction);
+                ? snprintf(to, FLOAT_TEXT_MAX, "%s%llu", sign, (unsigned long long)whole)
+                : snprintf(to, FLOAT_TEXT_MAX, "%s%llu.%0*llu", sign, (unsigned long long)whole,
+                           decimals, (unsigned long long)fraction);
     return (size_t)n;
 }
 
@@ -249,8 +244,7 @@ size_t float_print_decimals(double d, int decimals, bool compact, char to[FLOAT_
         n = length >= (int)sizeof text ? 0 : without_locale(text, length, to);
     }
     if (compact && decimals > 0)
-        while (n > 2 && to[n - 1] == '0' && to[n - 2] != '.')
-            n--;
+        while (n > 2 && to[n - 1] == '0' && to[n - 2] != '.') n--;
     return n;
 }
 
@@ -259,7 +253,7 @@ size_t float_print_decimals(double d, int decimals, bool compact, char to[FLOAT_
 /* More digits than this cannot matter except by not being all zero: a tie between two doubles has
  * at most 767 significant digits. */
 #define READ_DIGITS 780
-#define READ_LIMBS 128
+#define READ_LIMBS  128
 
 typedef struct Literal {
     bool negative;
@@ -327,8 +321,7 @@ static size_t pow5(mp_limb_t *to, int64_t n)
     while (n > 0) {
         mp_limb_t factor = 5;
         int64_t step = 1;
-        for (; step < n && step < 27; step++)
-            factor *= 5;
+        for (; step < n && step < 27; step++) factor *= 5;
         mp_limb_t carry = mpn_mul_1(to, to, (mp_size_t)count, factor);
         if (carry != 0) to[count++] = carry;
         n -= step;
@@ -368,8 +361,7 @@ static double round_limbs(const mp_limb_t *limbs, size_t n, bool lost, int64_t e
         mantissa = mantissa << 1 | (limbs[i / 64] >> (i % 64) & 1);
     if (drop <= 0) return ldexp((double)mantissa, (int)exponent);
     bool half = drop <= bits && (limbs[(drop - 1) / 64] >> ((drop - 1) % 64) & 1) != 0;
-    for (int64_t i = 0; i < drop - 1 && !lost; i++)
-        lost = (limbs[i / 64] >> (i % 64) & 1) != 0;
+    for (int64_t i = 0; i < drop - 1 && !lost; i++) lost = (limbs[i / 64] >> (i % 64) & 1) != 0;
     if (half && (lost || (mantissa & 1) != 0)) mantissa++;
     return ldexp((double)mantissa, (int)lowest);
 }
@@ -397,11 +389,9 @@ static double read_exactly(const Literal *l)
     mp_limb_t quotient[READ_LIMBS * 2];
     mpn_tdiv_qr(quotient, number, 0, product, (mp_size_t)n, power, (mp_size_t)pn);
     size_t qn = n - pn + 1;
-    while (quotient[qn - 1] == 0)
-        qn--;
+    while (quotient[qn - 1] == 0) qn--;
     bool lost = false;
-    for (size_t i = 0; i < pn && !lost; i++)
-        lost = number[i] != 0;
+    for (size_t i = 0; i < pn && !lost; i++) lost = number[i] != 0;
     return round_limbs(quotient, qn, lost, l->exponent - (int64_t)shift);
 }
 
@@ -413,8 +403,7 @@ static bool read_fast(const Literal *l, double *out)
                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (l->count > 15 || l->exponent < -22 || l->exponent > 22) return false;
     uint64_t value = 0;
-    for (int i = 0; i < l->count; i++)
-        value = value * 10 + l->digits[i];
+    for (int i = 0; i < l->count; i++) value = value * 10 + l->digits[i];
     *out = l->exponent < 0 ? (double)value / tens[-l->exponent]
                            : (double)value * tens[l->exponent];
     return true;
@@ -431,7 +420,8 @@ FloatRead float_read(const uint8_t *text, size_t n, double *out)
         l.exponent++;
     }
     if (l.count != 0 && l.exponent + l.count > 310) return FLOAT_READ_RANGE;
-    if (l.count != 0 && l.exponent + l.count >= -325 && !read_fast(&l, &d)) d = read_exactly(&l);
+    if (l.count != 0 && l.exponent + l.count >= -325 && !read_fast(&l, &d))
+        d = read_exactly(&l);
     if (!float_is_finite(d)) return FLOAT_READ_RANGE;
     *out = l.negative ? -d : d;
     return FLOAT_READ_OK;

@@ -19,7 +19,7 @@ typedef struct FunKey {
     uint32_t arity;     /* without the free variables */
     uint32_t old_index; /* what the external format calls OldIndex, OldUniq */
     uint32_t old_uniq;
-    uint8_t uniq[16];   /* hash of the module's code */
+    uint8_t uniq[16]; /* hash of the module's code */
 } FunKey;
 
 typedef struct ExportKey {
@@ -31,7 +31,10 @@ typedef struct ExportKey {
 #define FUN_REMOTE_FIXED 9
 
 /* KIND_FUN only. */
-static inline const FunKey *fun_key(Term t) { return (const FunKey *)(uintptr_t)boxed_words(t)[1]; }
+static inline const FunKey *fun_key(Term t)
+{
+    return (const FunKey *)(uintptr_t)boxed_words(t)[1];
+}
 /* KIND_EXPORT_FUN only. */
 static inline const ExportKey *fun_export(Term t)
 {

@@ -46,7 +46,10 @@ static Node node_open(Term t)
 }
 
 static inline const Word *node_pairs(const Node *n) { return n->words + 3; }
-static inline const Word *node_children(const Node *n) { return n->words + 3 + n->pair_count * 2; }
+static inline const Word *node_children(const Node *n)
+{
+    return n->words + 3 + n->pair_count * 2;
+}
 static inline size_t rank_below(uint32_t bits, uint32_t slot)
 {
     return hamt_popcount(bits & ((1u << slot) - 1));
@@ -141,10 +144,7 @@ static Term copy_with_word(Heap *h, const Node *n, const Word *changed, Word wor
     return boxed_from(at);
 }
 
-static size_t count_of(const Node *n)
-{
-    return (size_t)small_value(TERM_RAW(n->words[2]));
-}
+static size_t count_of(const Node *n) { return (size_t)small_value(TERM_RAW(n->words[2])); }
 
 static Term copy_with_pair(Heap *h, const Node *n, uint32_t slot, Term key, Term value)
 {
@@ -175,7 +175,8 @@ static Term copy_pair_to_child(Heap *h, const Node *n, uint32_t slot, Term child
     Term node;
     size_t before = rank_below(n->pairs, slot) * 2;
     size_t children = rank_below(n->children, slot);
-    Word *to = node_new(h, n->pairs & ~(1u << slot), n->children | 1u << slot, count_of(n) + 1, &node);
+    Word *to =
+        node_new(h, n->pairs & ~(1u << slot), n->children | 1u << slot, count_of(n) + 1, &node);
     if (to == NULL) return TERM_NONE;
     to = put_words(to, node_pairs(n), before);
     to = put_words(to, node_pairs(n) + before + 2, n->pair_count * 2 - before - 2);
@@ -191,7 +192,8 @@ static Term copy_child_to_pair(Heap *h, const Node *n, uint32_t slot, const Word
     Term node;
     size_t before = rank_below(n->pairs, slot) * 2;
     size_t children = rank_below(n->children, slot);
-    Word *to = node_new(h, n->pairs | 1u << slot, n->children & ~(1u << slot), count_of(n) - 1, &node);
+    Word *to =
+        node_new(h, n->pairs | 1u << slot, n->children & ~(1u << slot), count_of(n) - 1, &node);
     if (to == NULL) return TERM_NONE;
     to = put_words(to, node_pairs(n), before);
     to = put_words(to, pair, 2);
@@ -212,11 +214,11 @@ static Term copy_with_child(Heap *h, const Node *n, uint32_t slot, Term child, i
 /* ---- insertion ---- */
 
 /* A node of `level` for two pairs whose hashes agree above it. */
-static Term two_pairs(Heap *h, const AtomTable *atoms, int level, const HamtPair *a, const HamtPair *b)
+static Term two_pairs(Heap *h, const AtomTable *atoms, int level, const HamtPair *a,
+                      const HamtPair *b)
 {
     int at = level;
-    while (at < LAST_LEVEL && slot_of(a->hash, at) == slot_of(b->hash, at))
-        at++;
+    while (at < LAST_LEVEL && slot_of(a->hash, at) == slot_of(b->hash, at)) at++;
     Term node = TERM_NONE;
     bool swap;
     Word *to;
@@ -257,8 +259,8 @@ static Term collision_put(Heap *h, const AtomTable *atoms, const Node *n, Term k
 }
 
 /* The node at the end of the path with the pair put in. */
-static Term put_here(Heap *h, const AtomTable *atoms, const Node *n, int level, const HamtPair *pair,
-                     bool *added)
+static Term put_here(Heap *h, const AtomTable *atoms, const Node *n, int level,
+                     const HamtPair *pair, bool *added)
 {
     if (n->collision) return collision_put(h, atoms, n, pair->key, pair->value, added);
     uint32_t slot = slot_of(pair->hash, level);
@@ -269,7 +271,8 @@ static Term put_here(Heap *h, const AtomTable *atoms, const Node *n, int level, 
         *added = false;
         return copy_with_word(h, n, there + 1, pair->value.w);
     }
-    HamtPair old = {hash_internal(atoms, TERM_RAW(there[0])), TERM_RAW(there[0]), TERM_RAW(there[1])};
+    HamtPair old = {hash_internal(atoms, TERM_RAW(there[0])), TERM_RAW(there[0]),
+                    TERM_RAW(there[1])};
     Term child = two_pairs(h, atoms, level + 1, &old, pair);
     return term_is_none(child) ? child : copy_pair_to_child(h, n, slot, child);
 }
@@ -310,17 +313,16 @@ static bool has_key(const AtomTable *atoms, const Node *n, int level, Term key, 
     return order_same(TERM_RAW(node_pairs(n)[rank_below(n->pairs, slot) * 2]), key);
 }
 
-Term hamt_put(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term value,
+Term hamt_put(Heap *h, const AtomTable *atoms, Term root, const HamtPair *pair,
               bool only_existing, bool *added)
 {
     Path path;
-    Node n = descend(&path, root, hash);
-    if (only_existing && !has_key(atoms, &n, path.depth, key, hash)) {
+    Node n = descend(&path, root, pair->hash);
+    if (only_existing && !has_key(atoms, &n, path.depth, pair->key, pair->hash)) {
         *added = true;
         return root;
     }
-    HamtPair pair = {hash, key, value};
-    Term node = put_here(h, atoms, &n, path.depth, &pair, added);
+    Term node = put_here(h, atoms, &n, path.depth, pair, added);
     return ascend(h, &path, path.depth, node, *added ? 1 : 0);
 }
 
@@ -343,7 +345,8 @@ static const Word *only_other(const Node *n, const Word *gone)
     return gone == node_pairs(n) ? gone + 2 : node_pairs(n);
 }
 
-Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term *taken)
+Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash,
+                 Term *taken)
 {
     Path path;
     Node n = descend(&path, root, hash);
@@ -375,7 +378,7 @@ Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t 
 typedef struct Build {
     size_t start;
     size_t end;
-    size_t next;       /* pairs before this one are dealt with */
+    size_t next;        /* pairs before this one are dealt with */
     size_t first_child; /* on the stack of finished children */
     uint32_t pairs;
     uint32_t children;
@@ -385,8 +388,7 @@ static size_t slot_end(const HamtPair *pairs, const Build *b, int level)
 {
     size_t i = b->next + 1;
     uint32_t slot = slot_of(pairs[b->next].hash, level);
-    while (i < b->end && slot_of(pairs[i].hash, level) == slot)
-        i++;
+    while (i < b->end && slot_of(pairs[i].hash, level) == slot) i++;
     return i;
 }
 
@@ -399,7 +401,8 @@ static Term build_collision(Heap *h, const HamtPair *pairs, size_t start, size_t
     return node;
 }
 
-static Term build_node(Heap *h, const HamtPair *pairs, const Build *b, int level, const Term *children)
+static Term build_node(Heap *h, const HamtPair *pairs, const Build *b, int level,
+                       const Term *children)
 {
     Term node = TERM_NONE;
     Word *to = node_new(h, b->pairs, b->children, b->end - b->start, &node);
@@ -471,8 +474,7 @@ void hamt_iter_start(MapIter *it, Term root, uint64_t skip)
         skip -= pairs;
         size_t i = 0;
         const Word *child = it->node[top] + 3 + pairs * 2;
-        while (skip >= hamt_count(TERM_RAW(child[i])))
-            skip -= hamt_count(TERM_RAW(child[i++]));
+        while (skip >= hamt_count(TERM_RAW(child[i]))) skip -= hamt_count(TERM_RAW(child[i++]));
         it->slot[top] = (uint32_t)(pairs + i + 1);
         iter_enter(it, TERM_RAW(child[i]));
     }
@@ -509,8 +511,7 @@ static void check_node(const AtomTable *atoms, const Node *n, int level, uint64_
     CHECK((n->pairs & n->children) == 0);
     size_t count = n->pair_count;
     const Word *child = node_children(n);
-    for (size_t i = 0; i < n->child_count; i++)
-        count += hamt_count(TERM_RAW(child[i]));
+    for (size_t i = 0; i < n->child_count; i++) count += hamt_count(TERM_RAW(child[i]));
     CHECK(count == count_of(n) && count >= 2);
     uint32_t slots = n->pairs;
     for (size_t i = 0; i < n->pair_count; i++, slots &= slots - 1) {
@@ -519,7 +520,8 @@ static void check_node(const AtomTable *atoms, const Node *n, int level, uint64_
         if (!n->collision)
             CHECK(slot_of(hash, level) == (uint32_t)__builtin_ctz(slots));
         else if (i > 0)
-            CHECK(order_compare_exact(atoms, TERM_RAW(pair[i * 2 - 2]), TERM_RAW(pair[i * 2])) < 0);
+            CHECK(order_compare_exact(atoms, TERM_RAW(pair[i * 2 - 2]), TERM_RAW(pair[i * 2]))
+                  < 0);
     }
 }
 

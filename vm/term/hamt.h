@@ -21,24 +21,26 @@
 #include "vm/term/heap.h"
 #include "vm/term/map.h"
 
-#define HAMT_LEVELS 16
+#define HAMT_LEVELS    16
 #define HAMT_COLLISION ((int64_t)1 << 32)
 
 _Static_assert(HAMT_LEVELS + 1 <= MAP_MAX_DEPTH, "an iterator holds one node per level");
 
-/* `root` is a node; each gives TERM_NONE when absent or when memory is refused. */
-Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash);
-/* The new root; *added tells whether the key is new.  With `only_existing`, an absent key gives the
- * old root and *added true. */
-Term hamt_put(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term value,
-              bool only_existing, bool *added);
-/* The new root, or nil if nothing is left; the same root and *taken = TERM_NONE if absent. */
-Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash, Term *taken);
 typedef struct HamtPair {
     uint64_t hash;
     Term key;
     Term value;
 } HamtPair;
+
+/* `root` is a node; each gives TERM_NONE when absent or when memory is refused. */
+Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash);
+/* The new root; *added tells whether the key is new.  With `only_existing`, an absent key gives the
+ * old root and *added true. */
+Term hamt_put(Heap *h, const AtomTable *atoms, Term root, const HamtPair *pair,
+              bool only_existing, bool *added);
+/* The new root; the same root and *taken = TERM_NONE if absent. */
+Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash,
+                 Term *taken);
 /* From `n` pairs with different keys, n > MAP_FLAT_MAX, sorted by hash and, where hashes are equal,
  * in map-key order. */
 Term hamt_build(Heap *h, const HamtPair *pairs, size_t n);

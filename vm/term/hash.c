@@ -39,7 +39,13 @@ static Term range_next(Walk *w)
 /* ---- the internal hash ---- */
 
 /* Keep apart what would otherwise be the same numbers. */
-enum { SALT_START = 0x51, SALT_CONS = 0x2D, SALT_TUPLE = 0x33, SALT_MAP = 0x47, SALT_FLOAT = 0x5F };
+enum {
+    SALT_START = 0x51,
+    SALT_CONS = 0x2D,
+    SALT_TUPLE = 0x33,
+    SALT_MAP = 0x47,
+    SALT_FLOAT = 0x5F
+};
 
 static inline uint64_t combine(uint64_t h, uint64_t value)
 {
@@ -73,8 +79,7 @@ static uint64_t combine_pid(const AtomTable *atoms, uint64_t h, Term t)
         if (boxed_kind(t) == KIND_REF) return combine(h, pid_ref_number(t));
         uint32_t ids[PID_REF_MAX_IDS];
         size_t n = pid_ref_ids(t, ids);
-        for (size_t i = 0; i < n; i++)
-            h = combine(h, ids[i]);
+        for (size_t i = 0; i < n; i++) h = combine(h, ids[i]);
         return h;
     }
     if (term_is_local_pid(t) || term_is_local_port(t)) return combine(h, t.w);
@@ -117,8 +122,7 @@ static uint64_t combine_boxed(const AtomTable *atoms, uint64_t h, Term t, Walk *
     case KIND_BIG_POSITIVE:
     case KIND_BIG_NEGATIVE:
         h = combine(h, at[0]);
-        for (size_t i = 1; i <= n; i++)
-            h = combine(h, at[i]);
+        for (size_t i = 1; i <= n; i++) h = combine(h, at[i]);
         return h;
     case KIND_FLOAT: {
         double d = float_value(t) + 0.0; /* -0.0 becomes 0.0, which it equals */
@@ -148,7 +152,7 @@ static uint64_t combine_term(const AtomTable *atoms, uint64_t h, Term t, Walk *w
             t = head;
             continue;
         }
-        h = combine(h, hash_internal(atoms, head));
+        h = combine(h, term_is_atom(head) ? atom_hash(atoms, head) : hash_mix(head.w));
         t = list_tail(t);
     }
     if (term_is_boxed(t)) return combine_boxed(atoms, h, t, w);

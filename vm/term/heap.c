@@ -4,7 +4,7 @@
 
 /* Fragments grow with what a heap already has in them, so that a large result built piece by
  * piece needs few. */
-#define FRAGMENT_MIN_WORDS 62
+#define FRAGMENT_MIN_WORDS  62
 #define FRAGMENT_MAX_GROWTH ((size_t)1 << 16)
 
 void counted_drop(Counted *object)
@@ -79,10 +79,7 @@ void heap_free_fragments(Heap *h)
     h->fragment_words = 0;
 }
 
-void heap_init_detached(Heap *h, Mem *mem)
-{
-    *h = (Heap){.mem = mem};
-}
+void heap_init_detached(Heap *h, Mem *mem) { *h = (Heap){.mem = mem}; }
 
 void heap_release(Heap *h)
 {
@@ -97,8 +94,7 @@ Term heap_tuple(Heap *h, size_t n, const Term *elements)
     Word *at = heap_alloc(h, n + 1);
     if (at == NULL) return TERM_NONE;
     at[0] = header_make(KIND_TUPLE, n);
-    for (size_t i = 0; i < n; i++)
-        at[i + 1] = elements[i].w;
+    for (size_t i = 0; i < n; i++) at[i + 1] = elements[i].w;
     return boxed_from(at);
 }
 

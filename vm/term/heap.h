@@ -36,8 +36,8 @@ void counted_drop(Counted *object);
 typedef struct HeapFragment HeapFragment;
 struct HeapFragment {
     HeapFragment *next;
-    size_t words;  /* room in `data` */
-    size_t used;   /* words of `data` that hold terms, from 0 */
+    size_t words; /* room in `data` */
+    size_t used;  /* words of `data` that hold terms, from 0 */
     Word data[];
 };
 

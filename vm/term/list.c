@@ -28,8 +28,7 @@ Term list_finish(ListBuilder *b, Term tail)
 int64_t list_length(Term list)
 {
     int64_t n = 0;
-    for (; term_is_cons(list); list = list_tail(list))
-        n++;
+    for (; term_is_cons(list); list = list_tail(list)) n++;
     return term_is_nil(list) ? n : -1;
 }
 

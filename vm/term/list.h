@@ -17,7 +17,10 @@ typedef struct ListBuilder {
     bool failed;
 } ListBuilder;
 
-static inline ListBuilder list_builder(Heap *h) { return (ListBuilder){h, TERM_NIL, NULL, false}; }
+static inline ListBuilder list_builder(Heap *h)
+{
+    return (ListBuilder){h, TERM_NIL, NULL, false};
+}
 void list_add(ListBuilder *b, Term element);
 Term list_finish(ListBuilder *b, Term tail);
 

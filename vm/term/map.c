@@ -9,10 +9,7 @@
 
 /* ---- flat maps ---- */
 
-static const Word *flat_keys(Term map)
-{
-    return boxed_words(map_flat_keys(map)) + 1;
-}
+static const Word *flat_keys(Term map) { return boxed_words(map_flat_keys(map)) + 1; }
 
 /* Position of the key, or the size if it is not there. */
 static size_t flat_find(Term map, Term key)
@@ -136,10 +133,7 @@ static Term hash_map(Heap *h, Term root)
     return boxed_from(at);
 }
 
-static Term map_root(Term map)
-{
-    return boxed_term(map, 1);
-}
+static Term map_root(Term map) { return boxed_term(map, 1); }
 
 static int compare_hashes(const void *a, const void *b)
 {
@@ -211,8 +205,7 @@ static Term hash_to_flat(Heap *h, const AtomTable *atoms, Term root)
     Term key;
     Term value;
     hamt_iter_start(&it, root, 0);
-    while (hamt_next(&it, &key, &value))
-        pairs[n++] = (HamtPair){0, key, value};
+    while (hamt_next(&it, &key, &value)) pairs[n++] = (HamtPair){0, key, value};
     return flat_from_pairs(h, atoms, pairs, n);
 }
 
@@ -233,7 +226,8 @@ Term map_get_immediate(const AtomTable *atoms, Term map, Term key)
 
 Term map_get(const AtomTable *atoms, Term map, Term key)
 {
-    if (!map_is_flat(map)) return hamt_get(atoms, map_root(map), key, hash_internal(atoms, key));
+    if (!map_is_flat(map))
+        return hamt_get(atoms, map_root(map), key, hash_internal(atoms, key));
     size_t i = flat_find(map, key);
     return i == map_flat_size(map) ? TERM_NONE : map_flat_value(map, i);
 }
@@ -241,9 +235,9 @@ Term map_get(const AtomTable *atoms, Term map, Term key)
 Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
 {
     if (!map_is_flat(map)) {
+        HamtPair pair = {hash_internal(atoms, key), key, value};
         bool added;
-        return hash_map(h, hamt_put(h, atoms, map_root(map), key, hash_internal(atoms, key), value,
-                                    false, &added));
+        return hash_map(h, hamt_put(h, atoms, map_root(map), &pair, false, &added));
     }
     size_t n = map_flat_size(map);
     size_t i = flat_find(map, key);
@@ -255,9 +249,9 @@ Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
 Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value, bool *found)
 {
     if (!map_is_flat(map)) {
+        HamtPair pair = {hash_internal(atoms, key), key, value};
         bool absent;
-        Term root = hamt_put(h, atoms, map_root(map), key, hash_internal(atoms, key), value, true,
-                             &absent);
+        Term root = hamt_put(h, atoms, map_root(map), &pair, true, &absent);
         *found = !absent;
         return absent ? TERM_NONE : hash_map(h, root);
     }
@@ -282,7 +276,8 @@ Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken
         if (term_is_none(root))
             result = root;
         else if (root.w != old.w)
-            result = hamt_count(root) > MAP_FLAT_MAX ? hash_map(h, root) : hash_to_flat(h, atoms, root);
+            result = hamt_count(root) > MAP_FLAT_MAX ? hash_map(h, root)
+                                                     : hash_to_flat(h, atoms, root);
     }
     if (taken != NULL) *taken = value;
     return result;
@@ -295,8 +290,7 @@ Term map_from_sorted(Heap *h, Term keys, size_t n, const Term *values)
     if (n == 0) return map_empty(h);
     Word *at = flat_new(h, keys, n);
     if (at == NULL) return TERM_NONE;
-    for (size_t i = 0; i < n; i++)
-        at[2 + i] = values[i].w;
+    for (size_t i = 0; i < n; i++) at[2 + i] = values[i].w;
     return boxed_from(at);
 }
 
@@ -308,14 +302,13 @@ static size_t keep_last(const AtomTable *atoms, HamtPair *sorted, const Term *pa
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         bool same = kept > 0 && sorted[kept - 1].hash == sorted[i].hash
-                 && order_same(sorted[kept - 1].key, sorted[i].key);
+                    && order_same(sorted[kept - 1].key, sorted[i].key);
         if (!same)
             sorted[kept++] = sorted[i];
         else if (sorted[kept - 1].value.w < sorted[i].value.w)
             sorted[kept - 1] = sorted[i];
     }
-    for (size_t i = 0; i < kept; i++)
-        sorted[i].value = pairs[sorted[i].value.w * 2 + 1];
+    for (size_t i = 0; i < kept; i++) sorted[i].value = pairs[sorted[i].value.w * 2 + 1];
     return kept;
 }
 
@@ -330,15 +323,15 @@ Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n
         size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
             size_t k = 0;
-            while (k < kept && !order_same(few[k].key, pairs[i * 2]))
-                k++;
+            while (k < kept && !order_same(few[k].key, pairs[i * 2])) k++;
             few[k] = (HamtPair){0, pairs[i * 2], pairs[i * 2 + 1]};
             kept += k == kept;
         }
         map = flat_from_pairs(h, atoms, few, kept);
     } else {
         for (size_t i = 0; i < n; i++)
-            sorted[i] = (HamtPair){hash_internal(atoms, pairs[i * 2]), pairs[i * 2], TERM_RAW(i)};
+            sorted[i] =
+                (HamtPair){hash_internal(atoms, pairs[i * 2]), pairs[i * 2], TERM_RAW(i)};
         qsort(sorted, n, sizeof *sorted, compare_hashes);
         size_t kept = keep_last(atoms, sorted, pairs, n);
         map = kept > MAP_FLAT_MAX ? hash_map(h, hamt_build(h, sorted, kept))
@@ -351,8 +344,7 @@ Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n
 static Term *collect(Term map, Term *to)
 {
     MapIter it = map_iter(map);
-    while (map_next(&it, &to[0], &to[1]))
-        to += 2;
+    while (map_next(&it, &to[0], &to[1])) to += 2;
     return to;
 }
 
@@ -385,7 +377,8 @@ Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b)
     Term key;
     Term value;
     while (!term_is_none(map) && map_next(&it, &key, &value))
-        if (from_b || term_is_none(map_get(atoms, b, key))) map = map_put(h, atoms, map, key, value);
+        if (from_b || term_is_none(map_get(atoms, b, key)))
+            map = map_put(h, atoms, map, key, value);
     return map;
 }
 
@@ -401,10 +394,7 @@ MapIter map_iter_at(Term map, uint64_t position)
     return it;
 }
 
-MapIter map_iter(Term map)
-{
-    return map_iter_at(map, 0);
-}
+MapIter map_iter(Term map) { return map_iter_at(map, 0); }
 
 bool map_next(MapIter *it, Term *key, Term *value)
 {

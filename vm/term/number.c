@@ -24,10 +24,7 @@ static Term float_result(Heap *h, double d)
     return float_is_finite(d) ? heap_float(h, d) : TERM_NONE;
 }
 
-static bool both_integers(Term a, Term b)
-{
-    return term_is_integer(a) && term_is_integer(b);
-}
+static bool both_integers(Term a, Term b) { return term_is_integer(a) && term_is_integer(b); }
 
 Term number_add(Heap *h, Term a, Term b)
 {
@@ -123,15 +120,9 @@ static Term shift(Heap *h, Term a, Term b, bool right)
     return big_shift(h, a, n);
 }
 
-Term number_bsl(Heap *h, Term a, Term b)
-{
-    return shift(h, a, b, false);
-}
+Term number_bsl(Heap *h, Term a, Term b) { return shift(h, a, b, false); }
 
-Term number_bsr(Heap *h, Term a, Term b)
-{
-    return shift(h, a, b, true);
-}
+Term number_bsr(Heap *h, Term a, Term b) { return shift(h, a, b, true); }
 
 Term number_neg(Heap *h, Term a)
 {
@@ -186,7 +177,8 @@ NumberError number_why(NumberOp op, Term a, Term b)
         /* A float result that only lacked memory. */
         double x;
         double y;
-        if (!floats || op > NUMBER_DIVIDE || !number_to_double(a, &x) || !number_to_double(b, &y))
+        if (!floats || op > NUMBER_DIVIDE || !number_to_double(a, &x)
+            || !number_to_double(b, &y))
             return NUMBER_BADARITH;
         if (op == NUMBER_DIVIDE && y == 0) return NUMBER_BADARITH;
         double r = op == NUMBER_ADD   ? x + y
@@ -199,10 +191,7 @@ NumberError number_why(NumberOp op, Term a, Term b)
     return divides && b.w == small_from(0).w ? NUMBER_BADARITH : NUMBER_SYSTEM_LIMIT;
 }
 
-static size_t limbs_of(Term t)
-{
-    return term_is_big(t) ? big_limbs(t) : 1;
-}
+static size_t limbs_of(Term t) { return term_is_big(t) ? big_limbs(t) : 1; }
 
 /* The measured times of GMP grow like n log^2 n with about these factors. */
 static uint64_t limbs_cost(size_t n)
@@ -237,44 +226,50 @@ uint64_t number_cost(NumberOp op, Term a, Term b)
     }
 }
 
+static int compare_small_with_double(int64_t i, double d)
+{
+    if (d >= 0x1p62) return -1;
+    if (d < -0x1p62) return 1;
+    int64_t whole = (int64_t)d;
+    if (i != whole) return i < whole ? -1 : 1;
+    double rest = d - (double)whole;
+    return rest > 0 ? -1 : rest < 0;
+}
+
+/* The magnitude of a big whose length in bits is the float's: at least 62, so the float is whole.
+ * Its 64 top bits decide; what lies below can only make the integer larger. */
+static int compare_mantissas(const BigView *v, size_t bits, double fraction)
+{
+    Limb mantissa = (Limb)ldexp(fraction, 64);
+    unsigned space = (unsigned)(v->count * 64 - bits);
+    Limb top = v->limbs[v->count - 1] << space;
+    bool below = false;
+    if (v->count > 1) {
+        Limb next = v->limbs[v->count - 2];
+        if (space != 0) top |= next >> (64 - space);
+        below = next << space != 0;
+        for (size_t i = 0; i + 2 < v->count && !below; i++) below = v->limbs[i] != 0;
+    }
+    if (top != mantissa) return top < mantissa ? -1 : 1;
+    return below;
+}
+
 /* An integer and a float, exactly. */
 static int compare_with_double(Term t, double d)
 {
-    if (term_is_small(t)) {
-        int64_t i = small_value(t);
-        if (d >= 0x1p62) return -1;
-        if (d < -0x1p62) return 1;
-        int64_t whole = (int64_t)d;
-        if (i != whole) return i < whole ? -1 : 1;
-        double rest = d - (double)whole;
-        return rest > 0 ? -1 : rest < 0;
-    }
-    bool negative = big_is_negative(t);
-    if (d == 0 || negative != (d < 0)) return negative ? -1 : 1;
+    if (term_is_small(t)) return compare_small_with_double(small_value(t), d);
+    BigView v;
+    big_view(&v, t);
+    if (d == 0 || v.negative != (d < 0)) return v.negative ? -1 : 1;
     int exponent = 0;
     double fraction = frexp(fabs(d), &exponent);
     size_t bits = big_bits(t);
     int order;
-    if (exponent <= 0 || bits != (size_t)exponent) {
+    if (exponent <= 0 || bits != (size_t)exponent)
         order = exponent <= 0 || bits > (size_t)exponent ? 1 : -1;
-    } else {
-        /* Equal lengths, at least 62 bits: the float is whole; compare its 64 top bits, then the
-         * integer can only be larger by what lies below. */
-        BigView v;
-        big_view(&v, t);
-        Limb mantissa = (Limb)ldexp(fraction, 64);
-        unsigned space = (unsigned)(v.count * 64 - bits);
-        Limb top = v.limbs[v.count - 1] << space;
-        bool below = false;
-        if (v.count > 1) {
-            if (space != 0) top |= v.limbs[v.count - 2] >> (64 - space);
-            below = v.limbs[v.count - 2] << space != 0;
-            for (size_t i = 0; i + 2 < v.count && !below; i++)
-                below = v.limbs[i] != 0;
-        }
-        order = top != mantissa ? (top < mantissa ? -1 : 1) : below;
-    }
-    return negative ? -order : order;
+    else
+        order = compare_mantissas(&v, bits, fraction);
+    return v.negative ? -order : order;
 }
 
 int number_compare(Term a, Term b)
@@ -350,7 +345,7 @@ Term number_read_integer(Heap *h, const uint8_t *text, size_t n, int base, bool 
         int digit = digit_of(text[i]);
         if (digit >= base) return TERM_NONE;
         fits = fits && !__builtin_mul_overflow(value, (uint64_t)base, &value)
-            && !__builtin_add_overflow(value, (uint64_t)digit, &value);
+               && !__builtin_add_overflow(value, (uint64_t)digit, &value);
     }
     if (fits && value <= (uint64_t)SMALL_MAX)
         return small_from(negative ? -(int64_t)value : (int64_t)value);

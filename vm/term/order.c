@@ -37,9 +37,9 @@ struct OrderMaps {
     bool missing; /* a key of one map is not in the other: values no longer matter */
     enum { MAPS_NEXT, MAPS_VALUE, MAPS_KEY } waits;
     MapIter it;
-    Term key;        /* the key at hand */
-    int key_result;  /* what the map comparison gives if `key` is the smallest */
-    Term least;      /* smallest key that counts so far, or TERM_NONE */
+    Term key;       /* the key at hand */
+    int key_result; /* what the map comparison gives if `key` is the smallest */
+    Term least;     /* smallest key that counts so far, or TERM_NONE */
     int least_result;
 };
 
@@ -61,16 +61,26 @@ enum {
 };
 
 static const uint8_t rank_of_kind[KIND_COUNT] = {
-    [KIND_TUPLE] = RANK_TUPLE,       [KIND_MAP] = RANK_MAP,
-    [KIND_HASHMAP] = RANK_MAP,       [KIND_HAMT_NODE] = RANK_NODE,
-    [KIND_FUN] = RANK_FUN,           [KIND_EXPORT_FUN] = RANK_FUN,
-    [KIND_SUB_BINARY] = RANK_BITS,   [KIND_MATCH_CONTEXT] = RANK_BITS,
-    [KIND_REMOTE_FUN] = RANK_FUN,    [KIND_BIG_POSITIVE] = RANK_NUMBER,
-    [KIND_BIG_NEGATIVE] = RANK_NUMBER, [KIND_FLOAT] = RANK_NUMBER,
-    [KIND_BINARY] = RANK_BITS,       [KIND_SHARED_BINARY] = RANK_BITS,
-    [KIND_REF] = RANK_REF,           [KIND_REMOTE_PID] = RANK_PID,
-    [KIND_REMOTE_PORT] = RANK_PORT,  [KIND_REMOTE_REF] = RANK_REF,
-    [KIND_FOREIGN] = RANK_REF,       [KIND_FILLER] = RANK_NODE,
+    [KIND_TUPLE] = RANK_TUPLE,
+    [KIND_MAP] = RANK_MAP,
+    [KIND_HASHMAP] = RANK_MAP,
+    [KIND_HAMT_NODE] = RANK_NODE,
+    [KIND_FUN] = RANK_FUN,
+    [KIND_EXPORT_FUN] = RANK_FUN,
+    [KIND_SUB_BINARY] = RANK_BITS,
+    [KIND_MATCH_CONTEXT] = RANK_BITS,
+    [KIND_REMOTE_FUN] = RANK_FUN,
+    [KIND_BIG_POSITIVE] = RANK_NUMBER,
+    [KIND_BIG_NEGATIVE] = RANK_NUMBER,
+    [KIND_FLOAT] = RANK_NUMBER,
+    [KIND_BINARY] = RANK_BITS,
+    [KIND_SHARED_BINARY] = RANK_BITS,
+    [KIND_REF] = RANK_REF,
+    [KIND_REMOTE_PID] = RANK_PID,
+    [KIND_REMOTE_PORT] = RANK_PORT,
+    [KIND_REMOTE_REF] = RANK_REF,
+    [KIND_FOREIGN] = RANK_REF,
+    [KIND_FILLER] = RANK_NODE,
 };
 
 static int rank_of(Term t)
@@ -83,10 +93,7 @@ static int rank_of(Term t)
     return term_is_local_port(t) ? RANK_PORT : RANK_NIL;
 }
 
-static int compare_words(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
+static int compare_words(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
 
 static int compare_atoms(const OrderWalk *o, Term a, Term b)
 {
@@ -104,10 +111,7 @@ static int compare_numbers(Term a, Term b, bool exact)
     return number_compare(a, b);
 }
 
-static bool is_remote(Term t)
-{
-    return term_is_boxed(t) && boxed_kind(t) != KIND_REF;
-}
+static bool is_remote(Term t) { return term_is_boxed(t) && boxed_kind(t) != KIND_REF; }
 
 /* What is of this node stands before what is of another. */
 static int compare_nodes(const OrderWalk *o, Term a, Term b)
@@ -153,8 +157,7 @@ static int compare_refs(const OrderWalk *o, Term a, Term b)
     uint32_t y[PID_REF_MAX_IDS] = {0};
     pid_ref_ids(a, x);
     pid_ref_ids(b, y);
-    for (size_t i = PID_REF_MAX_IDS; i-- > 0 && order == 0;)
-        order = compare_words(x[i], y[i]);
+    for (size_t i = PID_REF_MAX_IDS; i-- > 0 && order == 0;) order = compare_words(x[i], y[i]);
     return order;
 }
 
@@ -322,8 +325,7 @@ static int step_range(OrderWalk *o, size_t *budget)
     size_t n = (size_t)f[2];
     size_t i = 0;
     size_t most = n < *budget + 1 ? n : *budget + 1;
-    while (i < most && a[i] == b[i])
-        i++;
+    while (i < most && a[i] == b[i]) i++;
     *budget -= i < *budget ? i : *budget;
     if (i == n) {
         o->stack.count -= 4;
@@ -347,7 +349,8 @@ static int step_bits(OrderWalk *o, size_t *budget)
 {
     Word *f = o->stack.at + o->stack.count - 4;
     size_t done = (size_t)f[2];
-    size_t bytes = *budget < SIZE_MAX / BYTES_PER_TERM ? (*budget + 1) * BYTES_PER_TERM : SIZE_MAX;
+    size_t bytes =
+        *budget < SIZE_MAX / BYTES_PER_TERM ? (*budget + 1) * BYTES_PER_TERM : SIZE_MAX;
     size_t left = bytes;
     int order = binary_compare_step(TERM_RAW(f[0]), TERM_RAW(f[1]), &done, &left);
     size_t used = (bytes - left) / BYTES_PER_TERM;
@@ -462,7 +465,8 @@ bool order_step(OrderWalk *o, size_t *budget)
     while (*budget != 0) {
         --*budget;
         int order = 0;
-        if (o->stack.count > (o->maps != NULL ? o->maps->base : 0)) order = step_frame(o, budget);
+        if (o->stack.count > (o->maps != NULL ? o->maps->base : 0))
+            order = step_frame(o, budget);
         if (settled(o, order)) {
             o->done = true;
             return true;
@@ -471,42 +475,41 @@ bool order_step(OrderWalk *o, size_t *budget)
     return false;
 }
 
-static void begin(OrderWalk *o, const AtomTable *atoms, bool ordered, OrderMode mode, Term a, Term b,
-                  Mem *mem)
+/* `atoms` NULL: only equality matters. */
+static void begin(OrderWalk *o, const AtomTable *atoms, OrderMode mode, Term a, Term b)
 {
     o->atoms = atoms;
-    o->result = 0;
-    o->ordered = ordered;
+    o->ordered = atoms != NULL;
     o->maps = NULL;
-    walk_init(&o->stack, mem);
     o->result = compare_terms(o, a, b, mode == ORDER_EXACT);
     o->done = o->result != 0 || (walk_is_empty(&o->stack) && o->maps == NULL);
 }
 
 void order_begin(OrderWalk *o, const AtomTable *atoms, OrderMode mode, Term a, Term b, Mem *mem)
 {
-    begin(o, atoms, true, mode, a, b, mem);
+    walk_init(&o->stack, mem);
+    begin(o, atoms, mode, a, b);
 }
 
 void order_begin_equal(OrderWalk *o, OrderMode mode, Term a, Term b, Mem *mem)
 {
-    begin(o, NULL, false, mode, a, b, mem);
+    walk_init(&o->stack, mem);
+    begin(o, NULL, mode, a, b);
 }
 
 void order_end(OrderWalk *o)
 {
-    while (o->maps != NULL)
-        maps_finish(o, o->maps);
+    while (o->maps != NULL) maps_finish(o, o->maps);
     walk_free(&o->stack);
 }
 
-static int run(const AtomTable *atoms, bool ordered, OrderMode mode, Term a, Term b)
+static int run(const AtomTable *atoms, OrderMode mode, Term a, Term b)
 {
     OrderWalk o;
-    begin(&o, atoms, ordered, mode, a, b, NULL);
+    walk_init(&o.stack, NULL);
+    begin(&o, atoms, mode, a, b);
     size_t budget = SIZE_MAX;
-    while (!order_step(&o, &budget))
-        budget = SIZE_MAX;
+    while (!order_step(&o, &budget)) budget = SIZE_MAX;
     order_end(&o);
     return o.result;
 }
@@ -514,19 +517,16 @@ static int run(const AtomTable *atoms, bool ordered, OrderMode mode, Term a, Ter
 int order_compare_slow(const AtomTable *atoms, Term a, Term b)
 {
     if (term_is_atom(a) && term_is_atom(b)) return atom_compare(atoms, a, b);
-    return run(atoms, true, ORDER_STANDARD, a, b);
+    return run(atoms, ORDER_STANDARD, a, b);
 }
 
 int order_compare_exact_slow(const AtomTable *atoms, Term a, Term b)
 {
     if (term_is_atom(a) && term_is_atom(b)) return atom_compare(atoms, a, b);
-    return run(atoms, true, ORDER_EXACT, a, b);
+    return run(atoms, ORDER_EXACT, a, b);
 }
 
-bool order_equal_slow(Term a, Term b)
-{
-    return run(NULL, false, ORDER_STANDARD, a, b) == 0;
-}
+bool order_equal_slow(Term a, Term b) { return run(NULL, ORDER_STANDARD, a, b) == 0; }
 
 /* Strings and small tuples are most of what is compared: they need no walk. */
 static bool is_settled(Term a, Term b, bool *same)
@@ -537,7 +537,7 @@ static bool is_settled(Term a, Term b, bool *same)
     if (x[0] != y[0]) {
         *same = false;
         return rank_of_kind[header_kind(x[0])] != rank_of_kind[header_kind(y[0])]
-            || rank_of_kind[header_kind(x[0])] == RANK_TUPLE;
+               || rank_of_kind[header_kind(x[0])] == RANK_TUPLE;
     }
     size_t n = header_words(x[0]);
     if (header_kind(x[0]) == KIND_BINARY && n < 32) {
@@ -559,5 +559,5 @@ bool order_same_slow(Term a, Term b)
 {
     bool same;
     if (is_settled(a, b, &same)) return same;
-    return run(NULL, false, ORDER_EXACT, a, b) == 0;
+    return run(NULL, ORDER_EXACT, a, b) == 0;
 }

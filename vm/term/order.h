@@ -57,15 +57,16 @@ typedef struct OrderMaps OrderMaps; /* private to order.c */
 /* A comparison in slices.  The walk lives outside the heap; nothing may collect until it ends. */
 typedef struct OrderWalk {
     const AtomTable *atoms;
-    int result;      /* valid once order_step has returned true: < 0, 0, > 0 */
-    bool ordered;    /* else only equality matters: result is 0 or not */
+    int result;   /* valid once order_step has returned true: < 0, 0, > 0 */
+    bool ordered; /* else only equality matters: result is 0 or not */
     bool done;
     OrderMaps *maps; /* innermost comparison of two large maps, or NULL */
     Walk stack;
 } OrderWalk;
 
 /* `mem` pays for the work stack and may be NULL. */
-void order_begin(OrderWalk *o, const AtomTable *atoms, OrderMode mode, Term a, Term b, Mem *mem);
+void order_begin(OrderWalk *o, const AtomTable *atoms, OrderMode mode, Term a, Term b,
+                 Mem *mem);
 /* Equality only, faster and without atoms: ORDER_STANDARD is ==, ORDER_EXACT is =:=. */
 void order_begin_equal(OrderWalk *o, OrderMode mode, Term a, Term b, Mem *mem);
 /* Works off at most about *budget terms and takes them from it; true when done. */

@@ -15,8 +15,8 @@
  * the values are OTP's.  Pairs of a map are hashed apart and joined by exclusive or, so that their
  * order does not matter.
  */
-#define GOLDEN 0x9E3779B9u
-#define SALT(n) ((uint32_t)(n) * GOLDEN)
+#define GOLDEN  0x9E3779B9u
+#define SALT(n) ((uint32_t)(n)*GOLDEN)
 
 enum {
     SALT_SMALL = 1,
@@ -48,7 +48,15 @@ enum {
  *   BYTES    [binary][at][a | b << 32][c] inside a binary
  */
 #define FRAME(n) header_make(KIND_FILLER, (n))
-enum { FRAME_RANGE = 1, FRAME_PAIRS, FRAME_NODES, FRAME_PAIR_END, FRAME_MAP_END, FRAME_STRING, FRAME_BYTES };
+enum {
+    FRAME_RANGE = 1,
+    FRAME_PAIRS,
+    FRAME_NODES,
+    FRAME_PAIR_END,
+    FRAME_MAP_END,
+    FRAME_STRING,
+    FRAME_BYTES
+};
 
 static inline void mix(uint32_t *a_at, uint32_t *b_at, uint32_t *c_at)
 {
@@ -76,16 +84,12 @@ static inline void put2(HashWalk *w, uint32_t x, uint32_t y, uint32_t salt)
     mix(&a, &b, &w->hash);
 }
 
-static inline void put1(HashWalk *w, uint32_t x, uint32_t salt)
-{
-    put2(w, x, 0, salt);
-}
+static inline void put1(HashWalk *w, uint32_t x, uint32_t salt) { put2(w, x, 0, salt); }
 
 static void push_frame(HashWalk *w, int frame, size_t n, const Word *words)
 {
     walk_reserve(&w->stack, n + 1);
-    for (size_t i = 0; i < n; i++)
-        walk_push(&w->stack, words[i]);
+    for (size_t i = 0; i < n; i++) walk_push(&w->stack, words[i]);
     walk_push(&w->stack, FRAME(frame));
 }
 
@@ -94,7 +98,8 @@ static void push_range(HashWalk *w, int frame, const Word *from, size_t n)
     if (n != 0) push_frame(w, frame, 2, (const Word[]){(Word)(uintptr_t)from, n});
 }
 
-static void push_pairs(HashWalk *w, const Word *keys, const Word *values, size_t stride, size_t n)
+static void push_pairs(HashWalk *w, const Word *keys, const Word *values, size_t stride,
+                       size_t n)
 {
     if (n == 0) return;
     push_frame(w, FRAME_PAIRS, 4,
@@ -231,10 +236,7 @@ static void put_term(HashWalk *w, Term t)
     }
 }
 
-static bool is_byte(Term t)
-{
-    return t.w <= small_from(255).w && term_is_small(t);
-}
+static bool is_byte(Term t) { return t.w <= small_from(255).w && term_is_small(t); }
 
 /* A run of bytes in a list goes in by fours. */
 static void step_string(HashWalk *w, Term t, uint32_t bytes, unsigned count, size_t *budget)
@@ -280,7 +282,8 @@ static void finish_bytes(HashWalk *w, BitView v, size_t at, uint32_t a, uint32_t
     w->hash = c;
     size_t few = v.bits % 8;
     if (few != 0)
-        put2(w, (uint32_t)few, (uint32_t)bits_get_uint64(v.at, v.offset + whole * 8, few), SALT_REST);
+        put2(w, (uint32_t)few, (uint32_t)bits_get_uint64(v.at, v.offset + whole * 8, few),
+             SALT_REST);
 }
 
 static void step_bytes(HashWalk *w, size_t *budget)
@@ -411,18 +414,14 @@ bool hash_step(HashWalk *w, size_t *budget)
     return true;
 }
 
-void hash_end(HashWalk *w)
-{
-    walk_free(&w->stack);
-}
+void hash_end(HashWalk *w) { walk_free(&w->stack); }
 
 uint32_t hash_phash2(const AtomTable *atoms, Term t)
 {
     HashWalk w;
     size_t budget = SIZE_MAX;
     hash_begin(&w, atoms, t, NULL);
-    while (!hash_step(&w, &budget))
-        budget = SIZE_MAX;
+    while (!hash_step(&w, &budget)) budget = SIZE_MAX;
     hash_end(&w);
     return w.hash;
 }

@@ -37,7 +37,8 @@ Term pid_make_remote_port(Heap *h, Term node, uint32_t creation, uint64_t number
     return make_remote(h, KIND_REMOTE_PORT, node, creation, number);
 }
 
-Term pid_make_remote_ref(Heap *h, Term node, uint32_t creation, size_t count, const uint32_t *ids)
+Term pid_make_remote_ref(Heap *h, Term node, uint32_t creation, size_t count,
+                         const uint32_t *ids)
 {
     ASSERT(count >= 1 && count <= PID_REF_MAX_IDS);
     Word *at = heap_alloc(h, 4 + count);
@@ -46,8 +47,7 @@ Term pid_make_remote_ref(Heap *h, Term node, uint32_t creation, size_t count, co
     at[1] = node.w;
     at[2] = creation;
     at[3] = count;
-    for (size_t i = 0; i < count; i++)
-        at[4 + i] = ids[i];
+    for (size_t i = 0; i < count; i++) at[4 + i] = ids[i];
     return boxed_from(at);
 }
 
@@ -64,8 +64,7 @@ size_t pid_ref_ids(Term ref, uint32_t ids[PID_REF_MAX_IDS])
 {
     if (boxed_kind(ref) == KIND_REMOTE_REF) {
         size_t count = (size_t)boxed_words(ref)[3];
-        for (size_t i = 0; i < count; i++)
-            ids[i] = (uint32_t)boxed_words(ref)[4 + i];
+        for (size_t i = 0; i < count; i++) ids[i] = (uint32_t)boxed_words(ref)[4 + i];
         return count;
     }
     uint64_t number = pid_ref_number(ref);
@@ -109,8 +108,7 @@ void pid_print(Bytes *to, Term t)
         uint32_t ids[PID_REF_MAX_IDS];
         size_t count = pid_ref_ids(t, ids);
         bytes_printf(to, "#Ref<%u", node_number(t));
-        while (count-- > 0)
-            bytes_printf(to, ".%u", ids[count]);
+        while (count-- > 0) bytes_printf(to, ".%u", ids[count]);
         bytes_put_u8(to, '>');
     }
 }

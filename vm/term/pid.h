@@ -31,7 +31,8 @@ static inline Term pid_ref_owner(Term t) { return TERM_RAW(boxed_words(t)[2]); }
 Term pid_make_remote(Heap *h, Term node, uint32_t creation, uint32_t id, uint32_t serial);
 Term pid_make_remote_port(Heap *h, Term node, uint32_t creation, uint64_t number);
 /* `count` is 1 ... PID_REF_MAX_IDS. */
-Term pid_make_remote_ref(Heap *h, Term node, uint32_t creation, size_t count, const uint32_t *ids);
+Term pid_make_remote_ref(Heap *h, Term node, uint32_t creation, size_t count,
+                         const uint32_t *ids);
 
 /* Node and creation of KIND_REMOTE_PID, _PORT, _REF. */
 static inline Term pid_node(Term t) { return boxed_term(t, 0); }
@@ -46,7 +47,8 @@ void pid_numbers(Term pid, uint32_t *id, uint32_t *serial);
  * many there are (at most PID_REF_MAX_IDS). */
 size_t pid_ref_ids(Term ref, uint32_t ids[PID_REF_MAX_IDS]);
 /* The local reference that those words stand for; false if they cannot come from pid_ref_ids. */
-MUST_USE bool pid_ref_from_ids(size_t count, const uint32_t *ids, uint64_t *number, Term *owner);
+MUST_USE bool pid_ref_from_ids(size_t count, const uint32_t *ids, uint64_t *number,
+                               Term *owner);
 
 /* Text forms: <0.1.2>, #Ref<0.1.2.3>, #Port<0.1>; the first number is 0 for this node, else the
  * index of the node's atom. */

@@ -34,8 +34,7 @@ struct PrintScratch {
 static void push_frame(PrintWalk *w, int frame, size_t n, const Word *words)
 {
     walk_reserve(&w->stack, n + 1);
-    for (size_t i = 0; i < n; i++)
-        walk_push(&w->stack, words[i]);
+    for (size_t i = 0; i < n; i++) walk_push(&w->stack, words[i]);
     walk_push(&w->stack, FRAME(frame));
 }
 
@@ -60,14 +59,15 @@ static bool is_lower(uint32_t c)
 
 static bool is_name_part(uint32_t c)
 {
-    return is_lower(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '@'
-        || (c >= 0xC0 && c <= 0xDE && c != 0xD7);
+    return is_lower(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'
+           || c == '@' || (c >= 0xC0 && c <= 0xDE && c != 0xD7);
 }
 
 static bool is_reserved(const uint8_t *text, size_t length)
 {
-    static const char words[] = " after and andalso band begin bnot bor bsl bsr bxor case catch cond "
-                                "div end fun if let not of or orelse receive rem try when xor ";
+    static const char words[] =
+        " after and andalso band begin bnot bor bsl bsr bxor case catch cond "
+        "div end fun if let not of or orelse receive rem try when xor ";
     char padded[12];
     if (length > 7) return false;
     padded[0] = ' ';
@@ -107,7 +107,8 @@ static void put_escaped(Bytes *to, uint32_t c)
         bytes_printf(to, "\\%03o", (unsigned)c);
 }
 
-static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote, PrintFlags flags)
+static void put_quoted(Bytes *to, const uint8_t *text, size_t length, char quote,
+                       PrintFlags flags)
 {
     bytes_put_u8(to, (uint8_t)quote);
     for (size_t at = 0; at < length;) {
@@ -138,7 +139,8 @@ void print_atom(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags)
 
 static bool is_printable(uint32_t c)
 {
-    return (c >= ' ' && c < 0x7F) || (c >= 0xA0 && c <= 0xFF) || (c >= '\b' && c <= '\r') || c == 033;
+    return (c >= ' ' && c < 0x7F) || (c >= 0xA0 && c <= 0xFF) || (c >= '\b' && c <= '\r')
+           || c == 033;
 }
 
 static bool is_string(Term list)
@@ -218,7 +220,8 @@ static void step_bytes(PrintWalk *w, size_t *budget)
 
 /* ---- maps ---- */
 
-static void push_pairs(PrintWalk *w, const Word *keys, const Word *values, size_t stride, size_t n)
+static void push_pairs(PrintWalk *w, const Word *keys, const Word *values, size_t stride,
+                       size_t n)
 {
     if (n == 0) return;
     push_frame(w, FRAME_PAIRS, 4,
@@ -265,7 +268,8 @@ static void begin_map(PrintWalk *w, Term t)
     push_text(w, "}");
     if (map_is_flat(t)) {
         if (map_flat_size(t) != 0)
-            push_pairs(w, boxed_words(map_flat_keys(t)) + 1, boxed_words(t) + 2, 1, map_flat_size(t));
+            push_pairs(w, boxed_words(map_flat_keys(t)) + 1, boxed_words(t) + 2, 1,
+                       map_flat_size(t));
     } else if ((w->flags & PRINT_SORT_MAPS) != 0) {
         push_sorted(w, t);
     } else {
@@ -430,7 +434,8 @@ static void step_frame(PrintWalk *w, Word frame, size_t *budget)
     }
 }
 
-void print_begin(PrintWalk *w, Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags, Mem *mem)
+void print_begin(PrintWalk *w, Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags,
+                 Mem *mem)
 {
     w->to = to;
     w->atoms = atoms;
@@ -471,12 +476,12 @@ void print_term(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags)
     PrintWalk w;
     size_t budget = SIZE_MAX;
     print_begin(&w, to, atoms, t, flags, to->mem);
-    while (!print_step(&w, &budget))
-        budget = SIZE_MAX;
+    while (!print_step(&w, &budget)) budget = SIZE_MAX;
     print_end(&w);
 }
 
-void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags, size_t limit)
+void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags,
+                        size_t limit)
 {
     PrintWalk w;
     size_t start = to->count;
@@ -489,8 +494,7 @@ void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags fl
     print_end(&w);
     if (to->count - start <= limit) return;
     size_t end = start + limit;
-    while (end > start && (to->at[end] & 0xC0) == 0x80)
-        end--;
+    while (end > start && (to->at[end] & 0xC0) == 0x80) end--;
     to->count = end;
     bytes_put_text(to, "...");
 }

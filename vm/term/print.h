@@ -12,15 +12,18 @@
 typedef unsigned PrintFlags;
 enum {
     PRINT_PLAIN = 0,
-    PRINT_STRINGS = 1,  /* lists of printable Latin-1 characters as "text", for reports */
-    PRINT_SORT_MAPS = 2, /* pairs of large maps in map-key order, which does not depend on hashes */
-    PRINT_LATIN1 = 4     /* characters of atoms beyond Latin-1 as \x{...}: ~w; else as they are: ~tw */
+    PRINT_STRINGS = 1, /* lists of printable Latin-1 characters as "text", for reports */
+    PRINT_SORT_MAPS =
+        2, /* pairs of large maps in map-key order, which does not depend on hashes */
+    PRINT_LATIN1 =
+        4 /* characters of atoms beyond Latin-1 as \x{...}: ~w; else as they are: ~tw */
 };
 
 /* The whole term. */
 void print_term(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags);
 /* At most about `limit` bytes, then "..."; for reports. */
-void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags, size_t limit);
+void print_term_limited(Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags,
+                        size_t limit);
 /* An atom, quoted if it has to be. */
 void print_atom(Bytes *to, const AtomTable *atoms, Term atom, PrintFlags flags);
 /* Whether the text of an atom needs quotes (characters beyond Latin-1 do). */
@@ -36,7 +39,8 @@ typedef struct PrintWalk {
     Walk stack;
 } PrintWalk;
 
-void print_begin(PrintWalk *w, Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags, Mem *mem);
+void print_begin(PrintWalk *w, Bytes *to, const AtomTable *atoms, Term t, PrintFlags flags,
+                 Mem *mem);
 /* Takes terms printed from *budget; true when done. */
 bool print_step(PrintWalk *w, size_t *budget);
 void print_end(PrintWalk *w);

@@ -87,8 +87,8 @@ static inline bool term_is_header(Term t) { return (t.w & TAG4_MASK) == TAG4_HEA
 /* ---- small integers ---- */
 
 #define SMALL_BITS 62
-#define SMALL_MAX (((int64_t)1 << (SMALL_BITS - 1)) - 1)
-#define SMALL_MIN (-((int64_t)1 << (SMALL_BITS - 1)))
+#define SMALL_MAX  (((int64_t)1 << (SMALL_BITS - 1)) - 1)
+#define SMALL_MIN  (-((int64_t)1 << (SMALL_BITS - 1)))
 
 static inline bool small_fits(int64_t n) { return n >= SMALL_MIN && n <= SMALL_MAX; }
 static inline Term small_from(int64_t n) { return TERM_RAW((Word)n << 2); }
@@ -121,27 +121,28 @@ static inline Term *cons_cell(Term t)
 }
 static inline Term list_head(Term t) { return cons_cell(t)[0]; }
 static inline Term list_tail(Term t) { return cons_cell(t)[1]; }
-static inline Term cons_from(Word *at) { return TERM_RAW((Word)at | TAG_CONS); }
+static inline Term cons_from(const Word *at) { return TERM_RAW((Word)at | TAG_CONS); }
 
 /* ---- boxed objects ---- */
 
 typedef enum Kind {
     /* The body is terms. */
-    KIND_TUPLE,         /* [element 1] ... [element n] */
-    KIND_MAP,           /* [keys: tuple, or nil when empty][value 1] ... in map-key order; <= 32 keys */
-    KIND_HASHMAP,       /* [count: small][root: KIND_HAMT_NODE] more than 32 keys */
-    KIND_HAMT_NODE,     /* laid out in hamt.c; never a value of its own */
-    KIND_FUN,           /* [FunEntry *][free variable 1] ... */
-    KIND_EXPORT_FUN,    /* [Export *] fun M:F/A */
-    KIND_SUB_BINARY,    /* [base: BINARY or SHARED_BINARY][offset in bits: small][size in bits: small] */
+    KIND_TUPLE, /* [element 1] ... [element n] */
+    KIND_MAP,   /* [keys: tuple, or nil when empty][value 1] ... in map-key order; <= 32 keys */
+    KIND_HASHMAP,    /* [count: small][root: KIND_HAMT_NODE] more than 32 keys */
+    KIND_HAMT_NODE,  /* laid out in hamt.c; never a value of its own */
+    KIND_FUN,        /* [FunEntry *][free variable 1] ... */
+    KIND_EXPORT_FUN, /* [Export *] fun M:F/A */
+    KIND_SUB_BINARY, /* [base: BINARY or SHARED_BINARY][offset in bits: small][size in bits: small] */
     KIND_MATCH_CONTEXT, /* [base: BINARY or SHARED_BINARY][position in bits: small][end in bits: small] */
-    KIND_REMOTE_FUN,    /* [module][index..][environment] of another node, laid out in fun.h */
+    KIND_REMOTE_FUN, /* [module][index..][environment] of another node, laid out in fun.h */
     KIND_FIRST_RAW,
     /* Nobody scans the body. */
-    KIND_BIG_POSITIVE = KIND_FIRST_RAW, /* GMP limbs, least significant first, no leading zero limb */
+    KIND_BIG_POSITIVE =
+        KIND_FIRST_RAW, /* GMP limbs, least significant first, no leading zero limb */
     KIND_BIG_NEGATIVE,
-    KIND_FLOAT,         /* [IEEE double] */
-    KIND_BINARY,        /* [size in bits][bytes ...]; unused bits of the last byte are zero; <= 64 bytes
+    KIND_FLOAT,  /* [IEEE double] */
+    KIND_BINARY, /* [size in bits][bytes ...]; unused bits of the last byte are zero; <= 64 bytes
                            for programs' data, larger only in literals */
     KIND_SHARED_BINARY, /* [next handle][Counted *][size in bits]: offheap handle, see heap.h */
     KIND_REF,           /* [number] or, for an alias, [number][pid word] */
@@ -172,7 +173,10 @@ static inline Word *boxed_words(Term t)
 static inline Word boxed_header(Term t) { return *boxed_words(t); }
 static inline Kind boxed_kind(Term t) { return header_kind(boxed_header(t)); }
 static inline Term boxed_term(Term t, size_t i) { return TERM_RAW(boxed_words(t)[1 + i]); }
-static inline bool term_is_kind(Term t, Kind kind) { return term_is_boxed(t) && boxed_kind(t) == kind; }
+static inline bool term_is_kind(Term t, Kind kind)
+{
+    return term_is_boxed(t) && boxed_kind(t) == kind;
+}
 
 /* ---- tuples ---- */
 
@@ -197,7 +201,7 @@ static inline double float_value(Term t)
 static inline bool term_is_big(Term t)
 {
     return term_is_boxed(t)
-        && (boxed_kind(t) == KIND_BIG_POSITIVE || boxed_kind(t) == KIND_BIG_NEGATIVE);
+           && (boxed_kind(t) == KIND_BIG_POSITIVE || boxed_kind(t) == KIND_BIG_NEGATIVE);
 }
 static inline bool term_is_integer(Term t) { return term_is_small(t) || term_is_big(t); }
 static inline bool term_is_number(Term t) { return term_is_integer(t) || term_is_float(t); }
@@ -212,8 +216,8 @@ static inline bool term_is_map(Term t)
 static inline bool term_is_fun(Term t)
 {
     return term_is_boxed(t)
-        && (boxed_kind(t) == KIND_FUN || boxed_kind(t) == KIND_EXPORT_FUN
-            || boxed_kind(t) == KIND_REMOTE_FUN);
+           && (boxed_kind(t) == KIND_FUN || boxed_kind(t) == KIND_EXPORT_FUN
+               || boxed_kind(t) == KIND_REMOTE_FUN);
 }
 static inline bool term_is_pid(Term t)
 {
@@ -230,6 +234,6 @@ static inline bool term_is_ref(Term t)
 static inline bool term_is_bitstring(Term t)
 {
     return term_is_boxed(t)
-        && (boxed_kind(t) == KIND_BINARY || boxed_kind(t) == KIND_SHARED_BINARY
-            || boxed_kind(t) == KIND_SUB_BINARY);
+           && (boxed_kind(t) == KIND_BINARY || boxed_kind(t) == KIND_SHARED_BINARY
+               || boxed_kind(t) == KIND_SUB_BINARY);
 }

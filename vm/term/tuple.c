@@ -6,8 +6,7 @@ Term tuple_fill(Heap *h, size_t n, Term element)
 {
     Word *at = heap_alloc(h, n + 1);
     if (at == NULL) return TERM_NONE;
-    for (size_t i = 0; i < n; i++)
-        at[i + 1] = element.w;
+    for (size_t i = 0; i < n; i++) at[i + 1] = element.w;
     return tuple_at_words(at, n);
 }
 
@@ -51,8 +50,7 @@ Term tuple_from_list(Heap *h, Term list, size_t n)
 {
     Word *at = heap_alloc(h, n + 1);
     if (at == NULL) return TERM_NONE;
-    for (size_t i = 0; i < n; i++, list = list_tail(list))
-        at[i + 1] = list_head(list).w;
+    for (size_t i = 0; i < n; i++, list = list_tail(list)) at[i + 1] = list_head(list).w;
     return tuple_at_words(at, n);
 }
 
@@ -63,7 +61,8 @@ Term tuple_to_list(Heap *h, Term tuple)
     Word *at = heap_alloc(h, n * 2);
     if (at == NULL) return TERM_NONE;
     for (size_t i = 0; i < n; i++)
-        cons_at(at + i * 2, tuple_at(tuple, i), i + 1 < n ? cons_from(at + i * 2 + 2) : TERM_NIL);
+        cons_at(at + i * 2, tuple_at(tuple, i),
+                i + 1 < n ? cons_from(at + i * 2 + 2) : TERM_NIL);
     return cons_from(at);
 }
 
