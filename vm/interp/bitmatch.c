@@ -138,9 +138,12 @@ SlowResult slow_bits_float(Process *p)
     double value;
     bool little = (operand_u16(pc + OPOFF_BITS_FLOAT_4) & BITS_LITTLE) != 0;
     Term size = match_register(p, pc + OPOFF_BITS_FLOAT_2);
-    if (!match_size(&c, size, operand_u16(pc + OPOFF_BITS_FLOAT_3), &bits)
-        || (bits != 16 && bits != 32 && bits != 64)
-        || !bits_get_float(c.bytes, c.position, bits, little, &value))
+    if (!match_size(&c, size, operand_u16(pc + OPOFF_BITS_FLOAT_3), &bits))
+        return match_fail(p, pc + OPOFF_BITS_FLOAT_5);
+    bool sized = bits == 16 || bits == 32 || bits == 64;
+    if (bits == 0) /* no bits are 0.0, as in OTP */
+        value = 0.0;
+    else if (!sized || !bits_get_float(c.bytes, c.position, bits, little, &value))
         return match_fail(p, pc + OPOFF_BITS_FLOAT_5);
     reserve_set_limit(p);
     Term t = heap_float(&p->heap, value);

@@ -127,7 +127,8 @@ Term number_bsr(Heap *h, Term a, Term b) { return shift(h, a, b, true); }
 Term number_neg(Heap *h, Term a)
 {
     if (term_is_small(a)) return heap_int64(h, -small_value(a));
-    if (term_is_float(a)) return heap_float(h, -float_value(a));
+    /* As OTP: a difference, so that minus zero stays zero. */
+    if (term_is_float(a)) return heap_float(h, 0.0 - float_value(a));
     return term_is_big(a) ? big_neg(h, a) : TERM_NONE;
 }
 
@@ -236,8 +237,8 @@ static int compare_small_with_double(int64_t i, double d)
     return rest > 0 ? -1 : rest < 0;
 }
 
-/* The magnitude of a big whose length in bits is the float's: at least 62, so the float is whole.
- * Its 64 top bits decide; what lies below can only make the integer larger. */
+/* The magnitude of a big whose length in bits is the float's: at least 62, so the float is
+ * whole. Its 64 top bits decide; what lies below can only make the integer larger. */
 static int compare_mantissas(const BigView *v, size_t bits, double fraction)
 {
     Limb mantissa = (Limb)ldexp(fraction, 64);
