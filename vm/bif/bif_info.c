@@ -115,10 +115,18 @@ static Term info_dictionary(const Inspection *i)
     return list_finish(&all, TERM_NIL);
 }
 
+/* Where it stands; who asks about itself is where it called process_info. */
+static Term info_trace(const Inspection *i, size_t depth)
+{
+    bool asks = i->self && *i->p->pc == OP_BIF_STUB;
+    Term trace = trace_current(i->p, i->h, depth + asks);
+    return asks && term_is_cons(trace) ? list_tail(trace) : trace;
+}
+
 /* The list entry of the running function; `whole` with its location. */
 static Term info_current(const Inspection *i, bool whole)
 {
-    Term trace = trace_current(i->p, i->h, 1);
+    Term trace = info_trace(i, 1);
     if (!term_is_cons(trace)) return TERM_ATOM(UNDEFINED);
     Term entry = list_head(trace);
     if (whole || !term_is_tuple_of(entry, 4)) return entry;
@@ -265,7 +273,7 @@ static Term info_value(const Inspection *i, AtomName item)
     case ATOM_CURRENT_LOCATION:
         return info_current(i, true);
     case ATOM_CURRENT_STACKTRACE:
-        return trace_current(i->p, i->h, INFO_TRACE_DEPTH);
+        return info_trace(i, INFO_TRACE_DEPTH);
     case ATOM_INITIAL_CALL:
         return info_initial_call(i);
     case ATOM_STATUS:
