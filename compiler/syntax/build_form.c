@@ -277,10 +277,8 @@ Ast *build_spec(Parser *p, const Token *keyword, const Token *module, const Toke
     node->spec.types = build_take(p, types);
     uint32_t arity = signature_arity(node->spec.types.at[0]);
     node->v.pair = (AstPair){name->v.name, arity};
-    for (uint32_t i = 0; i < types; i++)
-        if (signature_arity(node->spec.types.at[i]) != arity || arity == UINT32_MAX)
-            return build_error(p, callback ? DIAG_CALLBACK_ARITY : DIAG_SPEC_ARITY,
-                               node->spec.types.at[i]->pos);
+    if (arity == UINT32_MAX)
+        return build_error(p, callback ? DIAG_CALLBACK_ARITY : DIAG_SPEC_ARITY, node->pos);
     if (module) node->spec.module = build_leaf(p, module);
     return build_done(p, node);
 }

@@ -64,8 +64,7 @@ static bool never_a_size(const Ast *node)
     case AST_NIL:
     case AST_FLOAT:
     case AST_MAP:
-    case AST_TUPLE:
-    case AST_STRING: return true;
+    case AST_TUPLE: return true;
     default: return false;
     }
 }

@@ -284,8 +284,11 @@ void lint_export_type(Lint *l, const Ast *form)
     }
 }
 
-static void check_signature(Lint *l, const Ast *type)
+static void check_signature(Lint *l, const Ast *form, const Ast *type)
 {
+    const Ast *fun = type->kind == AST_T_BOUNDED ? type->t_bounded.fun : type;
+    if (fun->op == OP_ANY_ARGS || fun->t_fun.args.n != form->v.pair.second)
+        LINT_REPORT(l, form->op == OP_CALLBACK ? DIAG_CALLBACK_ARITY : DIAG_SPEC_ARITY, type->pos);
     if (type->kind == AST_T_BOUNDED) {
         check_type(l, type->t_bounded.fun);
         for (uint32_t i = 0; i < type->t_bounded.bounds.n; i++) {
@@ -327,7 +330,7 @@ void lint_spec(Lint *l, const Ast *form)
         VEC_PUSH(&l->specs, form);
     }
     for (uint32_t i = 0; i < form->spec.types.n; i++)
-        check_signature(l, form->spec.types.at[i]);
+        check_signature(l, form, form->spec.types.at[i]);
 }
 
 /* After the whole file. */

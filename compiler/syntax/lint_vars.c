@@ -243,7 +243,12 @@ void vars_use(Lint *l, const Ast *var)
     }
     if (!b) {
         LINT_REPORT(l, DIAG_VAR_UNBOUND, var->pos, name);
-        hint_variable(l, name);
+        if (l->pending[name]) {
+            l->pending[name]->used = true;
+            diag_hint(&l->c->diags, "what a pattern binds is known only behind the whole pattern");
+        } else {
+            hint_variable(l, name);
+        }
         bind_again(l, name, var->pos);
         return;
     }

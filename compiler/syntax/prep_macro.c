@@ -468,6 +468,7 @@ static int32_t take_args(Prep *prep, const Token *name)
     VEC_CLEAR(&prep->args);
     VEC_CLEAR(&prep->arg_ends);
     VEC_CLEAR(&prep->closers);
+    VEC_RESERVE(&prep->args, 16);
     if (!frame_peek(prep, &token) || token.kind != TOKEN_LPAREN) return -1;
     frame_take(prep, &token);
     if (frame_peek(prep, &token) && token.kind == TOKEN_RPAREN) {
