@@ -64,7 +64,8 @@ UNUSED static Term terms_int(Terms *x, const char *digits)
 
 UNUSED static uint64_t terms_below(Terms *x, uint64_t n) { return rng_below(&x->rng, n); }
 
-/* An integer of up to `bits` bits, small ones and powers of two more often than chance has them. */
+/* An integer of up to `bits` bits, small ones and powers of two more often than chance has
+ * them. */
 UNUSED static Term terms_random_integer(Terms *x, unsigned bits)
 {
     uint8_t bytes[64] = {0};

@@ -1,4 +1,5 @@
-/* Binaries: heap, shared and parts; append buffers and who owns them; concatenation, comparison. */
+/* Binaries: heap, shared and parts; append buffers and who owns them; concatenation,
+ * comparison. */
 #include "tests/unit/terms.h"
 #include "vm/term/bits.h"
 #include "vm/term/copy.h"

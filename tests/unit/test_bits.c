@@ -47,8 +47,8 @@ TEST(copying)
     terms_close(&x);
 }
 
-/* The value of n bits by Erlang's definition: little-endian takes whole bytes from the lowest, and the
- * odd bits at the end are the highest. */
+/* The value of n bits by Erlang's definition: little-endian takes whole bytes from the lowest,
+ * and the odd bits at the end are the highest. */
 static Term model_integer(Terms *x, const uint8_t *bytes, size_t offset, size_t n, bool little,
                           bool is_signed)
 {

@@ -1,4 +1,5 @@
-/* Copies: equal, of the size foretold, closed, with their own handles; limits, literals, slices. */
+/* Copies: equal, of the size foretold, closed, with their own handles; limits, literals,
+ * slices. */
 #include "tests/unit/terms.h"
 #include "vm/term/copy.h"
 

@@ -54,7 +54,8 @@ TEST(equal_terms)
     terms_close(&x);
 }
 
-/* No slot of sixteen gets much more than its share, at any level, for dull sequences of keys. */
+/* No slot of sixteen gets much more than its share, at any level, for dull sequences of
+ * keys. */
 TEST(spread)
 {
     enum { N = 16000 };

@@ -1,4 +1,5 @@
-/* Maps of both kinds against a plain array, with random operations; shape, order, hashes, iteration. */
+/* Maps of both kinds against a plain array, with random operations; shape, order, hashes,
+ * iteration. */
 #include "tests/unit/terms.h"
 #include "vm/term/copy.h"
 #include "vm/term/hamt.h"
@@ -108,7 +109,8 @@ TEST(random_operations)
             map = one_step(&x, &m, map, range, i > 500);
             if (i % 50 == 0) {
                 expect_model(&x, &m, map);
-                /* The same content made otherwise is the same map, to order and hash as well. */
+                /* The same content made otherwise is the same map, to order and hash as
+                 * well. */
                 Term other = model_map(&x, &m);
                 EXPECT(order_same(map, other) && order_equal(map, other));
                 EXPECT_EQ(order_compare(x.atoms, map, other), 0);

@@ -1,4 +1,5 @@
-/* Terms as text: as ~w of OTP 25 prints them; quoting; strings in reports; limits and slices. */
+/* Terms as text: as ~w of OTP 25 prints them; quoting; strings in reports; limits and
+ * slices. */
 #include "tests/unit/terms.h"
 #include "vm/term/fun.h"
 #include "vm/term/pid.h"

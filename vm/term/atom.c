@@ -9,9 +9,9 @@
 #define CHUNK_SIZE ((size_t)1 << ATOM_CHUNK_BITS)
 #define TEXT_BLOCK ((size_t)1 << 14)
 
-/* The way from text to index: open addressing, index + 1 or 0 in each place.  Readers probe without
- * a lock.  A full table is replaced by one twice as large; the old one stays until the end because a
- * reader may be in it (all together they take less than the newest). */
+/* The way from text to index: open addressing, index + 1 or 0 in each place.  Readers probe
+ * without a lock.  A full table is replaced by one twice as large; the old one stays until the
+ * end because a reader may be in it (all together they take less than the newest). */
 typedef struct AtomIndex {
     struct AtomIndex *older;
     uint32_t mask;
@@ -51,8 +51,8 @@ static uint64_t text_prefix(const uint8_t *text, size_t length)
     return prefix;
 }
 
-/* The hash that phash2 takes of an atom: a shift-and-fold over the characters, Latin-1 ones as one
- * unit and others as their UTF-8 bytes. */
+/* The hash that phash2 takes of an atom: a shift-and-fold over the characters, Latin-1 ones as
+ * one unit and others as their UTF-8 bytes. */
 static uint32_t text_phash(const uint8_t *text, size_t length)
 {
     uint32_t h = 0;

@@ -1,10 +1,11 @@
 /*
  * Atoms: text to index and back.
  *
- * An AtomTable belongs to one Vm and is shared by all its threads: looking up by index or by text
- * takes no lock; inserting a new text takes one.  Atoms are never freed; entries never move.
- * Texts are UTF-8, at most 255 characters.  Order and hashes come from the text alone, never from
- * the index.  The atoms of vm/format/atoms.def are there from the start, in the table's order.
+ * An AtomTable belongs to one Vm and is shared by all its threads: looking up by index or by
+ * text takes no lock; inserting a new text takes one.  Atoms are never freed; entries never
+ * move. Texts are UTF-8, at most 255 characters.  Order and hashes come from the text alone,
+ * never from the index.  The atoms of vm/format/atoms.def are there from the start, in the
+ * table's order.
  */
 #pragma once
 
@@ -57,11 +58,13 @@ typedef enum AtomPut {
     ATOM_PUT_FULL
 } AtomPut;
 
-/* The atom with this UTF-8 text, made if absent.  Anything but ATOM_PUT_DONE leaves *out alone. */
+/* The atom with this UTF-8 text, made if absent.  Anything but ATOM_PUT_DONE leaves *out
+ * alone. */
 MUST_USE AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out);
 /* The same from Latin-1 bytes. */
 MUST_USE AtomPut atom_put_latin1(AtomTable *atoms, const void *text, size_t length, Term *out);
-/* The atom of a C string that fits the rules by construction; stops the VM when the table is full. */
+/* The atom of a C string that fits the rules by construction; stops the VM when the table is
+ * full. */
 Term atom_make(AtomTable *atoms, const char *text);
 /* The atom with this text if it exists, else TERM_NONE. */
 Term atom_find(const AtomTable *atoms, const void *text, size_t length);

@@ -35,8 +35,8 @@ static Word *result_room(Heap *h, size_t n)
     return n > LIMIT_BIG_WORDS + 1 ? NULL : heap_alloc(h, n + 1);
 }
 
-/* Makes the integer whose `n` limbs stand at at[1], in room for `room` limbs: normalises, gives back
- * what is not needed. */
+/* Makes the integer whose `n` limbs stand at at[1], in room for `room` limbs: normalises, gives
+ * back what is not needed. */
 static Term result_finish(Heap *h, Word *at, size_t room, size_t n, bool negative)
 {
     n = significant(at + 1, n);
@@ -218,7 +218,8 @@ static Term shift_right(Heap *h, const BigView *v, uint64_t bits)
     else
         memcpy(at + 1, v->limbs + whole, n * sizeof(Limb));
     at[n + 1] = 0;
-    /* Towards minus infinity: a negative number that loses bits has the next larger magnitude. */
+    /* Towards minus infinity: a negative number that loses bits has the next larger
+     * magnitude. */
     if (v->negative && lost) mpn_add_1(at + 1, at + 1, (mp_size_t)(n + 1), 1);
     return result_finish(h, at, n + 1, n + 1, v->negative);
 }

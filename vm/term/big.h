@@ -3,9 +3,10 @@
  *
  *   KIND_BIG_POSITIVE / KIND_BIG_NEGATIVE  [limb 0] ... [limb n-1]   limb n-1 is not zero
  *
- * A big is never in the range of small integers: every result is normalised.  All operations take
- * any mix of small and big; results go to the heap, scratch comes from malloc.  Nothing here
- * collects.  TERM_NONE: the result would exceed LIMIT_BIG_WORDS limbs, or memory was refused.
+ * A big is never in the range of small integers: every result is normalised.  All operations
+ * take any mix of small and big; results go to the heap, scratch comes from malloc.  Nothing
+ * here collects.  TERM_NONE: the result would exceed LIMIT_BIG_WORDS limbs, or memory was
+ * refused.
  */
 #pragma once
 

@@ -186,12 +186,13 @@ static Word *append_owner(Term acc)
     return binary_shared(base)->used == end ? handle : NULL;
 }
 
-/* Makes the buffer behind an owned handle larger where it stands; false if others hold it or memory
- * is refused. */
+/* Makes the buffer behind an owned handle larger where it stands; false if others hold it or
+ * memory is refused. */
 static bool append_grow(Heap *h, Word *handle, size_t bytes)
 {
     SharedBytes *shared = (SharedBytes *)(uintptr_t)handle[2];
-    /* Acquire pairs with the releasing decrement in counted_drop: reads of former holders are over. */
+    /* Acquire pairs with the releasing decrement in counted_drop: reads of former holders are
+     * over. */
     if (atomic_load_acquire(&shared->head.references) != 1) return false;
     size_t room = bytes * 2;
     SharedBytes *grown = mem_try_realloc(shared->mem, MEM_BINARY, shared,

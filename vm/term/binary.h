@@ -1,6 +1,6 @@
 /*
- * Binaries and bitstrings: on the heap up to 64 bytes, larger ones shared by reference count, and
- * parts of either.
+ * Binaries and bitstrings: on the heap up to 64 bytes, larger ones shared by reference count,
+ * and parts of either.
  *
  *   KIND_BINARY         [size in bits][bytes ...]         unused bits of the last byte are zero
  *   KIND_SHARED_BINARY  [next handle][SharedBytes *][size in bits | BINARY_APPENDABLE]
@@ -8,10 +8,11 @@
  *   KIND_MATCH_CONTEXT  [base][position in bits: small][end in bits: small]
  *
  * A base is a KIND_BINARY or KIND_SHARED_BINARY, never a part.  SharedBytes are immutable below
- * every size that a handle or part states.  An append buffer has room behind: the one handle with
- * the BINARY_APPENDABLE bit owns its write position; copies of the handle never have the bit, and
- * such a handle is never a value itself, only the base of parts.  Nothing here collects; a memory
- * refusal gives TERM_NONE.  Handles of one heap belong to its owner; counts are atomic.
+ * every size that a handle or part states.  An append buffer has room behind: the one handle
+ * with the BINARY_APPENDABLE bit owns its write position; copies of the handle never have the
+ * bit, and such a handle is never a value itself, only the base of parts.  Nothing here
+ * collects; a memory refusal gives TERM_NONE.  Handles of one heap belong to its owner; counts
+ * are atomic.
  */
 #pragma once
 
@@ -31,7 +32,8 @@ typedef struct SharedBytes {
     uint8_t bytes[];
 } SharedBytes;
 
-/* What a bitstring shows: `bits` bits from bit `offset` (0 ... 7) of byte `at`, most significant first. */
+/* What a bitstring shows: `bits` bits from bit `offset` (0 ... 7) of byte `at`, most
+ * significant first. */
 typedef struct BitView {
     const uint8_t *at;
     size_t offset;
@@ -40,7 +42,8 @@ typedef struct BitView {
 
 /* Of any bitstring (not a match context).  Borrowed: good until the next collection. */
 BitView binary_view(Term t);
-/* The bytes a base stands on, and its size in bits; base is KIND_BINARY or KIND_SHARED_BINARY. */
+/* The bytes a base stands on, and its size in bits; base is KIND_BINARY or
+ * KIND_SHARED_BINARY. */
 const uint8_t *binary_base_bytes(Term base);
 size_t binary_base_bits(Term base);
 
@@ -56,8 +59,8 @@ static inline bool term_is_binary(Term t)
 /* The base and the offset into it in bits, of any bitstring or match context. */
 Term binary_base(Term t, size_t *offset_bits);
 
-/* A new bitstring of `bits` bits; the bytes are at *to, to be written at once by the caller (zeroed
- * in the last byte only).  Heap or shared by size. */
+/* A new bitstring of `bits` bits; the bytes are at *to, to be written at once by the caller
+ * (zeroed in the last byte only).  Heap or shared by size. */
 Term binary_new(Heap *h, size_t bits, uint8_t **to);
 /* A copy of bytes. */
 Term binary_from_bytes(Heap *h, const void *bytes, size_t n);
@@ -83,26 +86,26 @@ static inline size_t binary_shared_bits(Term t)
     return (size_t)(boxed_words(t)[3] & ~BINARY_APPENDABLE);
 }
 
-/* `size` bits from bit `offset` of a bitstring, inside its bounds.  Small parts of shared binaries
- * stay parts; nothing is copied. */
+/* `size` bits from bit `offset` of a bitstring, inside its bounds.  Small parts of shared
+ * binaries stay parts; nothing is copied. */
 Term binary_part(Heap *h, Term t, size_t offset, size_t size);
 /* The same, copied out. */
 Term binary_copy_part(Heap *h, Term t, size_t offset, size_t size);
 
-/* What lies behind `acc` grown by `bits` bits at its end, for <<Acc/binary, X>>: a new term with
- * those bits zero and, in *to, the place to write them (bits_put at bit *offset).  In place when
- * `acc` ends where its owned append buffer ends; else acc is copied into a new buffer with as much
- * room again.  acc itself keeps its meaning. */
+/* What lies behind `acc` grown by `bits` bits at its end, for <<Acc/binary, X>>: a new term
+ * with those bits zero and, in *to, the place to write them (bits_put at bit *offset).  In
+ * place when `acc` ends where its owned append buffer ends; else acc is copied into a new
+ * buffer with as much room again.  acc itself keeps its meaning. */
 Term binary_append(Heap *h, Term acc, size_t bits, uint8_t **to, size_t *offset);
 /* One bitstring from two. */
 Term binary_concat(Heap *h, Term a, Term b);
 
-/* All bytes of a whole-byte bitstring as one run: its own when aligned, else copied into *scratch (else
- * NULL there), which the caller frees: mem_free(mem, MEM_WORK, scratch, n == 0 ? 1 : n).  NULL when
- * memory is refused. */
+/* All bytes of a whole-byte bitstring as one run: its own when aligned, else copied into
+ * *scratch (else NULL there), which the caller frees: mem_free(mem, MEM_WORK, scratch, n == 0 ?
+ * 1 : n).  NULL when memory is refused. */
 const uint8_t *binary_aligned(Term t, Mem *mem, size_t *n, uint8_t **scratch);
 
-/* < 0, 0, > 0: by bits, a prefix first; *budget counts bytes down and stops at 0 with *at telling
- * how many bits are known to be equal; BINARY_COMPARE_MORE is returned then. */
+/* < 0, 0, > 0: by bits, a prefix first; *budget counts bytes down and stops at 0 with *at
+ * telling how many bits are known to be equal; BINARY_COMPARE_MORE is returned then. */
 #define BINARY_COMPARE_MORE 2
 int binary_compare_step(Term a, Term b, size_t *at, size_t *budget);

@@ -20,6 +20,7 @@ static inline unsigned get_few(const uint8_t *from, size_t offset, size_t n)
 static inline void put_few(uint8_t *to, size_t offset, unsigned value, size_t n)
 {
     unsigned shift = (unsigned)(8 - offset - n);
+    // NOLINTNEXTLINE(clang-analyzer-core.*): n is at most 8
     unsigned mask = ((1u << n) - 1) << shift;
     *to = (uint8_t)((*to & ~mask) | (value << shift & mask));
 }

@@ -30,7 +30,8 @@ void bits_put_integer(uint8_t *to, size_t offset, size_t n, Term integer, bool l
 /* n is 16, 32 or 64.  False for infinities and NaN. */
 MUST_USE bool bits_get_float(const uint8_t *from, size_t offset, size_t n, bool little,
                              double *out);
-/* Rounds to nearest even; beyond the range of 16 or 32 bits that is an infinity, as Erlang writes it. */
+/* Rounds to nearest even; beyond the range of 16 or 32 bits that is an infinity, as Erlang
+ * writes it. */
 void bits_put_float(uint8_t *to, size_t offset, size_t n, double value, bool little);
 
 /* A number as a double for a float segment; false if it is no number or too large. */

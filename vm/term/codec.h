@@ -1,5 +1,6 @@
 /*
- * The external term format, both ways: the bytes of term_to_binary, of module literals, of nodes.
+ * The external term format, both ways: the bytes of term_to_binary, of module literals, of
+ * nodes.
  *
  * Encoding takes any term; decoding takes any bytes and believes nothing: it fails, or gives a
  * well-formed term.  Depth is bounded by memory, not by the C stack.  Nothing collects.
@@ -91,9 +92,9 @@ typedef struct CodecReader {
     Walk stack;
 } CodecReader;
 
-/* One term from the start of `bytes`, which stay still until codec_decode_end, like the reader itself.
- * Set `funs` and `safe` between begin and the first step.  Compressed input is inflated as a whole by
- * the first step: hand large ones to the blocking pool. */
+/* One term from the start of `bytes`, which stay still until codec_decode_end, like the reader
+ * itself. Set `funs` and `safe` between begin and the first step.  Compressed input is inflated
+ * as a whole by the first step: hand large ones to the blocking pool. */
 void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node,
                         const void *bytes, size_t n, CodecFlags flags);
 bool codec_decode_step(CodecReader *r, size_t *budget);

@@ -10,14 +10,13 @@
 #include "vm/term/pid.h"
 
 #include <string.h>
-#include <zlib.h>
 
 /*
- * Objects are taken from the heap as their tags arrive, filled with nil, and the words that wait for
- * a term stand on the walk, each entry ending with its kind:
+ * Objects are taken from the heap as their tags arrive, filled with nil, and the words that
+ * wait for a term stand on the walk, each entry ending with its kind:
  *
  *   FILL   [to][n]                   neighbouring words
- *   LIST   [cell][cells][rest]       heads of `cells` linked cells; then `rest` more; then the tail
+ *   LIST   [cell][cells][rest]       heads of so many linked cells, `rest` more, the tail
  *   FLAT   [map][done][n]            keys and values of a small map, sorted when complete
  *   LARGE  [scratch][done][to]       pairs of a large map, built when complete
  *
@@ -27,8 +26,6 @@ enum { FRAME_FILL, FRAME_LIST, FRAME_FLAT, FRAME_LARGE };
 
 /* Cells of a long list that are made at a time. */
 #define LIST_CHUNK 1024
-/* zlib cannot do better than this. */
-#define INFLATE_MAX_RATIO 1032
 
 static void fail(CodecReader *r, CodecResult why)
 {
@@ -57,7 +54,8 @@ static void push_fill(CodecReader *r, Word *to, size_t n)
     if (n != 0) push(r, (Word)(uintptr_t)to, n, 0, FRAME_FILL);
 }
 
-/* A count of things that take at least `bytes` bytes each; 0 with failure if there are not so many. */
+/* A count of things that take at least `bytes` bytes each; 0 with failure if there are not so
+ * many. */
 static size_t read_count(CodecReader *r, size_t bytes)
 {
     size_t n = bytes_read_u32_be(&r->in);
@@ -418,6 +416,7 @@ static Word *next_slot(CodecReader *r)
         if (f[1] == 0) return cell + 1; /* the tail of the last cell */
         Term more = begin_cells(r, rest);
         if (term_is_none(more)) return NULL;
+        // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
         cell[1] = more.w;
         return cell;
     }
@@ -436,6 +435,7 @@ static Word *next_slot(CodecReader *r)
     default: {
         CodecScratch *s = (CodecScratch *)(uintptr_t)f[0];
         size_t done = (size_t)f[1];
+        // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
         if (done == s->pairs * 2) {
             r->stack.count -= 4;
             finish_large(r, s, (Word *)(uintptr_t)f[2]);
@@ -485,39 +485,6 @@ static Term read_term(CodecReader *r, Word *to)
 
 /* ---- beginning and end ---- */
 
-bool codec_is_compressed(const void *bytes, size_t n)
-{
-    const uint8_t *at = bytes;
-    return n >= 6 && at[0] == EXT_VERSION && at[1] == EXT_COMPRESSED;
-}
-
-/* Replaces the reader's input by what it unpacks to; `start` then makes `used` count packed bytes. */
-static void inflate_input(CodecReader *r)
-{
-    size_t size = bytes_read_u32_be(&r->in);
-    if (size == 0 || size / INFLATE_MAX_RATIO > bytes_left(&r->in)) {
-        fail(r, CODEC_BAD);
-        return;
-    }
-    r->inflated = mem_try_alloc(r->heap->mem, MEM_WORK, size);
-    r->inflated_bytes = size;
-    z_stream z = {0};
-    if (r->inflated == NULL || inflateInit(&z) != Z_OK) {
-        fail(r, CODEC_NO_MEMORY);
-        return;
-    }
-    size_t left = bytes_left(&r->in);
-    z.next_in = (Bytef *)(uintptr_t)r->in.at;
-    z.avail_in = left > UINT32_MAX ? UINT32_MAX : (uInt)left;
-    z.next_out = r->inflated;
-    z.avail_out = (uInt)size;
-    int status = inflate(&z, Z_FINISH);
-    if (status != Z_STREAM_END || z.avail_out != 0) fail(r, CODEC_BAD);
-    r->used = (size_t)(r->in.at - r->start) + z.total_in;
-    inflateEnd(&z);
-    r->in = bytes_reader(r->inflated, size);
-}
-
 // NOLINTNEXTLINE(readability-function-size): all that one conversion depends on
 void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node,
                         const void *bytes, size_t n, CodecFlags flags)
@@ -542,7 +509,8 @@ static void read_version(CodecReader *r)
     if (bytes_read_u8(&r->in) != EXT_VERSION) fail(r, CODEC_BAD);
     if (bytes_left(&r->in) == 0 || *r->in.at != EXT_COMPRESSED) return;
     bytes_read_u8(&r->in);
-    inflate_input(r);
+    CodecResult result = codec_inflate(r);
+    if (result != CODEC_OK) fail(r, result);
 }
 
 bool codec_decode_step(CodecReader *r, size_t *budget)

@@ -1,4 +1,5 @@
-/* The tags of the external term format, shared by encoder and decoder.  Private to vm/term/codec. */
+/* The tags of the external term format, shared by encoder and decoder.  Private to
+ * vm/term/codec. */
 #pragma once
 
 #include "vm/term/codec.h"
@@ -57,3 +58,7 @@ static inline void scratch_free(Mem *mem, CodecScratch *s)
 {
     mem_free(mem, MEM_WORK, s, sizeof *s + s->pairs * 2 * sizeof(Term));
 }
+
+/* Replaces the reader's input, which stands behind the tag of compressed terms, by what it
+ * unpacks to; `used` then counts packed bytes. */
+CodecResult codec_inflate(CodecReader *r);

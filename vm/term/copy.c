@@ -6,9 +6,10 @@
 #include <string.h>
 
 /*
- * Counting walks the source with a work stack.  Copying needs none: each object is copied as it is,
- * pointing into the source, and the copy is then scanned from its start; a word that points to the
- * source is replaced by a pointer to a copy that is added behind.  Headers tell the scan what to skip.
+ * Counting walks the source with a work stack.  Copying needs none: each object is copied as it
+ * is, pointing into the source, and the copy is then scanned from its start; a word that points
+ * to the source is replaced by a pointer to a copy that is added behind.  Headers tell the scan
+ * what to skip.
  */
 
 static inline bool is_kept(Term t, const LiteralRange *keep)
@@ -18,8 +19,8 @@ static inline bool is_kept(Term t, const LiteralRange *keep)
     return at >= keep->start && at < keep->end;
 }
 
-/* A part of a heap binary is copied as a binary of its own: no larger, and it cannot drag a large
- * literal along. */
+/* A part of a heap binary is copied as a binary of its own: no larger, and it cannot drag a
+ * large literal along. */
 static bool is_flattened(Term t, const LiteralRange *keep)
 {
     if (boxed_kind(t) != KIND_SUB_BINARY) return false;

@@ -1,9 +1,10 @@
 /*
  * Copying terms into another heap: messages, arguments of spawn, literals, tables.
  *
- * The copy is one closed run of words: it points to itself, to kept literals and to counted objects,
- * whose handles it puts on the target's list.  Sharing inside the source is not kept.  Sources may
- * lie in any memory that stays still meanwhile.  O(size); huge terms in slices.  Nothing collects.
+ * The copy is one closed run of words: it points to itself, to kept literals and to counted
+ * objects, whose handles it puts on the target's list.  Sharing inside the source is not kept.
+ * Sources may lie in any memory that stays still meanwhile.  O(size); huge terms in slices.
+ * Nothing collects.
  */
 #pragma once
 
@@ -18,10 +19,12 @@ typedef struct LiteralRange {
 
 #define COPY_TOO_LARGE SIZE_MAX
 
-/* Words that a copy of `t` takes (0 for what needs none); COPY_TOO_LARGE once it exceeds `limit`. */
+/* Words that a copy of `t` takes (0 for what needs none); COPY_TOO_LARGE once it exceeds
+ * `limit`. */
 size_t copy_size(Term t, size_t limit, const LiteralRange *keep);
 
-/* Copies `t` into exactly `words` = copy_size(...) words at `at`, part of `h`; handles go on h's list. */
+/* Copies `t` into exactly `words` = copy_size(...) words at `at`, part of `h`; handles go on
+ * h's list. */
 Term copy_into(Heap *h, Word *at, size_t words, Term t, const LiteralRange *keep);
 
 /* Both at once: TERM_NONE when it exceeds `limit` words or memory is refused. */
@@ -31,8 +34,8 @@ Term copy_term(Heap *h, Term t, size_t limit, const LiteralRange *keep);
  *     copy_begin(&c, t, limit, keep, mem);
  *     while (!copy_step(&c, h, &budget)) ... pause ...;
  *     result = c.result; copy_end(&c);
- * Between slices neither source, target nor the walk itself may be collected, moved or freed.  The target's area or
- * a fragment is taken when counting is done. */
+ * Between slices neither source, target nor the walk itself may be collected, moved or freed.
+ * The target's area or a fragment is taken when counting is done. */
 typedef struct CopyWalk {
     const LiteralRange *keep;
     Term source;

@@ -9,9 +9,10 @@
 
 /* ---- shortest digits ----
  *
- * The method is Raffaello Giulietti's: scale the float and the two ends of the interval of numbers
- * that round to it by one power of ten known to 128 bits; rounding the products to odd keeps every
- * comparison exact.  Among the decimals of the interval with the fewest digits the closest wins. */
+ * The method is Raffaello Giulietti's: scale the float and the two ends of the interval of
+ * numbers that round to it by one power of ten known to 128 bits; rounding the products to odd
+ * keeps every comparison exact.  Among the decimals of the interval with the fewest digits the
+ * closest wins. */
 
 typedef struct Power {
     uint64_t high;
@@ -152,8 +153,8 @@ size_t float_print(double d, char to[FLOAT_TEXT_MAX])
     char digits[17] = {0};
     int point = 0;
     int n = float_shortest_digits(d, digits, &point);
-    /* From 2^53 on neighbouring floats are more than 1 apart: plain digits would pretend a precision
-     * that is not there. */
+    /* From 2^53 on neighbouring floats are more than 1 apart: plain digits would pretend a
+     * precision that is not there. */
     bool plain = plain_length(n, point) <= scientific_length(n, point - 1) && fabs(d) < 0x1p53;
     if (!plain) {
         to[at++] = digits[0];
@@ -176,7 +177,8 @@ size_t float_print(double d, char to[FLOAT_TEXT_MAX])
                         : put_zeros(to + at, 1));
 }
 
-/* What printf wrote, with a point in place of whatever the host's locale has; 0 if it is too long. */
+/* What printf wrote, with a point in place of whatever the host's locale has; 0 if it is too
+ * long. */
 static size_t without_locale(const char *from, int length, char to[FLOAT_TEXT_MAX])
 {
     size_t n = 0;
@@ -201,8 +203,8 @@ size_t float_print_scientific(double d, int decimals, char to[FLOAT_TEXT_MAX])
     return n >= (int)sizeof text ? 0 : without_locale(text, n, to);
 }
 
-/* With few decimals and a moderate value OTP rounds the scaled fraction in double precision; the last
- * digits differ from the exact ones, and programs see them. */
+/* With few decimals and a moderate value OTP rounds the scaled fraction in double precision;
+ * the last digits differ from the exact ones, and programs see them. */
 #define FAST_DECIMALS 18
 
 static size_t print_decimals_fast(double d, int decimals, char to[FLOAT_TEXT_MAX])
@@ -250,8 +252,8 @@ size_t float_print_decimals(double d, int decimals, bool compact, char to[FLOAT_
 
 /* ---- reading ---- */
 
-/* More digits than this cannot matter except by not being all zero: a tie between two doubles has
- * at most 767 significant digits. */
+/* More digits than this cannot matter except by not being all zero: a tie between two doubles
+ * has at most 767 significant digits. */
 #define READ_DIGITS 780
 #define READ_LIMBS  128
 
@@ -348,7 +350,8 @@ static size_t shift_up(mp_limb_t *to, const mp_limb_t *from, size_t n, size_t bi
     return n + whole + (to[n + whole] != 0);
 }
 
-/* The double nearest to limbs * 2^exponent, where `lost` says that the exact value is a little more. */
+/* The double nearest to limbs * 2^exponent, where `lost` says that the exact value is a little
+ * more. */
 static double round_limbs(const mp_limb_t *limbs, size_t n, bool lost, int64_t exponent)
 {
     int64_t bits = (int64_t)bits_of(limbs, n);

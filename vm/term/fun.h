@@ -50,7 +50,8 @@ FunKey fun_key_of(Term t);
 size_t fun_free_count(Term t);
 Term fun_free_at(Term t, size_t i);
 
-/* `entry` points to a struct whose first member is a FunKey; free variables come from memory. */
+/* `entry` points to a struct whose first member is a FunKey; free variables come from
+ * memory. */
 Term fun_make(Heap *h, const void *entry, size_t n, const Term *free);
 /* `export` points to a struct whose first member is an ExportKey. */
 Term fun_make_export(Heap *h, const void *export);
@@ -60,9 +61,11 @@ Term fun_make_remote(Heap *h, const FunKey *key, Term creator, size_t n);
 /* How something below vm/code finds code: given by whoever knows the code tables. */
 typedef struct FunResolver {
     void *context;
-    /* The struct beginning with this key; made if absent, unless `only_existing`.  NULL: refused. */
+    /* The struct beginning with this key; made if absent, unless `only_existing`.  NULL:
+     * refused. */
     const void *(*export)(void *context, Term module, Term function, uint32_t arity,
                           bool only_existing);
-    /* The struct beginning with this key, if that fun is here and has `n` free variables; else NULL. */
+    /* The struct beginning with this key, if that fun is here and has `n` free variables; else
+     * NULL. */
     const void *(*entry)(void *context, const FunKey *key, size_t n);
 } FunResolver;

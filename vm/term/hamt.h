@@ -1,14 +1,16 @@
 /*
  * The hash trie behind maps of more than 32 keys; used through map.h.
  *
- * Sixteen-way.  A node has, for each of 16 slots chosen by 4 bits of the key's hash (from the highest
- * down), nothing, one pair, or a child node:
+ * Sixteen-way.  A node has, for each of 16 slots chosen by 4 bits of the key's hash (from the
+ * highest down), nothing, one pair, or a child node:
  *
- *   KIND_HAMT_NODE  [pairs | children << 16: small][pairs below: small][key][value] ... [child] ...
+ * KIND_HAMT_NODE  [pairs | children << 16: small][pairs below: small][key][value] ... [child]
+ * ...
  *
- * pairs in slot order, then children in slot order.  A child holds at least two pairs, so equal sets
- * of keys give the same shape whatever was done before.  Behind HAMT_LEVELS levels all 64 hash bits
- * are used; keys that still collide share one node of a further kind, sorted in map-key order:
+ * pairs in slot order, then children in slot order.  A child holds at least two pairs, so equal
+ * sets of keys give the same shape whatever was done before.  Behind HAMT_LEVELS levels all 64
+ * hash bits are used; keys that still collide share one node of a further kind, sorted in
+ * map-key order:
  *
  *   KIND_HAMT_NODE  [HAMT_COLLISION: small][count: small][key][value] ...
  *
@@ -34,15 +36,15 @@ typedef struct HamtPair {
 
 /* `root` is a node; each gives TERM_NONE when absent or when memory is refused. */
 Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash);
-/* The new root; *added tells whether the key is new.  With `only_existing`, an absent key gives the
- * old root and *added true. */
+/* The new root; *added tells whether the key is new.  With `only_existing`, an absent key gives
+ * the old root and *added true. */
 Term hamt_put(Heap *h, const AtomTable *atoms, Term root, const HamtPair *pair,
               bool only_existing, bool *added);
 /* The new root; the same root and *taken = TERM_NONE if absent. */
 Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash,
                  Term *taken);
-/* From `n` pairs with different keys, n > MAP_FLAT_MAX, sorted by hash and, where hashes are equal,
- * in map-key order. */
+/* From `n` pairs with different keys, n > MAP_FLAT_MAX, sorted by hash and, where hashes are
+ * equal, in map-key order. */
 Term hamt_build(Heap *h, const HamtPair *pairs, size_t n);
 
 /* Bits set among the low 32; the baseline instruction set has none for it. */

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* On the walk stand terms, and ranges of neighbouring words ending with this header, which no term is. */
+/* On the walk stand terms, and ranges of neighbouring words ending with this header, which no
+ * term is. */
 #define FRAME_RANGE header_make(KIND_FILLER, 1) /* [from][n] */
 
 static void push_range(Walk *w, const Word *from, size_t n)
@@ -33,6 +34,7 @@ static Term range_next(Walk *w)
         top[-1] = (Word)(uintptr_t)(from + 1);
         walk_push(w, FRAME_RANGE);
     }
+    // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
     return TERM_RAW(*from);
 }
 

@@ -1,8 +1,9 @@
 /*
  * Hashes of terms: the stable one that programs see (phash2), and the one inside hash tries.
  *
- * Both depend on values alone: atoms by text, funs by their keys, never on addresses.  Equal (=:=)
- * terms have equal hashes.  Nothing here collects; terms of any depth; huge ones in slices.
+ * Both depend on values alone: atoms by text, funs by their keys, never on addresses.  Equal
+ * (=:=) terms have equal hashes.  Nothing here collects; terms of any depth; huge ones in
+ * slices.
  */
 #pragma once
 

@@ -9,8 +9,8 @@
 
 void counted_drop(Counted *object)
 {
-    /* Release: our writes happen before another holder's release.  Acquire: the last holder sees
-     * them all before it frees. */
+    /* Release: our writes happen before another holder's release.  Acquire: the last holder
+     * sees them all before it frees. */
     if (atomic_sub_acq_rel(&object->references, 1) == 1) object->release(object);
 }
 

@@ -1,8 +1,9 @@
 /*
  * Where terms are built: a bump area, and fragments when the area is full.
  *
- * A Heap belongs to one process, one message or one C caller; only its owner touches it.  Nothing
- * here ever collects, so terms and pointers stay put while a Heap is in use (machine.md 1, 2).
+ * A Heap belongs to one process, one message or one C caller; only its owner touches it.
+ * Nothing here ever collects, so terms and pointers stay put while a Heap is in use (machine.md
+ * 1, 2).
  *
  *   area:       [start ....used.... top ....free.... limit)      limit is set by the owner
  *   fragments:  newest first, each its own block of memory: [HeapFragment][words ...]
@@ -56,7 +57,8 @@ static inline size_t heap_room(const Heap *h)
     return h->limit > h->top ? (size_t)(h->limit - h->top) : 0;
 }
 
-/* Take `words` words from the bump area.  The caller has reserved them: running short is a bug. */
+/* Take `words` words from the bump area.  The caller has reserved them: running short is a
+ * bug. */
 static inline Word *heap_take(Heap *h, size_t words)
 {
     ASSERT(words <= heap_room(h));
@@ -65,12 +67,13 @@ static inline Word *heap_take(Heap *h, size_t words)
     return at;
 }
 
-/* Room for `words` words from a new fragment (or the newest one with room). NULL when memory is refused. */
+/* Room for `words` words from a new fragment (or the newest one with room). NULL when memory is
+ * refused. */
 Word *heap_take_fragment(Heap *h, size_t words);
 
 /*
- * Room for `words` words, from the area when it has them, else from a fragment.  Never collects.
- * Returns NULL only when the allocator refuses: then the caller raises system_limit.
+ * Room for `words` words, from the area when it has them, else from a fragment.  Never
+ * collects. Returns NULL only when the allocator refuses: then the caller raises system_limit.
  */
 static inline Word *heap_alloc(Heap *h, size_t words)
 {
@@ -78,8 +81,8 @@ static inline Word *heap_alloc(Heap *h, size_t words)
     return heap_take_fragment(h, words);
 }
 
-/* Gives back the end of what was just taken: of `had` words at `at`, the first `keep` stay; what
- * cannot be given back becomes a filler. */
+/* Gives back the end of what was just taken: of `had` words at `at`, the first `keep` stay;
+ * what cannot be given back becomes a filler. */
 void heap_shrink(Heap *h, Word *at, size_t had, size_t keep);
 
 /* Puts a finished handle object (KIND_SHARED_BINARY, KIND_FOREIGN) on the heap's list. */

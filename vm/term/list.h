@@ -26,7 +26,8 @@ Term list_finish(ListBuilder *b, Term tail);
 
 /* Elements of a proper list, or -1 for anything else.  O(n). */
 int64_t list_length(Term list);
-/* At most `budget` cells: advances *rest and *count; true when the end (proper or not) is reached. */
+/* At most `budget` cells: advances *rest and *count; true when the end (proper or not) is
+ * reached. */
 bool list_length_step(Term *rest, int64_t *count, size_t *budget);
 
 /* `n` elements from memory, in front of `tail`. */
@@ -37,10 +38,12 @@ Term list_from_bytes(Heap *h, const uint8_t *bytes, size_t n, Term tail);
 Term list_from_utf8(Heap *h, const uint8_t *text, size_t bytes, Term tail);
 /* The same from a C string in UTF-8. */
 Term list_from_text(Heap *h, const char *text);
-/* The elements of a proper list turned round, in front of `tail`; TERM_NONE also if improper. */
+/* The elements of a proper list turned round, in front of `tail`; TERM_NONE also if
+ * improper. */
 Term list_reverse(Heap *h, Term list, Term tail);
 
-/* Appends a list of bytes (0 ... 255) to `to`; false if it is no such list (`to` is then as before). */
+/* Appends a list of bytes (0 ... 255) to `to`; false if it is no such list (`to` is then as
+ * before). */
 MUST_USE bool list_to_bytes(Term list, Bytes *to);
 /* Appends a list of characters as UTF-8; false if it is no such list. */
 MUST_USE bool list_to_utf8(Term list, Bytes *to);

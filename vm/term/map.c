@@ -52,7 +52,8 @@ static Word *flat_new(Heap *h, Term keys, size_t n)
     return at;
 }
 
-/* The same for a map with a key tuple of its own, which stands behind it; keys are for the caller. */
+/* The same for a map with a key tuple of its own, which stands behind it; keys are for the
+ * caller. */
 static Word *flat_new_with_keys(Heap *h, size_t n, Word **keys)
 {
     Word *at = heap_alloc(h, n + 2 + n + 1);
@@ -294,8 +295,8 @@ Term map_from_sorted(Heap *h, Term keys, size_t n, const Term *values)
     return boxed_from(at);
 }
 
-/* Of pairs sorted by hash, keeps for each key the one that came last; `value` of the scratch pairs
- * holds the index in `pairs` until then. */
+/* Of pairs sorted by hash, keeps for each key the one that came last; `value` of the scratch
+ * pairs holds the index in `pairs` until then. */
 static size_t keep_last(const AtomTable *atoms, HamtPair *sorted, const Term *pairs, size_t n)
 {
     sort_equal_hashes(atoms, sorted, n);

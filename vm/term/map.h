@@ -1,13 +1,14 @@
 /*
- * Maps: up to 32 keys a sorted tuple of keys with the values beside it, beyond that a hash trie.
+ * Maps: up to 32 keys a sorted tuple of keys with the values beside it, beyond that a hash
+ * trie.
  *
  *   KIND_MAP      [keys: tuple, or nil when empty][value 1] ... [value n]    n <= MAP_FLAT_MAX
  *   KIND_HASHMAP  [count: small][root: KIND_HAMT_NODE]                       n >  MAP_FLAT_MAX
  *
- * Keys of a flat map stand in map-key order (order_compare_exact), so maps with the same keys have
- * equal key tuples, and updates of a value share them.  Every size has exactly one representation.
- * Nothing here collects; a memory refusal gives TERM_NONE.  `atoms` gives texts for order and hash.
- * Design page: docs/design/terms.md.
+ * Keys of a flat map stand in map-key order (order_compare_exact), so maps with the same keys
+ * have equal key tuples, and updates of a value share them.  Every size has exactly one
+ * representation. Nothing here collects; a memory refusal gives TERM_NONE.  `atoms` gives texts
+ * for order and hash. Design page: docs/design/terms.md.
  */
 #pragma once
 
@@ -38,8 +39,8 @@ Term map_get_immediate(const AtomTable *atoms, Term map, Term key);
 Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value);
 /* The map with an existing key bound to `value`.  *found false (and TERM_NONE): no such key. */
 Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value, bool *found);
-/* The map without `key`; the map itself if it was not there.  *taken (may be NULL) is the value, or
- * TERM_NONE. */
+/* The map without `key`; the map itself if it was not there.  *taken (may be NULL) is the
+ * value, or TERM_NONE. */
 Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken);
 /* All of both; what is in both comes from `b`.  O(size of the result). */
 Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b);
@@ -68,5 +69,6 @@ MapIter map_iter(Term map);
 MapIter map_iter_at(Term map, uint64_t position);
 bool map_next(MapIter *it, Term *key, Term *value);
 
-/* Aborts if the structure is damaged: order, counts, shape (debug and stress builds, fuzzing). */
+/* Aborts if the structure is damaged: order, counts, shape (debug and stress builds,
+ * fuzzing). */
 void map_check(const AtomTable *atoms, Term map);

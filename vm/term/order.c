@@ -23,9 +23,9 @@
 enum { FRAME_PAIR, FRAME_RANGE, FRAME_NODES, FRAME_BITS, FRAME_MASK = 3, FRAME_EXACT = 4 };
 
 /*
- * Two hash maps of one size in order.  Sorting all keys would cost n log n; it is enough to find
- * the smallest key that only one of them has (that map is then the smaller one) or, when the keys
- * are the same, the smallest key whose values differ.
+ * Two hash maps of one size in order.  Sorting all keys would cost n log n; it is enough to
+ * find the smallest key that only one of them has (that map is then the smaller one) or, when
+ * the keys are the same, the smallest key whose values differ.
  */
 struct OrderMaps {
     OrderMaps *below;
@@ -374,8 +374,8 @@ static int step_frame(OrderWalk *o, size_t *budget)
 
 /* ---- large maps ---- */
 
-/* The key at hand counts, and gives `result` if it is the smallest: compare it with the smallest so
- * far, first forgetting keys that counted for less. */
+/* The key at hand counts, and gives `result` if it is the smallest: compare it with the
+ * smallest so far, first forgetting keys that counted for less. */
 static void maps_candidate(OrderWalk *o, OrderMaps *m, int result)
 {
     m->key_result = result;

@@ -3,8 +3,9 @@
  *
  *   number < atom < reference < fun < port < pid < tuple < map < nil < list < bitstring
  *
- * Tuples by size, then elements; lists element by element; maps by size, then keys in map-key order,
- * then values in the order of their keys; bitstrings bit by bit, a prefix first.  Two equalities:
+ * Tuples by size, then elements; lists element by element; maps by size, then keys in map-key
+ * order, then values in the order of their keys; bitstrings bit by bit, a prefix first.  Two
+ * equalities:
  *   ==   numbers by value (1 == 1.0), but keys of maps exactly
  *   =:=  exactly; 0.0 =:= -0.0
  * Map-key order (ORDER_EXACT) is the same total order with every integer before every float.
@@ -54,7 +55,8 @@ static inline bool order_same(Term a, Term b)
 
 typedef struct OrderMaps OrderMaps; /* private to order.c */
 
-/* A comparison in slices.  The walk lives outside the heap; nothing may collect until it ends. */
+/* A comparison in slices.  The walk lives outside the heap; nothing may collect until it
+ * ends. */
 typedef struct OrderWalk {
     const AtomTable *atoms;
     int result;   /* valid once order_step has returned true: < 0, 0, > 0 */

@@ -58,8 +58,8 @@ void pid_numbers(Term pid, uint32_t *id, uint32_t *serial)
     *serial = local ? pid_generation(pid) : pid_remote_serial(pid);
 }
 
-/* A local reference's number is spread over 18, 32 and 14 bits: the first word of the external form
- * has only 18 that other nodes keep.  An alias adds its owner's slot and generation. */
+/* A local reference's number is spread over 18, 32 and 14 bits: the first word of the external
+ * form has only 18 that other nodes keep.  An alias adds its owner's slot and generation. */
 size_t pid_ref_ids(Term ref, uint32_t ids[PID_REF_MAX_IDS])
 {
     if (boxed_kind(ref) == KIND_REMOTE_REF) {

@@ -1,9 +1,10 @@
 /*
  * Pids, references and port ids, of this node and of others.
  *
- * A local pid or port is an immediate (term.h).  A local reference is a 64-bit number that is never
- * given twice; an alias carries the pid it leads to in a second word.  The number alone decides
- * equality and order.  Those of other nodes carry node and creation.  Values only; any thread.
+ * A local pid or port is an immediate (term.h).  A local reference is a 64-bit number that is
+ * never given twice; an alias carries the pid it leads to in a second word.  The number alone
+ * decides equality and order.  Those of other nodes carry node and creation.  Values only; any
+ * thread.
  */
 #pragma once
 
@@ -46,7 +47,8 @@ void pid_numbers(Term pid, uint32_t *id, uint32_t *serial);
 /* The 32-bit words that stand for a reference of any node, least significant first; returns how
  * many there are (at most PID_REF_MAX_IDS). */
 size_t pid_ref_ids(Term ref, uint32_t ids[PID_REF_MAX_IDS]);
-/* The local reference that those words stand for; false if they cannot come from pid_ref_ids. */
+/* The local reference that those words stand for; false if they cannot come from
+ * pid_ref_ids. */
 MUST_USE bool pid_ref_from_ids(size_t count, const uint32_t *ids, uint64_t *number,
                                Term *owner);
 

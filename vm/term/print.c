@@ -299,6 +299,7 @@ static void next_pair(PrintWalk *w)
         walk_push(&w->stack, FRAME(FRAME_PAIRS));
     }
     put_comma(w);
+    // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
     walk_push(&w->stack, *value);
     push_text(w, " => ");
     walk_push(&w->stack, *key);

@@ -10,9 +10,9 @@
  *   ... 011011   local port, number << 6
  *   ..... 1111   header of a boxed object: kind (6 bits) << 4, body size in words << 10
  *
- * A header is never a legal value, so a collector that meets one knows where it stands.  Kinds below
- * KIND_FIRST_RAW have bodies made of terms only (a pointer to a C object is aligned and reads as
- * a small integer); kinds from there on have bodies that nobody scans.
+ * A header is never a legal value, so a collector that meets one knows where it stands.  Kinds
+ * below KIND_FIRST_RAW have bodies made of terms only (a pointer to a C object is aligned and
+ * reads as a small integer); kinds from there on have bodies that nobody scans.
  *
  * Immutable once built, except where gc and the marked instructions of opcodes.def say.
  * Design page: docs/design/terms.md.
@@ -125,33 +125,32 @@ static inline Term cons_from(const Word *at) { return TERM_RAW((Word)at | TAG_CO
 
 /* ---- boxed objects ---- */
 
+/* Laid out as the comments say; H: a handle outside the heap, linked into a list (heap.h). */
 typedef enum Kind {
     /* The body is terms. */
-    KIND_TUPLE, /* [element 1] ... [element n] */
-    KIND_MAP,   /* [keys: tuple, or nil when empty][value 1] ... in map-key order; <= 32 keys */
-    KIND_HASHMAP,    /* [count: small][root: KIND_HAMT_NODE] more than 32 keys */
-    KIND_HAMT_NODE,  /* laid out in hamt.c; never a value of its own */
+    KIND_TUPLE,      /* [element 1] ... [element n] */
+    KIND_MAP,        /* [keys: tuple, or nil when empty][value 1] ...; at most 32 (map.h) */
+    KIND_HASHMAP,    /* [count: small][root: KIND_HAMT_NODE]; more than 32 keys */
+    KIND_HAMT_NODE,  /* laid out in hamt.h; never a value of its own */
     KIND_FUN,        /* [FunEntry *][free variable 1] ... */
     KIND_EXPORT_FUN, /* [Export *] fun M:F/A */
-    KIND_SUB_BINARY, /* [base: BINARY or SHARED_BINARY][offset in bits: small][size in bits: small] */
-    KIND_MATCH_CONTEXT, /* [base: BINARY or SHARED_BINARY][position in bits: small][end in bits: small] */
-    KIND_REMOTE_FUN, /* [module][index..][environment] of another node, laid out in fun.h */
-    KIND_FIRST_RAW,
+    KIND_SUB_BINARY, /* [base: BINARY or SHARED_BINARY][offset in bits][size in bits]: smalls */
+    KIND_MATCH_CONTEXT, /* [base: BINARY or SHARED_BINARY][position in bits][end]: smalls */
+    KIND_REMOTE_FUN,    /* [module][index] ... [environment] of another node (fun.h) */
     /* Nobody scans the body. */
-    KIND_BIG_POSITIVE =
-        KIND_FIRST_RAW, /* GMP limbs, least significant first, no leading zero limb */
-    KIND_BIG_NEGATIVE,
-    KIND_FLOAT,  /* [IEEE double] */
-    KIND_BINARY, /* [size in bits][bytes ...]; unused bits of the last byte are zero; <= 64 bytes
-                           for programs' data, larger only in literals */
-    KIND_SHARED_BINARY, /* [next handle][Counted *][size in bits]: offheap handle, see heap.h */
+    KIND_BIG_POSITIVE,  /* GMP limbs, least significant first, no leading zero limb */
+    KIND_BIG_NEGATIVE,  /* the same */
+    KIND_FLOAT,         /* [IEEE double] */
+    KIND_BINARY,        /* [size in bits][bytes ...]; at most 64 bytes outside literals */
+    KIND_SHARED_BINARY, /* [next handle][Counted *][size in bits] H */
     KIND_REF,           /* [number] or, for an alias, [number][pid word] */
     KIND_REMOTE_PID,    /* [node atom][creation][id | serial << 32] */
     KIND_REMOTE_PORT,   /* [node atom][creation][number] */
     KIND_REMOTE_REF,    /* [node atom][creation][count][ids ...] */
-    KIND_FOREIGN,       /* [next handle][Counted *][type]: offheap handle */
+    KIND_FOREIGN,       /* [next handle][Counted *][type] H */
     KIND_FILLER,        /* dead words, so that a heap can be walked */
-    KIND_COUNT
+    KIND_COUNT,
+    KIND_FIRST_RAW = KIND_BIG_POSITIVE
 } Kind;
 
 static inline Word header_make(Kind kind, size_t words)

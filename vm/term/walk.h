@@ -1,11 +1,11 @@
 /*
- * The explicit work stack of everything that traverses a term, so that depth of data never becomes
- * depth of the C stack.
+ * The explicit work stack of everything that traverses a term, so that depth of data never
+ * becomes depth of the C stack.
  *
  * A Walk holds words.  The first WALK_INLINE of them live in the struct, the rest in malloc'ed
- * memory that doubles; a Walk therefore does not move while in use.  How much it holds is bounded
- * by the size of the terms walked.  Nothing may collect while a walk holds terms (machine.md 2).
- * One thread at a time.
+ * memory that doubles; a Walk therefore does not move while in use.  How much it holds is
+ * bounded by the size of the terms walked.  Nothing may collect while a walk holds terms
+ * (machine.md 2). One thread at a time.
  */
 #pragma once
 
@@ -48,6 +48,7 @@ static inline void walk_push(Walk *w, Word word)
 static inline Word walk_pop(Walk *w)
 {
     ASSERT(w->count > 0);
+    // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
     return w->at[--w->count];
 }
 static inline Word *walk_top(Walk *w) { return &w->at[w->count - 1]; }
