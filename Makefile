@@ -111,6 +111,10 @@ endif
 $(D)/obj/gen/%.o: $(GEN)/%.c
 	$(call say,CC,$<)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Wall -Wno-unused-variable -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
+# One jump per instruction, and its five locals in registers: gcc would merge the one and pack the others.
+ifeq ($(IS_CLANG),)
+$(D)/obj/vm/interp/interp.o: CFLAGS_ALL += -fno-gcse -fno-crossjumping -fno-tree-vectorize
+endif
 $(COMP_OBJ) $(D)/obj/compiler/motec.o $(UNITS:$(D)/unit/%=$(D)/obj/tests/unit/%.o): | $(GEN_SRC)
 
 %.c: %.y
