@@ -127,8 +127,7 @@ Term number_bsr(Heap *h, Term a, Term b) { return shift(h, a, b, true); }
 Term number_neg(Heap *h, Term a)
 {
     if (term_is_small(a)) return heap_int64(h, -small_value(a));
-    /* As OTP: a difference, so that minus zero stays zero. */
-    if (term_is_float(a)) return heap_float(h, 0.0 - float_value(a));
+    if (term_is_float(a)) return heap_float(h, -float_value(a));
     return term_is_big(a) ? big_neg(h, a) : TERM_NONE;
 }
 
