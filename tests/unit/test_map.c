@@ -4,6 +4,7 @@
 #include "vm/term/copy.h"
 #include "vm/term/hamt.h"
 #include "vm/term/hash.h"
+#include "vm/term/map_build.h"
 
 enum { KEYS = 300 };
 
@@ -242,7 +243,11 @@ TEST(colliding_keys)
     for (int i = 0; i < N; i++)
         pairs[i] = (HamtPair){i < 36 ? UINT64_C(0xABCDEF) : UINT64_C(0xABCDEF) + 1,
                               small_from(i), small_from(i)};
-    Term root = hamt_build(&x.heap, pairs, N);
+    HamtBuild build;
+    size_t budget = SIZE_MAX;
+    hamt_build_begin(&build, pairs, N);
+    EXPECT(hamt_build_step(&build, &x.heap, &budget));
+    Term root = build.root;
     bool added;
     root = hamt_put(&x.heap, x.atoms, root, &(HamtPair){0xABCDEF, small_from(-3), TERM_NIL},
                     false, &added);
@@ -272,5 +277,42 @@ TEST(colliding_keys)
         EXPECT(!term_is_none(taken));
     }
     EXPECT_EQ(hamt_count(root), 0);
+    terms_close(&x);
+}
+
+TEST(building_in_slices)
+{
+    Terms x;
+    terms_open(&x);
+    for (int round = 0; round < UNIT_SIZE(200); round++) {
+        Model m = {0};
+        MapBuild *b = malloc(sizeof *b);
+        size_t n = (size_t)terms_below(&x, 500);
+        EXPECT(map_build_begin(b, x.atoms, n, x.mem));
+        for (size_t i = 0; i < n; i++) {
+            unsigned k = (unsigned)terms_below(&x, round % 2 ? 20 : KEYS);
+            m.count += !m.there[k];
+            m.there[k] = true;
+            m.value[k] = (int64_t)i;
+            map_build_add(b, key_of(&x, k), small_from((int64_t)i));
+        }
+        size_t budget = 1 + (size_t)terms_below(&x, 100);
+        size_t slice = budget;
+        while (!map_build_step(b, &x.heap, &budget)) budget = slice;
+        Term map = b->result;
+        map_build_end(b);
+        expect_model(&x, &m, map);
+        EXPECT(map_build_begin_merge(b, x.atoms, map, map, x.mem));
+        budget = 1;
+        while (!map_build_step(b, &x.heap, &budget)) budget = 1;
+        EXPECT(order_same(b->result, map));
+        map_build_end(b);
+        EXPECT(map_build_begin_merge(b, x.atoms, map, map, x.mem));
+        budget = (size_t)terms_below(&x, 4 * n + 1);
+        map_build_step(b, &x.heap, &budget);
+        map_build_end(b);
+        free(b);
+        terms_clear(&x);
+    }
     terms_close(&x);
 }

@@ -144,16 +144,14 @@ static void put_float(CodecWriter *w, double d)
     bytes_put_u64_be(w->to, bits);
 }
 
-static bool is_remote(Term t) { return term_is_boxed(t) && boxed_kind(t) != KIND_REF; }
-
 static Term node_of(const CodecWriter *w, Term t)
 {
-    return is_remote(t) ? pid_node(t) : w->node.name;
+    return pid_is_remote(t) ? pid_node(t) : w->node.name;
 }
 
 static uint32_t creation_of(const CodecWriter *w, Term t)
 {
-    return is_remote(t) ? pid_creation(t) : w->node.creation;
+    return pid_is_remote(t) ? pid_creation(t) : w->node.creation;
 }
 
 static void put_pid(CodecWriter *w, Term t)
@@ -170,7 +168,7 @@ static void put_pid(CodecWriter *w, Term t)
 
 static void put_port(CodecWriter *w, Term t)
 {
-    uint64_t number = is_remote(t) ? pid_remote_port(t) : port_number(t);
+    uint64_t number = pid_is_remote(t) ? pid_remote_port(t) : port_number(t);
     bool is_small = number < (uint64_t)1 << 28;
     bytes_put_u8(w->to, is_small ? EXT_NEW_PORT : EXT_V4_PORT);
     put_atom(w, node_of(w, t));
@@ -335,12 +333,12 @@ static void put_boxed(CodecWriter *w, Term t)
     case KIND_BIG_NEGATIVE: put_integer(w, t); return;
     case KIND_FLOAT: put_float(w, float_value(t)); return;
     case KIND_REF:
+    case KIND_FOREIGN:
     case KIND_REMOTE_REF: put_ref(w, t); return;
     case KIND_REMOTE_PID: put_pid(w, t); return;
     case KIND_REMOTE_PORT: put_port(w, t); return;
     case KIND_HAMT_NODE:
     case KIND_MATCH_CONTEXT:
-    case KIND_FOREIGN:
     case KIND_FILLER:
     case KIND_COUNT: w->failed = true; return;
     }

@@ -375,23 +375,20 @@ Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t 
 
 /* ---- building from sorted pairs ---- */
 
-/* One node under construction: its range of pairs, and the children finished so far stand on a
- * shared stack. */
-typedef struct Build {
-    size_t start;
-    size_t end;
-    size_t next;        /* pairs before this one are dealt with */
-    size_t first_child; /* on the stack of finished children */
-    uint32_t pairs;
-    uint32_t children;
-} Build;
-
-static size_t slot_end(const HamtPair *pairs, const Build *b, int level)
+/* Where the pairs of the slot of pair `next` end. */
+static size_t slot_end(const HamtPair *pairs, const HamtLevel *l, int level)
 {
-    size_t i = b->next + 1;
-    uint32_t slot = slot_of(pairs[b->next].hash, level);
-    while (i < b->end && slot_of(pairs[i].hash, level) == slot) i++;
-    return i;
+    uint32_t slot = slot_of(pairs[l->next].hash, level);
+    size_t low = l->next + 1;
+    size_t high = l->end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (slot_of(pairs[middle].hash, level) == slot)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static Term build_collision(Heap *h, const HamtPair *pairs, size_t start, size_t end)
@@ -403,52 +400,64 @@ static Term build_collision(Heap *h, const HamtPair *pairs, size_t start, size_t
     return node;
 }
 
-static Term build_node(Heap *h, const HamtPair *pairs, const Build *b, int level,
-                       const Term *children)
+static Term build_node(Heap *h, const HamtPair *pairs, const HamtLevel *l, const Term *children)
 {
     Term node = TERM_NONE;
-    Word *to = node_new(h, b->pairs, b->children, b->end - b->start, &node);
+    Word *to = node_new(h, l->pairs, l->children, l->end - l->start, &node);
     if (to == NULL) return TERM_NONE;
-    for (size_t i = b->start; i < b->end; i++)
-        if ((b->pairs >> slot_of(pairs[i].hash, level) & 1) != 0)
-            to = put_pair(to, pairs[i].key, pairs[i].value);
-    put_words(to, (const Word *)children, hamt_popcount(b->children));
+    size_t own = hamt_popcount(l->pairs);
+    for (size_t i = 0; i < own; i++)
+        to = put_pair(to, pairs[l->own[i]].key, pairs[l->own[i]].value);
+    put_words(to, (const Word *)children, hamt_popcount(l->children));
     return node;
 }
 
-Term hamt_build(Heap *h, const HamtPair *pairs, size_t n)
+void hamt_build_begin(HamtBuild *b, const HamtPair *pairs, size_t n)
 {
-    Build level[LAST_LEVEL + 1];
-    Term done[LAST_LEVEL * 16 + 16];
-    size_t finished = 0;
-    int at = 0;
-    level[0] = (Build){.end = n};
-    for (;;) {
-        Build *b = &level[at];
-        Term node;
-        if (at == LAST_LEVEL) {
-            node = build_collision(h, pairs, b->start, b->end);
-        } else if (b->next < b->end) {
-            uint32_t bit = 1u << slot_of(pairs[b->next].hash, at);
-            size_t end = slot_end(pairs, b, at);
-            if (end == b->next + 1) {
-                b->pairs |= bit;
-                b->next = end;
-                continue;
-            }
-            b->children |= bit;
-            level[at + 1] = (Build){b->next, end, b->next, finished, 0, 0};
-            b->next = end;
-            at++;
-            continue;
-        } else {
-            node = build_node(h, pairs, b, at, done + b->first_child);
-        }
-        if (at == 0 || term_is_none(node)) return node;
-        finished = b->first_child;
-        done[finished++] = node;
-        at--;
+    b->pairs = pairs;
+    b->root = TERM_NONE;
+    b->at = 0;
+    b->finished = 0;
+    b->level[0] = (HamtLevel){.end = n};
+}
+
+/* The next slot of a level: one pair, or a level below. */
+static void build_slot(HamtBuild *b, HamtLevel *l)
+{
+    uint32_t bit = 1u << slot_of(b->pairs[l->next].hash, b->at);
+    size_t end = slot_end(b->pairs, l, b->at);
+    if (end == l->next + 1) {
+        l->own[hamt_popcount(l->pairs)] = l->next;
+        l->pairs |= bit;
+    } else {
+        l->children |= bit;
+        b->at++;
+        b->level[b->at] = (HamtLevel){
+            .start = l->next, .end = end, .next = l->next, .first_child = b->finished};
     }
+    l->next = end;
+}
+
+bool hamt_build_step(HamtBuild *b, Heap *h, size_t *budget)
+{
+    while (*budget > 0) {
+        HamtLevel *l = &b->level[b->at];
+        --*budget;
+        if (b->at < LAST_LEVEL && l->next < l->end) {
+            build_slot(b, l);
+            continue;
+        }
+        Term node = b->at == LAST_LEVEL ? build_collision(h, b->pairs, l->start, l->end)
+                                        : build_node(h, b->pairs, l, b->done + l->first_child);
+        if (b->at == 0 || term_is_none(node)) {
+            b->root = node;
+            return true;
+        }
+        b->finished = l->first_child;
+        b->done[b->finished++] = node;
+        b->at--;
+    }
+    return false;
 }
 
 /* ---- iteration ---- */

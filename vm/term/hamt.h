@@ -43,9 +43,32 @@ Term hamt_put(Heap *h, const AtomTable *atoms, Term root, const HamtPair *pair,
 /* The new root; the same root and *taken = TERM_NONE if absent. */
 Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash,
                  Term *taken);
-/* From `n` pairs with different keys, n > MAP_FLAT_MAX, sorted by hash and, where hashes are
- * equal, in map-key order. */
-Term hamt_build(Heap *h, const HamtPair *pairs, size_t n);
+/* One node under construction: its range of pairs. */
+typedef struct HamtLevel {
+    size_t start;
+    size_t end;
+    size_t next;        /* pairs before this one are dealt with */
+    size_t first_child; /* among the finished children of all levels */
+    size_t own[16];     /* the pairs that stand in the node itself */
+    uint32_t pairs;     /* bit per slot */
+    uint32_t children;
+} HamtLevel;
+
+/* A trie from many pairs with different keys, more than MAP_FLAT_MAX of them, sorted by hash
+ * and, where hashes are equal, in map-key order.  The pairs stay where they are until it is
+ * done. */
+typedef struct HamtBuild {
+    const HamtPair *pairs;
+    Term root; /* once done; TERM_NONE: memory was refused */
+    int at;    /* level that is being worked on */
+    size_t finished;
+    HamtLevel level[HAMT_LEVELS + 1];
+    Term done[(HAMT_LEVELS + 1) * 16];
+} HamtBuild;
+
+void hamt_build_begin(HamtBuild *b, const HamtPair *pairs, size_t n);
+/* Takes pairs from *budget; true when done. */
+bool hamt_build_step(HamtBuild *b, Heap *h, size_t *budget);
 
 /* Bits set among the low 32; the baseline instruction set has none for it. */
 static inline size_t hamt_popcount(uint32_t bits)

@@ -73,12 +73,12 @@ static uint64_t combine_view(uint64_t h, BitView v)
 
 static uint64_t combine_pid(const AtomTable *atoms, uint64_t h, Term t)
 {
-    if (term_is_boxed(t) && boxed_kind(t) != KIND_REF) {
+    if (pid_is_remote(t)) {
         h = combine(h, atom_hash(atoms, pid_node(t)));
         h = combine(h, pid_creation(t));
     }
     if (term_is_ref(t)) {
-        if (boxed_kind(t) == KIND_REF) return combine(h, pid_ref_number(t));
+        if (term_is_local_ref(t)) return combine(h, pid_ref_number(t));
         uint32_t ids[PID_REF_MAX_IDS];
         size_t n = pid_ref_ids(t, ids);
         for (size_t i = 0; i < n; i++) h = combine(h, ids[i]);
@@ -133,10 +133,10 @@ static uint64_t combine_boxed(const AtomTable *atoms, uint64_t h, Term t, Walk *
         return combine(h, bits ^ SALT_FLOAT);
     }
     case KIND_REF:
+    case KIND_FOREIGN:
     case KIND_REMOTE_PID:
     case KIND_REMOTE_PORT:
     case KIND_REMOTE_REF: return combine_pid(atoms, h, t);
-    case KIND_FOREIGN:
     case KIND_MATCH_CONTEXT:
     case KIND_FILLER:
     case KIND_COUNT: return combine(h, SALT_FLOAT);

@@ -2,9 +2,9 @@
 
 #include "vm/term/hamt.h"
 #include "vm/term/hash.h"
+#include "vm/term/map_build.h"
 #include "vm/term/order.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- flat maps ---- */
@@ -123,7 +123,7 @@ static Term flat_remove(Heap *h, Term map, size_t i)
 
 /* ---- between the two kinds ---- */
 
-static Term hash_map(Heap *h, Term root)
+Term map_from_root(Heap *h, Term root)
 {
     if (term_is_none(root)) return root;
     Word *at = heap_alloc(h, 3);
@@ -136,29 +136,9 @@ static Term hash_map(Heap *h, Term root)
 
 static Term map_root(Term map) { return boxed_term(map, 1); }
 
-static int compare_hashes(const void *a, const void *b)
-{
-    uint64_t x = ((const HamtPair *)a)->hash;
-    uint64_t y = ((const HamtPair *)b)->hash;
-    return x < y ? -1 : x > y;
-}
-
-/* Sorts pairs with equal hashes into map-key order; there is nearly always one. */
-static void sort_equal_hashes(const AtomTable *atoms, HamtPair *pairs, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        HamtPair pair = pairs[i];
-        size_t k = i;
-        for (; k > 0 && pairs[k - 1].hash == pair.hash; k--) {
-            if (order_compare_exact(atoms, pairs[k - 1].key, pair.key) <= 0) break;
-            pairs[k] = pairs[k - 1];
-        }
-        pairs[k] = pair;
-    }
-}
-
-/* Flat from at most MAP_FLAT_MAX pairs with different keys, sorted here by insertion. */
-static Term flat_from_pairs(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n)
+/* Flat, from at most MAP_FLAT_MAX pairs with different keys, which are sorted here by
+ * insertion. */
+Term map_from_different(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n)
 {
     if (n == 0) return map_empty(h);
     for (size_t i = 1; i < n; i++) {
@@ -178,24 +158,28 @@ static Term flat_from_pairs(Heap *h, const AtomTable *atoms, HamtPair *pairs, si
     return boxed_from(at);
 }
 
-/* Either kind from pairs with different keys and their hashes. */
-static Term from_hashed(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n)
-{
-    if (n <= MAP_FLAT_MAX) return flat_from_pairs(h, atoms, pairs, n);
-    qsort(pairs, n, sizeof *pairs, compare_hashes);
-    sort_equal_hashes(atoms, pairs, n);
-    return hash_map(h, hamt_build(h, pairs, n));
-}
-
+/* One key more than a flat map holds. */
 static Term flat_to_hash(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
 {
     HamtPair pairs[MAP_FLAT_MAX + 1];
-    for (size_t i = 0; i < MAP_FLAT_MAX; i++) {
-        Term k = map_flat_key(map, i);
-        pairs[i] = (HamtPair){hash_internal(atoms, k), k, map_flat_value(map, i)};
+    pairs[0] = (HamtPair){hash_internal(atoms, key), key, value};
+    for (size_t n = 1; n <= MAP_FLAT_MAX; n++) {
+        Term k = map_flat_key(map, n - 1);
+        HamtPair pair = {hash_internal(atoms, k), k, map_flat_value(map, n - 1)};
+        size_t i = n;
+        for (; i > 0 && pairs[i - 1].hash >= pair.hash; i--) {
+            if (pairs[i - 1].hash == pair.hash
+                && order_compare_exact(atoms, pairs[i - 1].key, k) < 0)
+                break;
+            pairs[i] = pairs[i - 1];
+        }
+        pairs[i] = pair;
     }
-    pairs[MAP_FLAT_MAX] = (HamtPair){hash_internal(atoms, key), key, value};
-    return from_hashed(h, atoms, pairs, MAP_FLAT_MAX + 1);
+    HamtBuild b;
+    size_t budget = SIZE_MAX;
+    hamt_build_begin(&b, pairs, MAP_FLAT_MAX + 1);
+    hamt_build_step(&b, h, &budget);
+    return map_from_root(h, b.root);
 }
 
 static Term hash_to_flat(Heap *h, const AtomTable *atoms, Term root)
@@ -207,7 +191,7 @@ static Term hash_to_flat(Heap *h, const AtomTable *atoms, Term root)
     Term value;
     hamt_iter_start(&it, root, 0);
     while (hamt_next(&it, &key, &value)) pairs[n++] = (HamtPair){0, key, value};
-    return flat_from_pairs(h, atoms, pairs, n);
+    return map_from_different(h, atoms, pairs, n);
 }
 
 /* ---- one key ---- */
@@ -238,7 +222,7 @@ Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
     if (!map_is_flat(map)) {
         HamtPair pair = {hash_internal(atoms, key), key, value};
         bool added;
-        return hash_map(h, hamt_put(h, atoms, map_root(map), &pair, false, &added));
+        return map_from_root(h, hamt_put(h, atoms, map_root(map), &pair, false, &added));
     }
     size_t n = map_flat_size(map);
     size_t i = flat_find(map, key);
@@ -254,7 +238,7 @@ Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value,
         bool absent;
         Term root = hamt_put(h, atoms, map_root(map), &pair, true, &absent);
         *found = !absent;
-        return absent ? TERM_NONE : hash_map(h, root);
+        return absent ? TERM_NONE : map_from_root(h, root);
     }
     size_t i = flat_find(map, key);
     *found = i < map_flat_size(map);
@@ -277,7 +261,7 @@ Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken
         if (term_is_none(root))
             result = root;
         else if (root.w != old.w)
-            result = hamt_count(root) > MAP_FLAT_MAX ? hash_map(h, root)
+            result = hamt_count(root) > MAP_FLAT_MAX ? map_from_root(h, root)
                                                      : hash_to_flat(h, atoms, root);
     }
     if (taken != NULL) *taken = value;
@@ -295,71 +279,41 @@ Term map_from_sorted(Heap *h, Term keys, size_t n, const Term *values)
     return boxed_from(at);
 }
 
-/* Of pairs sorted by hash, keeps for each key the one that came last; `value` of the scratch
- * pairs holds the index in `pairs` until then. */
-static size_t keep_last(const AtomTable *atoms, HamtPair *sorted, const Term *pairs, size_t n)
+static Term run_build(MapBuild *b, Heap *h)
 {
-    sort_equal_hashes(atoms, sorted, n);
+    size_t budget = SIZE_MAX;
+    while (!map_build_step(b, h, &budget)) budget = SIZE_MAX;
+    map_build_end(b);
+    return b->result;
+}
+
+static Term from_few_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n)
+{
+    HamtPair few[MAP_FLAT_MAX];
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        bool same = kept > 0 && sorted[kept - 1].hash == sorted[i].hash
-                    && order_same(sorted[kept - 1].key, sorted[i].key);
-        if (!same)
-            sorted[kept++] = sorted[i];
-        else if (sorted[kept - 1].value.w < sorted[i].value.w)
-            sorted[kept - 1] = sorted[i];
+        size_t k = 0;
+        while (k < kept && !order_same(few[k].key, pairs[i * 2])) k++;
+        few[k] = (HamtPair){0, pairs[i * 2], pairs[i * 2 + 1]};
+        kept += k == kept;
     }
-    for (size_t i = 0; i < kept; i++) sorted[i].value = pairs[sorted[i].value.w * 2 + 1];
-    return kept;
+    return map_from_different(h, atoms, few, kept);
 }
 
 Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n)
 {
-    HamtPair few[MAP_FLAT_MAX];
-    size_t bytes = n * sizeof(HamtPair);
-    HamtPair *sorted = n <= MAP_FLAT_MAX ? few : mem_try_alloc(h->mem, MEM_WORK, bytes);
-    if (sorted == NULL) return TERM_NONE;
-    Term map;
-    if (n <= MAP_FLAT_MAX) {
-        size_t kept = 0;
-        for (size_t i = 0; i < n; i++) {
-            size_t k = 0;
-            while (k < kept && !order_same(few[k].key, pairs[i * 2])) k++;
-            few[k] = (HamtPair){0, pairs[i * 2], pairs[i * 2 + 1]};
-            kept += k == kept;
-        }
-        map = flat_from_pairs(h, atoms, few, kept);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            sorted[i] =
-                (HamtPair){hash_internal(atoms, pairs[i * 2]), pairs[i * 2], TERM_RAW(i)};
-        qsort(sorted, n, sizeof *sorted, compare_hashes);
-        size_t kept = keep_last(atoms, sorted, pairs, n);
-        map = kept > MAP_FLAT_MAX ? hash_map(h, hamt_build(h, sorted, kept))
-                                  : flat_from_pairs(h, atoms, sorted, kept);
-    }
-    if (sorted != few) mem_free(h->mem, MEM_WORK, sorted, bytes);
-    return map;
+    if (n <= MAP_FLAT_MAX) return from_few_pairs(h, atoms, pairs, n);
+    MapBuild b;
+    if (!map_build_begin(&b, atoms, n, h->mem)) return TERM_NONE;
+    for (size_t i = 0; i < n; i++) map_build_add(&b, pairs[i * 2], pairs[i * 2 + 1]);
+    return run_build(&b, h);
 }
 
-static Term *collect(Term map, Term *to)
-{
-    MapIter it = map_iter(map);
-    while (map_next(&it, &to[0], &to[1])) to += 2;
-    return to;
-}
-
-/* Both maps in one go. */
 static Term merge_all(Heap *h, const AtomTable *atoms, Term a, Term b)
 {
-    size_t n = map_size(a) + map_size(b);
-    size_t bytes = (n * 2 + 2) * sizeof(Term);
-    Term *pairs = mem_try_alloc(h->mem, MEM_WORK, bytes);
-    if (pairs == NULL) return TERM_NONE;
-    collect(b, collect(a, pairs));
-    Term map = map_from_pairs(h, atoms, pairs, n);
-    mem_free(h->mem, MEM_WORK, pairs, bytes);
-    return map;
+    MapBuild build;
+    if (!map_build_begin_merge(&build, atoms, a, b, h->mem)) return TERM_NONE;
+    return run_build(&build, h);
 }
 
 /* Up to this many keys it is cheaper to put them in one by one. */

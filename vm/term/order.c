@@ -111,13 +111,11 @@ static int compare_numbers(Term a, Term b, bool exact)
     return number_compare(a, b);
 }
 
-static bool is_remote(Term t) { return term_is_boxed(t) && boxed_kind(t) != KIND_REF; }
-
 /* What is of this node stands before what is of another. */
 static int compare_nodes(const OrderWalk *o, Term a, Term b)
 {
-    if (is_remote(a) != is_remote(b)) return is_remote(a) ? 1 : -1;
-    if (!is_remote(a)) return 0;
+    if (pid_is_remote(a) != pid_is_remote(b)) return pid_is_remote(a) ? 1 : -1;
+    if (!pid_is_remote(a)) return 0;
     int order = compare_atoms(o, pid_node(a), pid_node(b));
     return order != 0 ? order : compare_words(pid_creation(a), pid_creation(b));
 }
@@ -138,21 +136,15 @@ static int compare_ports(const OrderWalk *o, Term a, Term b)
 {
     int order = compare_nodes(o, a, b);
     if (order != 0) return order;
-    return compare_words(is_remote(a) ? pid_remote_port(a) : port_number(a),
-                         is_remote(b) ? pid_remote_port(b) : port_number(b));
+    return compare_words(pid_is_remote(a) ? pid_remote_port(a) : port_number(a),
+                         pid_is_remote(b) ? pid_remote_port(b) : port_number(b));
 }
 
 static int compare_refs(const OrderWalk *o, Term a, Term b)
 {
-    bool a_foreign = boxed_kind(a) == KIND_FOREIGN;
-    bool b_foreign = boxed_kind(b) == KIND_FOREIGN;
-    if (a_foreign || b_foreign) {
-        if (a_foreign != b_foreign) return a_foreign ? 1 : -1;
-        return compare_words(boxed_words(a)[2], boxed_words(b)[2]);
-    }
     int order = compare_nodes(o, a, b);
     if (order != 0) return order;
-    if (!is_remote(a)) return compare_words(pid_ref_number(a), pid_ref_number(b));
+    if (!pid_is_remote(a)) return compare_words(pid_ref_number(a), pid_ref_number(b));
     uint32_t x[PID_REF_MAX_IDS] = {0};
     uint32_t y[PID_REF_MAX_IDS] = {0};
     pid_ref_ids(a, x);

@@ -196,6 +196,7 @@ static void put_boxed(HashWalk *w, Term t)
     case KIND_BIG_NEGATIVE: put_integer(w, t); return;
     case KIND_FLOAT: put_float(w, float_value(t)); return;
     case KIND_REF:
+    case KIND_FOREIGN:
     case KIND_REMOTE_REF: {
         uint32_t ids[PID_REF_MAX_IDS];
         pid_ref_ids(t, ids);
@@ -204,7 +205,6 @@ static void put_boxed(HashWalk *w, Term t)
     }
     case KIND_REMOTE_PID: put1(w, pid_remote_id(t), SALT_PID); return;
     case KIND_REMOTE_PORT: put1(w, (uint32_t)pid_remote_port(t), SALT_PORT); return;
-    case KIND_FOREIGN:
     case KIND_HAMT_NODE:
     case KIND_MATCH_CONTEXT:
     case KIND_FILLER:

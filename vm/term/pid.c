@@ -91,7 +91,7 @@ bool pid_ref_from_ids(size_t count, const uint32_t *ids, uint64_t *number, Term 
 
 static uint32_t node_number(Term t)
 {
-    return term_is_boxed(t) && boxed_kind(t) != KIND_REF ? atom_index(pid_node(t)) : 0;
+    return pid_is_remote(t) ? atom_index(pid_node(t)) : 0;
 }
 
 void pid_print(Bytes *to, Term t)

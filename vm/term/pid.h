@@ -23,8 +23,17 @@ static inline Term pid_ref_at(Word *at, uint64_t number)
 }
 /* An alias of local process `pid`. */
 Term pid_make_alias(Heap *h, uint64_t number, Term pid);
-/* KIND_REF only, likewise below. */
-static inline uint64_t pid_ref_number(Term t) { return boxed_words(t)[1]; }
+/* Of any local reference. */
+static inline uint64_t pid_ref_number(Term t)
+{
+    return boxed_words(t)[boxed_kind(t) == KIND_FOREIGN ? 3 : 1];
+}
+/* An identifier (pid, port, reference) of another node. */
+static inline bool pid_is_remote(Term t)
+{
+    return term_is_boxed(t) && boxed_kind(t) != KIND_REF && boxed_kind(t) != KIND_FOREIGN;
+}
+/* Of local references. */
 static inline bool pid_ref_is_alias(Term t) { return header_words(boxed_header(t)) == 2; }
 /* Pid behind an alias. */
 static inline Term pid_ref_owner(Term t) { return TERM_RAW(boxed_words(t)[2]); }

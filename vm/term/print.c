@@ -352,10 +352,10 @@ static void put_boxed(PrintWalk *w, Term t)
     case KIND_BIG_NEGATIVE: number_print_integer(w->to, t, 10); return;
     case KIND_FLOAT: put_float(w, float_value(t)); return;
     case KIND_REF:
+    case KIND_FOREIGN:
     case KIND_REMOTE_PID:
     case KIND_REMOTE_PORT:
     case KIND_REMOTE_REF: pid_print(w->to, t); return;
-    case KIND_FOREIGN: bytes_put_text(w->to, "#Foreign<>"); return;
     case KIND_HAMT_NODE:
     case KIND_MATCH_CONTEXT:
     case KIND_FILLER:

@@ -147,7 +147,7 @@ typedef enum Kind {
     KIND_REMOTE_PID,    /* [node atom][creation][id | serial << 32] */
     KIND_REMOTE_PORT,   /* [node atom][creation][number] */
     KIND_REMOTE_REF,    /* [node atom][creation][count][ids ...] */
-    KIND_FOREIGN,       /* [next handle][Counted *][type] H */
+    KIND_FOREIGN,       /* [next handle][Counted *][number] H; a reference to programs */
     KIND_FILLER,        /* dead words, so that a heap can be walked */
     KIND_COUNT,
     KIND_FIRST_RAW = KIND_BIG_POSITIVE
@@ -226,9 +226,14 @@ static inline bool term_is_port(Term t)
 {
     return term_is_local_port(t) || term_is_kind(t, KIND_REMOTE_PORT);
 }
+/* A reference of this node: plain, alias, or one that leads to an object outside the heap. */
+static inline bool term_is_local_ref(Term t)
+{
+    return term_is_boxed(t) && (boxed_kind(t) == KIND_REF || boxed_kind(t) == KIND_FOREIGN);
+}
 static inline bool term_is_ref(Term t)
 {
-    return term_is_boxed(t) && (boxed_kind(t) == KIND_REF || boxed_kind(t) == KIND_REMOTE_REF);
+    return term_is_local_ref(t) || term_is_kind(t, KIND_REMOTE_REF);
 }
 static inline bool term_is_bitstring(Term t)
 {
