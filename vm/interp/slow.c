@@ -57,6 +57,7 @@ SlowResult slow_enter(Process *p)
     const uint8_t *pc = slow_pc(p);
     size_t need = operand_u16(pc + OPOFF_ENTER_0);
     int arity = (int)operand_u16(pc + OPOFF_ENTER_1);
+    if (reserve_stress_skips(p, need)) return slow_advance(p, OPLEN_ENTER);
     if (reserve_collect(p, need, arity, false) != RESERVE_DONE) return slow_killed(p);
     return slow_advance(p, OPLEN_ENTER);
 }
@@ -65,6 +66,7 @@ SlowResult slow_reserve(Process *p)
 {
     const uint8_t *pc = slow_pc(p);
     size_t need = operand_u16(pc + OPOFF_RESERVE_0) + (size_t)reserve_extent(p, p->fp, pc);
+    if (reserve_stress_skips(p, need)) return slow_advance(p, OPLEN_RESERVE);
     if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
     return slow_advance(p, OPLEN_RESERVE);
 }

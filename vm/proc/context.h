@@ -48,6 +48,8 @@ struct RunContext {
     int64_t reductions_held; /* put aside to reach the slow path at the next charge point */
     int64_t slice;           /* what the slice was */
 
+    uint64_t stress_tick; /* stress builds: safepoints passed, see reserve_stress_skips */
+
     /* The function that the last look-up of a frame's extent found. */
     const Half *extent_from;
     const Half *extent_to;

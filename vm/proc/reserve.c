@@ -182,6 +182,19 @@ static ReserveResult reserve_killed(Process *p, Term reason)
     return RESERVE_KILLED;
 }
 
+/* Words that a stress build collects and audits at every safepoint; a larger heap waits its turn. */
+#define RESERVE_STRESS_WORDS 256
+
+bool reserve_stress_skips(Process *p, size_t need)
+{
+    if (!CONFIG_STRESS || p->fp - p->heap.top < (ptrdiff_t)need) return false;
+    const OldGeneration *old = p->extra == NULL ? NULL : &p->extra->old;
+    size_t used = (size_t)(p->heap.top - p->block) + p->heap.fragment_words
+        + (size_t)(p->block + p->block_words - p->fp);
+    if (old != NULL) used += (size_t)(old->top - old->start);
+    return p->run->stress_tick++ % (1 + used / RESERVE_STRESS_WORDS) != 0;
+}
+
 ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full)
 {
     if (p->high_water > 0) (void)extra_get(p);

@@ -43,6 +43,10 @@ typedef enum ReserveResult {
 /* Collects so that `need` words, the frame included, are free below p->fp. */
 MUST_USE ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full);
 
+/* Stress builds come to a safepoint's slow path every time; `need` words are there, and the memory is so
+ * large that it should be collected only every so often. */
+bool reserve_stress_skips(Process *p, size_t need);
+
 /* Something made fragments or a lot of binary data: collect at the next charge point. */
 static inline bool reserve_is_wanted(const Process *p)
 {
