@@ -80,7 +80,7 @@ SendResult send_message(Process *from, Term to, Term message)
         Term pid = registry_find(rc, to);
         return term_is_none(pid) ? SEND_BAD_NAME : send_local(rc, pid, message);
     }
-    if (term_is_kind(to, KIND_REF)) return send_alias(rc, to, message);
+    if (term_is_local_ref(to)) return send_alias(rc, to, message);
     if (term_is_tuple_of(to, 2)) return send_to_node(from, to, message);
     if (term_is_kind(to, KIND_REMOTE_PID) || term_is_kind(to, KIND_REMOTE_REF))
         return send_remote(from, to, message);

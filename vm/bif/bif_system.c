@@ -59,7 +59,7 @@ BifResult bif_node_0(Process *p)
 BifResult bif_node_1(Process *p)
 {
     Term t = arg(p, 0);
-    if (term_is_local_pid(t) || term_is_local_port(t) || term_is_kind(t, KIND_REF))
+    if (term_is_local_pid(t) || term_is_local_port(t) || term_is_local_ref(t))
         return TERM_ATOM(NONODE_AT_NOHOST);
     if (term_is_pid(t) || term_is_port(t) || term_is_ref(t)) return boxed_term(t, 0);
     return raise_badarg(p);

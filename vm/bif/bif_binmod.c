@@ -1,0 +1,225 @@
+/* Built-ins of module binary about one binary, and about the common ends of several. */
+#include "vm/bif/bif_bytes.h"
+
+#include "vm/term/atom.h"
+#include "vm/term/big.h"
+#include "vm/term/binary.h"
+#include "vm/term/bits.h"
+#include "vm/term/list.h"
+
+#include <string.h>
+
+static BifResult binmod_done(Process *p, Term t) { return term_is_none(t) ? raise_system_limit(p) : t; }
+
+/* ---- bytes ---- */
+
+static BifResult binmod_byte(Process *p, Term binary, int64_t at)
+{
+    if (!term_is_binary(binary) || at < 0 || (uint64_t)at >= binary_bytes(binary)) return raise_badarg(p);
+    BitView v = binary_view(binary);
+    return small_from((int64_t)bits_get_uint64(v.at, v.offset + 8 * (size_t)at, 8));
+}
+
+BifResult bif_binary_at(Process *p)
+{
+    return binmod_byte(p, arg(p, 0), term_is_small(arg(p, 1)) ? small_value(arg(p, 1)) : -1);
+}
+
+BifResult bif_binary_first(Process *p) { return binmod_byte(p, arg(p, 0), 0); }
+
+BifResult bif_binary_last(Process *p)
+{
+    if (!term_is_binary(arg(p, 0))) return raise_badarg(p);
+    return binmod_byte(p, arg(p, 0), (int64_t)binary_bytes(arg(p, 0)) - 1);
+}
+
+/* binary:part/2,3 take whole binaries and bitstrings, as erlang:binary_part/2,3 do; so do the lists. */
+static BifResult binmod_list(Process *p, Term start, Term length)
+{
+    Term t = arg(p, 0);
+    if (!term_is_binary(t) || !term_is_small(start) || !term_is_small(length)) return raise_badarg(p);
+    int64_t from = small_value(start);
+    int64_t to;
+    if (from < 0 || __builtin_add_overflow(from, small_value(length), &to)) return raise_badarg(p);
+    int64_t first = from < to ? from : to;
+    int64_t last = from < to ? to : from;
+    if (first < 0 || (uint64_t)last > binary_bytes(t)) return raise_badarg(p);
+    BitView v = binary_view(t);
+    Term list = TERM_NIL;
+    bif_charge(p, (last - first) / 4);
+    for (int64_t i = last; i > first && !term_is_none(list); i--) {
+        uint64_t byte = bits_get_uint64(v.at, v.offset + 8 * (size_t)(i - 1), 8);
+        list = heap_cons(&p->heap, small_from((int64_t)byte), list);
+    }
+    return binmod_done(p, list);
+}
+
+static BifResult binmod_list_from(Process *p, Term start)
+{
+    if (!term_is_binary(arg(p, 0)) || !term_is_small(start)) return raise_badarg(p);
+    int64_t left = (int64_t)binary_bytes(arg(p, 0)) - small_value(start);
+    return left < 0 ? raise_badarg(p) : binmod_list(p, start, small_from(left));
+}
+
+BifResult bif_bin_to_list_1(Process *p) { return binmod_list_from(p, small_from(0)); }
+
+BifResult bif_bin_to_list_2(Process *p)
+{
+    Term range = arg(p, 1);
+    if (!term_is_tuple_of(range, 2)) return binmod_list_from(p, range);
+    return binmod_list(p, tuple_at(range, 0), tuple_at(range, 1));
+}
+
+BifResult bif_bin_to_list_3(Process *p) { return binmod_list(p, arg(p, 1), arg(p, 2)); }
+
+/* ---- copies ---- */
+
+/* Bytes that copy/2 writes before it looks whether others should run. */
+#define BINMOD_COPY_STEP (1u << 20)
+
+/* `done` bytes of the result are there, a multiple of the subject's; another step; how many then. */
+static size_t binmod_copy_step(uint8_t *to, size_t done, size_t unit, size_t total)
+{
+    size_t most = done + (unit > BINMOD_COPY_STEP ? unit : BINMOD_COPY_STEP);
+    while (done < total && done < most) {
+        size_t n = done < total - done ? done : total - done;
+        if (n > BINMOD_COPY_STEP && unit < BINMOD_COPY_STEP) n = BINMOD_COPY_STEP - BINMOD_COPY_STEP % unit;
+        memcpy(to + done, to, n);
+        done += n;
+    }
+    return done;
+}
+
+/* The result is filled in steps; it waits in a slot meanwhile, where nobody else sees it. */
+static BifResult binmod_copy(Process *p, size_t slots, uint64_t times)
+{
+    size_t result_slot = slots;
+    size_t done_slot = slots + 1;
+    size_t unit = binary_bytes(arg(p, 0));
+    if (unit == 0 || times == 0) return binmod_done(p, binary_from_bytes(&p->heap, "", 0));
+    size_t total;
+    if (__builtin_mul_overflow(unit, times, &total) || total > BINARY_MAX_BYTES) return raise_system_limit(p);
+    Term result = slot(p, result_slot);
+    size_t done = raw_slot(p, done_slot);
+    if (done == 0) {
+        uint8_t *at;
+        result = binary_new(&p->heap, 8 * total, &at);
+        if (term_is_none(result)) return raise_system_limit(p);
+        BitView v = binary_view(arg(p, 0));
+        bits_copy(at, 0, v.at, v.offset, v.bits);
+        done = unit;
+    }
+    /* Nobody but this call has seen these bytes. */
+    uint8_t *to = (uint8_t *)(uintptr_t)binary_view(result).at;
+    while (done < total) {
+        size_t before = done;
+        done = binmod_copy_step(to, done, unit, total);
+        bif_charge(p, (int64_t)((done - before) / 64));
+        if (done < total && bif_spent(p)) {
+            slot_set(p, result_slot, result);
+            raw_slot_set(p, done_slot, done);
+            return bif_yield(p);
+        }
+    }
+    return result;
+}
+
+BifResult bif_binary_copy_1(Process *p)
+{
+    return term_is_binary(arg(p, 0)) ? binmod_copy(p, 1, 1) : raise_badarg(p);
+}
+
+BifResult bif_binary_copy_2(Process *p)
+{
+    Term times = arg(p, 1);
+    if (!term_is_binary(arg(p, 0)) || !term_is_small(times) || small_value(times) < 0) return raise_badarg(p);
+    return binmod_copy(p, 2, (uint64_t)small_value(times));
+}
+
+/* Bytes that a part keeps alive. */
+BifResult bif_referenced_byte_size(Process *p)
+{
+    if (!term_is_bitstring(arg(p, 0))) return raise_badarg(p);
+    size_t offset;
+    Term base = binary_base(arg(p, 0), &offset);
+    return small_from((int64_t)((binary_base_bits(base) + 7) / 8));
+}
+
+/* ---- unsigned integers ---- */
+
+/* False: neither big nor little. */
+static bool binmod_is_little(Term t, bool *little)
+{
+    *little = term_same(t, TERM_ATOM(LITTLE));
+    return *little || term_same(t, TERM_ATOM(BIG));
+}
+
+static BifResult binmod_decode(Process *p, Term endian)
+{
+    bool little;
+    if (!term_is_binary(arg(p, 0)) || !binmod_is_little(endian, &little)) return raise_badarg(p);
+    BitView v = binary_view(arg(p, 0));
+    bif_charge(p, (int64_t)(v.bits / 64));
+    return binmod_done(p, bits_get_integer(&p->heap, v.at, v.offset, v.bits, little, false));
+}
+
+BifResult bif_decode_unsigned_1(Process *p) { return binmod_decode(p, TERM_ATOM(BIG)); }
+BifResult bif_decode_unsigned_2(Process *p) { return binmod_decode(p, arg(p, 1)); }
+
+static BifResult binmod_encode(Process *p, Term endian)
+{
+    bool little;
+    Term n = arg(p, 0);
+    bool negative = term_is_small(n) ? small_value(n) < 0 : !term_is_big(n) || big_is_negative(n);
+    if (negative || !binmod_is_little(endian, &little)) return raise_badarg(p);
+    BigView v;
+    big_view(&v, n);
+    size_t bytes = 1;
+    if (v.count > 0) bytes = 8 * v.count - (size_t)__builtin_clzll(v.limbs[v.count - 1]) / 8;
+    uint8_t *to;
+    Term result = binary_new(&p->heap, 8 * bytes, &to);
+    if (term_is_none(result)) return raise_system_limit(p);
+    for (size_t i = 0; i < bytes; i++) {
+        Limb limb = v.count == 0 ? 0 : v.limbs[i / 8];
+        to[little ? i : bytes - 1 - i] = (uint8_t)(limb >> 8 * (i % 8));
+    }
+    bif_charge(p, (int64_t)(bytes / 16));
+    return result;
+}
+
+BifResult bif_encode_unsigned_1(Process *p) { return binmod_encode(p, TERM_ATOM(BIG)); }
+BifResult bif_encode_unsigned_2(Process *p) { return binmod_encode(p, arg(p, 1)); }
+
+/* ---- common ends ---- */
+
+/* How many bytes at the start (or end) of both are equal, at most `most`. */
+static size_t binmod_common(BitView a, BitView b, bool from_end, size_t most)
+{
+    size_t n = 0;
+    while (n < most) {
+        size_t a_at = from_end ? a.bits - 8 * (n + 1) : 8 * n;
+        size_t b_at = from_end ? b.bits - 8 * (n + 1) : 8 * n;
+        if (bits_get_uint64(a.at, a.offset + a_at, 8) != bits_get_uint64(b.at, b.offset + b_at, 8)) break;
+        n++;
+    }
+    return n;
+}
+
+static BifResult binmod_longest_common(Process *p, bool from_end)
+{
+    Term list = arg(p, 0);
+    if (!term_is_cons(list) || list_length(list) < 0 || !term_is_binary(list_head(list))) return raise_badarg(p);
+    BitView first = binary_view(list_head(list));
+    size_t common = first.bits / 8;
+    for (Term rest = list_tail(list); term_is_cons(rest); rest = list_tail(rest)) {
+        if (!term_is_binary(list_head(rest))) return raise_badarg(p);
+        BitView v = binary_view(list_head(rest));
+        if (v.bits / 8 < common) common = v.bits / 8;
+        common = binmod_common(first, v, from_end, common);
+        bif_charge(p, (int64_t)(common / 4) + 1);
+    }
+    return small_from((int64_t)common);
+}
+
+BifResult bif_longest_common_prefix(Process *p) { return binmod_longest_common(p, false); }
+BifResult bif_longest_common_suffix(Process *p) { return binmod_longest_common(p, true); }

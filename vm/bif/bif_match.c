@@ -1,0 +1,197 @@
+/* Built-ins of module binary that search: compile_pattern, match, matches (vm/bif/pattern.h). */
+#include "vm/bif/bif_foreign.h"
+#include "vm/bif/pattern.h"
+
+#include "vm/term/atom.h"
+#include "vm/term/binary.h"
+#include "vm/term/list.h"
+
+#include <string.h>
+
+/* ---- patterns ---- */
+
+/* The binaries of a pattern as runs of bytes: those that do not stand on byte borders are copied. */
+typedef struct MatchRuns {
+    Process *p;
+    PatternRun *runs;
+    uint8_t **scratch; /* by run, or NULL */
+    size_t count;
+    size_t room;
+} MatchRuns;
+
+static bool match_runs_init(MatchRuns *m, Process *p, size_t room)
+{
+    size_t bytes = room * (sizeof *m->runs + sizeof *m->scratch);
+    *m = (MatchRuns){.p = p, .room = room, .runs = mem_try_alloc(p->run->mem, MEM_WORK, bytes)};
+    if (m->runs != NULL) m->scratch = (uint8_t **)(m->runs + room);
+    return m->runs != NULL;
+}
+
+static void match_runs_free(MatchRuns *m)
+{
+    Mem *mem = m->p->run->mem;
+    for (size_t i = 0; i < m->count; i++)
+        if (m->scratch[i] != NULL) mem_free(mem, MEM_WORK, m->scratch[i], m->runs[i].count);
+    mem_free(mem, MEM_WORK, m->runs, m->room * (sizeof *m->runs + sizeof *m->scratch));
+}
+
+/* False: no binary with something in it, or no memory. */
+static bool match_runs_add(MatchRuns *m, Term t)
+{
+    if (!term_is_binary(t) || binary_bits(t) == 0) return false;
+    PatternRun *run = &m->runs[m->count];
+    run->at = binary_aligned(t, m->p->run->mem, &run->count, &m->scratch[m->count]);
+    if (run->at == NULL) return false;
+    bif_charge(m->p, (int64_t)(run->count / 8) + 1);
+    m->count++;
+    return true;
+}
+
+/* A new pattern of a binary or a list of them; NULL: it is none. */
+static Pattern *match_compile(Process *p, Term t)
+{
+    int64_t n = term_is_bitstring(t) ? 1 : term_is_cons(t) ? list_length(t) : -1;
+    MatchRuns m;
+    if (n < 1 || !match_runs_init(&m, p, (size_t)n)) return NULL;
+    bool good = true;
+    if (term_is_bitstring(t)) good = match_runs_add(&m, t);
+    for (; good && term_is_cons(t); t = list_tail(t)) good = match_runs_add(&m, list_head(t));
+    Pattern *pattern = good ? pattern_new(p->run->mem, m.runs, m.count) : NULL;
+    match_runs_free(&m);
+    return pattern;
+}
+
+/* What compile_pattern/1 gave: {bm | ac, Reference}; NULL: it is none. */
+static Counted *match_compiled(Term t)
+{
+    if (!term_is_tuple_of(t, 2)) return NULL;
+    Counted *object = bif_foreign_of(tuple_at(t, 1));
+    if (object == NULL || !pattern_is(object)) return NULL;
+    bool single = pattern_is_single((Pattern *)object);
+    return term_same(tuple_at(t, 0), single ? TERM_ATOM(BM) : TERM_ATOM(AC)) ? object : NULL;
+}
+
+BifResult bif_compile_pattern(Process *p)
+{
+    Pattern *pattern = match_compile(p, arg(p, 0));
+    if (pattern == NULL) return raise_badarg(p);
+    bool single = pattern_is_single(pattern);
+    Term reference = bif_foreign_new(p, pattern_counted(pattern));
+    if (term_is_none(reference)) return raise_system_limit(p);
+    Term t = heap_tuple2(&p->heap, single ? TERM_ATOM(BM) : TERM_ATOM(AC), reference);
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
+
+/* ---- searching ---- */
+
+/* Behind the arguments. */
+enum { MATCH_PATTERN, MATCH_SUBJECT, MATCH_FROM, MATCH_END, MATCH_FOUND, MATCH_BEGUN, MATCH_SLOTS };
+
+/* The part of the subject that options name; a later one counts.  False: badarg. */
+static bool match_scope(Term options, size_t bytes, size_t *from, size_t *end)
+{
+    *from = 0;
+    *end = bytes;
+    if (!term_is_list(options)) return false;
+    for (; term_is_cons(options); options = list_tail(options)) {
+        Term option = list_head(options);
+        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(SCOPE))) return false;
+        Term range = tuple_at(option, 1);
+        if (!term_is_tuple_of(range, 2) || !term_is_small(tuple_at(range, 0))) return false;
+        if (!term_is_small(tuple_at(range, 1))) return false;
+        int64_t a = small_value(tuple_at(range, 0));
+        int64_t b = a + small_value(tuple_at(range, 1));
+        if (a < 0 || b < 0 || (uint64_t)a > bytes || (uint64_t)b > bytes) return false;
+        *from = (size_t)(a < b ? a : b);
+        *end = (size_t)(a < b ? b : a);
+    }
+    return true;
+}
+
+/* Puts into the slots what the steps work on; false: badarg or no memory was raised. */
+static bool match_begin(Process *p, size_t slots, Term options)
+{
+    Term subject = arg(p, 0);
+    size_t from;
+    size_t end;
+    if (!term_is_binary(subject) || !match_scope(options, binary_bytes(subject), &from, &end)) {
+        raise_badarg(p);
+        return false;
+    }
+    Counted *compiled = match_compiled(arg(p, 1));
+    Term pattern = compiled == NULL ? TERM_NONE : tuple_at(arg(p, 1), 1);
+    if (compiled == NULL) {
+        Pattern *made = match_compile(p, arg(p, 1));
+        if (made == NULL) {
+            raise_badarg(p);
+            return false;
+        }
+        pattern = bif_foreign_new(p, pattern_counted(made));
+    }
+    if (binary_view(subject).offset != 0)
+        subject = binary_copy_part(&p->heap, subject, 0, binary_bits(subject));
+    if (term_is_none(pattern) || term_is_none(subject)) {
+        raise_system_limit(p);
+        return false;
+    }
+    slot_set(p, slots + MATCH_PATTERN, pattern);
+    slot_set(p, slots + MATCH_SUBJECT, subject);
+    raw_slot_set(p, slots + MATCH_FROM, from);
+    raw_slot_set(p, slots + MATCH_END, end);
+    slot_set(p, slots + MATCH_FOUND, TERM_NIL);
+    raw_slot_set(p, slots + MATCH_BEGUN, 1);
+    return true;
+}
+
+static Term match_pair(Process *p, const PatternSearch *s)
+{
+    return heap_tuple2(&p->heap, small_from((int64_t)s->found_at), small_from((int64_t)s->found_size));
+}
+
+/* Steps until the slice is spent.  *found is the list of matches so far, last first; with `all` false the
+ * first match ends it. */
+static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch *s, Term *found)
+{
+    const Pattern *pattern = (Pattern *)bif_foreign_of(slot(p, slots + MATCH_PATTERN));
+    PatternWindow window = {.mem = p->run->mem};
+    PatternStep step;
+    do {
+        size_t work = 0;
+        step = pattern_step(pattern, s, &window, &work);
+        bif_charge(p, (int64_t)(work / 2) + 1);
+        if (step == PATTERN_FOUND) {
+            Term pair = match_pair(p, s);
+            *found = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, *found);
+            if (term_is_none(*found)) step = PATTERN_NO_MEMORY;
+            else if (all) step = PATTERN_MORE;
+        }
+    } while (step == PATTERN_MORE && !bif_spent(p));
+    pattern_window_free(&window);
+    return step;
+}
+
+static BifResult match_run(Process *p, size_t slots, Term options, bool all)
+{
+    _Static_assert(MATCH_SLOTS <= 6, "a stub's slots");
+    bool begun = raw_slot(p, slots + MATCH_BEGUN) == 1;
+    if (!begun && !match_begin(p, slots, options)) return TERM_NONE;
+    PatternSearch s = {.subject = binary_view(slot(p, slots + MATCH_SUBJECT)).at,
+                       .from = raw_slot(p, slots + MATCH_FROM),
+                       .end = raw_slot(p, slots + MATCH_END)};
+    Term found = slot(p, slots + MATCH_FOUND);
+    PatternStep step = match_steps(p, slots, all, &s, &found);
+    if (step == PATTERN_NO_MEMORY) return raise_system_limit(p);
+    if (step == PATTERN_MORE) {
+        raw_slot_set(p, slots + MATCH_FROM, s.from);
+        slot_set(p, slots + MATCH_FOUND, found);
+        return bif_yield(p);
+    }
+    if (!all) return term_is_nil(found) ? TERM_ATOM(NOMATCH) : list_head(found);
+    found = list_reverse(&p->heap, found, TERM_NIL);
+    return term_is_none(found) ? raise_system_limit(p) : found;
+}
+
+BifResult bif_binary_match_2(Process *p) { return match_run(p, 2, TERM_NIL, false); }
+BifResult bif_binary_match_3(Process *p) { return match_run(p, 3, arg(p, 2), false); }
+BifResult bif_binary_matches_2(Process *p) { return match_run(p, 2, TERM_NIL, true); }
+BifResult bif_binary_matches_3(Process *p) { return match_run(p, 3, arg(p, 2), true); }
