@@ -241,6 +241,35 @@ static void expect_round_trip(Terms *x, Term t)
     bytes_free(&b);
 }
 
+/* One term at a time, and stopped somewhere. */
+static void expect_slices(Terms *x, Term t)
+{
+    Bytes b = {0};
+    Bytes slow = {0};
+    CodecWriter w;
+    CodecReader r;
+    size_t budget = 1;
+    EXPECT(codec_encode(&b, x->atoms, node, t, CODEC_DETERMINISTIC));
+    codec_encode_begin(&w, &slow, x->atoms, node, t, CODEC_DETERMINISTIC, x->mem);
+    while (!codec_encode_step(&w, &budget)) budget = 1;
+    codec_encode_end(&w);
+    EXPECT(slow.count == b.count && memcmp(slow.at, b.at, b.count) == 0);
+    codec_decode_begin(&r, &x->heap, x->atoms, node, b.at, b.count, CODEC_PLAIN);
+    while (!codec_decode_step(&r, &budget)) budget = 1;
+    codec_decode_end(&r);
+    EXPECT(r.result == CODEC_OK && order_same(r.term, t));
+    budget = (size_t)terms_below(x, 100);
+    codec_encode_begin(&w, &slow, x->atoms, node, t, CODEC_DETERMINISTIC, x->mem);
+    codec_encode_step(&w, &budget);
+    codec_encode_end(&w);
+    budget = (size_t)terms_below(x, 100);
+    codec_decode_begin(&r, &x->heap, x->atoms, node, b.at, b.count, CODEC_PLAIN);
+    codec_decode_step(&r, &budget);
+    codec_decode_end(&r);
+    bytes_free(&b);
+    bytes_free(&slow);
+}
+
 TEST(names_of_this_node_and_others)
 {
     Terms x;
@@ -281,6 +310,7 @@ TEST(damaged_bytes)
         Term t = terms_random(&x, 3);
         Term back;
         expect_round_trip(&x, t);
+        if (round % 4 == 0) expect_slices(&x, t);
         EXPECT(codec_encode(&b, x.atoms, node, t, CODEC_PLAIN));
         size_t cut = (size_t)terms_below(&x, b.count);
         EXPECT(decode(&x, b.at, cut, &back) == CODEC_BAD);

@@ -226,6 +226,7 @@ static void end_fun(CodecWriter *w, size_t start)
     size_t size = w->to->count - start;
     if (size > UINT32_MAX) w->failed = true;
     uint8_t *at = w->to->at + start;
+    // NOLINTNEXTLINE(clang-analyzer-core.*): bytes have been written there
     for (size_t i = 0; i < 4; i++) at[i] = (uint8_t)(size >> (24 - 8 * i));
 }
 
