@@ -68,7 +68,7 @@ void sched_start(RunContext *rc, Process *p)
         /* Others may find it already: they set flags. */
         if (atomic_cas_acq_rel(&p->state, &state, state | STATE_RUNNABLE)) break;
     }
-    sched_enqueue(rc->worker, p, state, RUNQ_WOKEN);
+    sched_enqueue(rc->worker, p, state, rc->current != NULL ? RUNQ_NEXT : RUNQ_WOKEN);
 }
 
 /* ---- running one process ---- */
