@@ -135,8 +135,8 @@ static const unsigned char *skip_digits(const unsigned char *at, unsigned base)
 }
 
 /* Behind the integer part of a based float: `.fraction`, perhaps `#e` and an exponent. */
-static void lexer_based_float(Lexer *lexer, const unsigned char *first, unsigned base,
-                              Token *token)
+static void lexer_based_float(Lexer *lexer, const unsigned char *start,
+                              const unsigned char *first, unsigned base, Token *token)
 {
     const unsigned char *point = lexer->at;
     const unsigned char *end = skip_digits(point + 1, base);
@@ -147,7 +147,7 @@ static void lexer_based_float(Lexer *lexer, const unsigned char *first, unsigned
         behind = skip_digits(digits, 10);
         if (behind == digits) {
             lexer->at = behind;
-            LEXER_ERROR(lexer, token, DIAG_ILLEGAL_FLOAT, first);
+            LEXER_ERROR(lexer, token, DIAG_ILLEGAL_FLOAT, start);
             return;
         }
         exponent = exponent_value(end + 2, behind);
@@ -165,7 +165,7 @@ static void lexer_based_float(Lexer *lexer, const unsigned char *first, unsigned
     token->v.f = based_float(text, base, exponent);
     arena_rewind(&lexer->c->arena, mark);
     lexer->at = behind;
-    if (isinf(token->v.f)) LEXER_ERROR(lexer, token, DIAG_ILLEGAL_FLOAT, first);
+    if (isinf(token->v.f)) LEXER_ERROR(lexer, token, DIAG_ILLEGAL_FLOAT, start);
 }
 
 void lexer_based(Lexer *lexer, const unsigned char *start, Token *token)
@@ -185,7 +185,7 @@ void lexer_based(Lexer *lexer, const unsigned char *start, Token *token)
         return;
     }
     if (*lexer->at == '.' && digit_value(lexer->at[1]) < base)
-        lexer_based_float(lexer, first, base, token);
+        lexer_based_float(lexer, start, first, base, token);
     else
         lexer_integer(lexer, first, lexer->at, base, token);
 }

@@ -1,12 +1,12 @@
 #include <gmp.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/syntax/lexer.h"
 #include "vm/base/bytes.h"
 #include "vm/base/utf8.h"
+#include "vm/term/float.h"
 
 static void put_point(Bytes *to, uint32_t point)
 {
@@ -72,19 +72,10 @@ static void put_atom(Bytes *to, const Names *names, const Token *token)
     if (quote) bytes_put_u8(to, '\'');
 }
 
-/* The shortest digits that read back as the same float, with a point as Erlang writes it. */
 static void put_float(Bytes *to, double value)
 {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    char *exponent = strchr(text, 'e');
-    size_t mantissa = exponent ? (size_t)(exponent - text) : strlen(text);
-    bytes_put(to, text, mantissa);
-    if (!memchr(text, '.', mantissa)) bytes_put_text(to, ".0");
-    if (exponent) bytes_printf(to, "e%d", atoi(exponent + 1));
+    char text[FLOAT_TEXT_MAX];
+    bytes_put(to, text, float_print(value, text));
 }
 
 static void put_digits(Bytes *to, const AstDigits *digits)

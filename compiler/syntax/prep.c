@@ -146,7 +146,10 @@ const Token *prep_next(Prep *prep, size_t *count)
             continue;
         }
         *count = prep->form.count;
-        if (prep->form_broken) return prep->form.at;
+        if (prep->form_broken) {
+            prep_broken(prep);
+            return prep->form.at;
+        }
         if (prep_directive(prep)) continue;
         if (!prep->form_has_macros) return prep_finish(prep, prep->form.at, *count);
         if (!prep_expand(prep, prep->form.at, prep->form.count)) return prep->form.at;

@@ -102,6 +102,8 @@ bool prep_is_defined(const Prep *prep, NameId name);
 bool prep_directive(Prep *prep);
 /* The same in skipped text: only what opens, turns or closes a condition. */
 void prep_skipped(Prep *prep);
+/* The form holds an error: keep conditions in balance, compile no branch of one it opens. */
+void prep_broken(Prep *prep);
 bool prep_skipping(const Prep *prep);
 /* Report conditions opened since `base` and still open. */
 void prep_check_open(Prep *prep, size_t base);

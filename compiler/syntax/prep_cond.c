@@ -109,6 +109,17 @@ void prep_skipped(Prep *prep)
     cond_directive(prep, directive_name(prep));
 }
 
+void prep_broken(Prep *prep)
+{
+    NameId word = directive_name(prep);
+    if (word != NAME_IF && word != NAME_IFDEF && word != NAME_IFNDEF) {
+        prep_skipped(prep);
+        prep->form_broken = true;
+        return;
+    }
+    VEC_PUSH(&prep->conds, (PrepCond){prep->form.at[0].pos, word, false, true, false});
+}
+
 /* -error(Term) and -warning(Term). */
 static void directive_message(Prep *prep, NameId word)
 {

@@ -300,10 +300,22 @@ static IfValue if_eval(Prep *prep, const Ast *node)
     }
 }
 
+/* Is there a token that the lexer could not read?  In skipped text nobody has reported it. */
+static bool has_broken_token(const Prep *prep)
+{
+    for (size_t i = 0; i < prep->form.count; i++)
+        if (prep->form.at[i].kind == TOKEN_ERROR) return true;
+    return false;
+}
+
 bool prep_if_value(Prep *prep, NameId word)
 {
     SrcPos pos = prep->form.at[1].pos;
-    if (prep->form_broken || !prep_expand(prep, prep->form.at, prep->form.count)) return false;
+    if (has_broken_token(prep)) {
+        prep_error(prep, DIAG_BAD_IF, pos, word);
+        return false;
+    }
+    if (!prep_expand(prep, prep->form.at, prep->form.count)) return false;
     const Token *t = prep->out.at;
     size_t count = prep->out.count;
     if (count < 5 || t[2].kind != TOKEN_LPAREN || t[count - 2].kind != TOKEN_RPAREN) {

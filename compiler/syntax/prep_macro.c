@@ -346,7 +346,8 @@ static bool frame_take(Prep *prep, Token *token)
 
 static void frame_push(Prep *prep, const Token *tokens, size_t count, SrcPos pos, bool barrier)
 {
-    VEC_PUSH(&prep->frames, (PrepFrame){tokens, tokens + count, pos, barrier});
+    const Token *end = count ? tokens + count : tokens;
+    VEC_PUSH(&prep->frames, (PrepFrame){tokens, end, pos, barrier});
 }
 
 /* Replacement. */
