@@ -1,0 +1,103 @@
+/* Links and monitors: against a plain list, and in constant time when there are many. */
+#include "tests/unit/unit.h"
+
+#include "vm/base/clock.h"
+#include "vm/base/rng.h"
+#include "vm/proc/links.h"
+
+static Process *owner(Mem *mem) { return process_new(mem, PROCESS_FIRST_WORDS); }
+
+static void drop(Mem *mem, Process *p)
+{
+    links_free(p);
+    process_free_block(p);
+    process_release(mem, p);
+    EXPECT_EQ(mem_total(mem), 0);
+    mem_delete(mem);
+}
+
+TEST(kinds_do_not_mix)
+{
+    Mem *mem = mem_new(0);
+    Process *p = owner(mem);
+    Term other = pid_make(1, 2);
+    EXPECT(links_find(p, RELATION_LINK, other.w) == NULL);
+    links_add(p, RELATION_LINK, other.w, other);
+    links_add(p, RELATION_SUSPENDED, other.w, other)->number = 3;
+    links_add(p, RELATION_MONITOR, 77, other);
+    links_add(p, RELATION_WATCHER, 77, other);
+    EXPECT_EQ(links_count(p), 4);
+    EXPECT_EQ(links_find(p, RELATION_SUSPENDED, other.w)->number, 3);
+    links_remove(p, links_find(p, RELATION_MONITOR, 77));
+    EXPECT(links_find(p, RELATION_MONITOR, 77) == NULL);
+    EXPECT(links_find(p, RELATION_WATCHER, 77) != NULL);
+    links_check(p);
+    drop(mem, p);
+}
+
+TEST(iteration_follows_making)
+{
+    Mem *mem = mem_new(0);
+    Process *p = owner(mem);
+    for (uint64_t i = 1; i <= 100; i++)
+        links_add(p, RELATION_WATCHER, i, TERM_NIL);
+    for (uint64_t i = 3; i <= 100; i += 3)
+        links_remove(p, links_find(p, RELATION_WATCHER, i));
+    size_t cursor = 0;
+    uint64_t expected = 1;
+    for (Relation *r; (r = links_next(p, &cursor)) != NULL; expected++) {
+        if (expected % 3 == 0) expected++;
+        EXPECT_EQ(r->key, expected);
+    }
+    Relation first;
+    EXPECT(links_take_first(p, &first));
+    EXPECT_EQ(first.key, 1);
+    EXPECT(links_take_first(p, &first));
+    EXPECT_EQ(first.key, 2);
+    while (links_take_first(p, &first)) {}
+    EXPECT_EQ(links_count(p), 0);
+    links_check(p);
+    drop(mem, p);
+}
+
+TEST(it_agrees_with_an_array)
+{
+    enum { KEYS = 200 };
+    Mem *mem = mem_new(0);
+    Process *p = owner(mem);
+    bool there[KEYS] = {false};
+    Rng rng;
+    rng_seed(&rng, 5);
+    for (size_t i = 0; i < UNIT_SIZE(20000); i++) {
+        uint64_t key = rng_below(&rng, KEYS);
+        Relation *r = links_find(p, RELATION_LINK, key);
+        EXPECT_EQ(r != NULL, there[key]);
+        if (r == NULL) links_add(p, RELATION_LINK, key, TERM_NIL);
+        else links_remove(p, r);
+        there[key] = !there[key];
+        if (i % 64 == 0) links_check(p);
+    }
+    drop(mem, p);
+}
+
+/* Ten times as many take about ten times as long: a search that looks at all would take a hundred times. */
+static uint64_t churn(uint64_t n)
+{
+    Mem *mem = mem_new(0);
+    Process *p = owner(mem);
+    uint64_t start = clock_system_monotonic_ns();
+    for (uint64_t i = 0; i < n; i++)
+        links_add(p, RELATION_LINK, i * 16 + 7, TERM_NIL);
+    for (uint64_t i = 0; i < n; i++)
+        links_remove(p, links_find(p, RELATION_LINK, (n - 1 - i) * 16 + 7));
+    uint64_t used = clock_system_monotonic_ns() - start;
+    drop(mem, p);
+    return used;
+}
+
+TEST(many_links_are_not_quadratic)
+{
+    uint64_t few = churn(UNIT_SIZE(10000));
+    uint64_t many = churn(10 * UNIT_SIZE(10000));
+    EXPECT(many < 60 * few + 1000000);
+}
