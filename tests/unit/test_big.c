@@ -191,6 +191,9 @@ TEST(between_integers_and_floats)
     Term big = number_bsl(&x.heap, small_from(1), small_from(1023));
     EXPECT(number_to_double(big, &d) && d == 0x1p1023);
     EXPECT(!number_to_double(number_bsl(&x.heap, small_from(1), small_from(1024)), &d));
+    /* Not the nearest double, but float/1 of OTP 25. */
+    EXPECT(number_to_double(terms_int(&x, "340282366920938501242306470388929921025"), &d)
+           && d == 0x1p128);
     EXPECT(number_to_double(terms_int(&x, "36893488147419103233"), &d) && d == 0x1p65);
     EXPECT(number_to_double(terms_int(&x, "-36893488147419111425"), &d)
            && d == -0x1.0000000000001p65);

@@ -1,5 +1,6 @@
 #include "vm/term/big.h"
 
+#include <float.h>
 #include <gmp.h>
 #include <math.h>
 #include <string.h>
@@ -244,31 +245,16 @@ int big_compare(Term a, Term b)
     return x.negative ? -order : order;
 }
 
+/* Limb by limb from the top, rounding at each: now and then that is not the nearest double, but
+ * it is the one that OTP 25 gives, and programs see it. */
 bool big_to_double(Term t, double *out)
 {
     BigView v;
     big_view(&v, t);
-    if (v.count == 0) {
-        *out = 0.0;
-        return true;
-    }
-    Limb top = v.limbs[v.count - 1];
-    unsigned shift = (unsigned)__builtin_clzll(top);
-    bool lost = false;
-    if (v.count > 1) {
-        Limb next = v.limbs[v.count - 2];
-        if (shift != 0) {
-            top = top << shift | next >> (64 - shift);
-            next <<= shift;
-        }
-        lost = next != 0 || significant(v.limbs, v.count - 2) != 0;
-    } else {
-        shift = 0;
-    }
-    /* The lowest of 64 bits only breaks ties: a double keeps 53. */
-    double d = ldexp((double)(top | lost), (int)((v.count - 1) * 64) - (int)shift);
+    double d = 0.0;
+    for (size_t i = v.count; i-- > 0 && d <= DBL_MAX;) d = d * 0x1p64 + (double)v.limbs[i];
     *out = v.negative ? -d : d;
-    return d <= 0x1.fffffffffffffp1023;
+    return d <= DBL_MAX;
 }
 
 Term big_from_double(Heap *h, double d)

@@ -46,7 +46,8 @@ Term big_shift(Heap *h, Term a, int64_t bits);
 
 /* < 0, 0, > 0. */
 int big_compare(Term a, Term b);
-/* Nearest double, ties to even; false if it is out of range. */
+/* The double that OTP 25 gives: the nearest, or now and then its neighbour; false if out of
+ * range. */
 MUST_USE bool big_to_double(Term t, double *out);
 /* A finite double cut to an integer. */
 Term big_from_double(Heap *h, double d);
