@@ -103,11 +103,6 @@ all: $(D)/mote ## build the mote command
 $(D)/obj/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)
-# gcc shares one indirect jump among all instruction bodies when it packs the interpreter's state into
-# vectors or moves loads across jumps; each body is to have its own (fib: 0.38 s with, 0.25 s without).
-ifeq ($(IS_CLANG),)
-$(D)/obj/vm/interp/interp.o: CFLAGS_ALL += -fno-tree-vectorize -fno-gcse
-endif
 $(D)/obj/gen/%.o: $(GEN)/%.c
 	$(call say,CC,$<)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Wall -Wno-unused-variable -MMD -MP -c $< -o $@ $(if $(LENIENT),|| rm -f $@)

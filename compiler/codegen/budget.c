@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Most words in one promise: with the gap it still stands behind instructions that take room. */
+#define PROMISE_MAX (LIMIT_BLOCK_SLACK - LIMIT_CALL_GAP)
+
 /* Words of heap that an instruction takes from promised room. */
 static uint32_t words_of(const LirInstr *instr)
 {
@@ -72,10 +75,10 @@ static uint32_t find_rest(Budget *b, uint32_t block)
         uint32_t words = words_of(instr);
         if (ends_promise(instr)) need = 0;
         /* Too much for one promise: what follows makes its own. */
-        if (need + words > LIMIT_BLOCK_SLACK) need = 0;
+        if (need + words > PROMISE_MAX) need = 0;
         need += words;
         b->rest[i] = need;
-        if (is_peek(instr) || words > LIMIT_BLOCK_SLACK) need = 0;
+        if (is_peek(instr) || words > PROMISE_MAX) need = 0;
     }
     return need;
 }

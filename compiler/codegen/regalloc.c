@@ -1,5 +1,6 @@
 #include "compiler/codegen/regalloc.h"
 
+#include "compiler/codegen/gap.h"
 #include "compiler/codegen/hints.h"
 #include "compiler/codegen/moves.h"
 #include "vm/format/code.h"
@@ -473,6 +474,14 @@ static void move_args(Alloc *a, const LirInstr *instr, uint32_t base)
     touch(a, base + instr->arg_count);
 }
 
+/* Registers from `above` on may be written only if the frame's room is made sure of; gap.c decides. */
+static void push_frame_check(Alloc *a, SrcPos pos, uint32_t above)
+{
+    MirInstr check = {.op = OP_RESERVE, .pos = pos, .above = (uint16_t)above};
+    check.operands[1] = live_operand(a, 0);
+    VEC_PUSH(&a->out->code, check);
+}
+
 static void alloc_call(Alloc *a, const LirInstr *instr)
 {
     free_dying(a, instr);
@@ -484,6 +493,7 @@ static void alloc_call(Alloc *a, const LirInstr *instr)
     int64_t live = live_operand(a, window);
     mir->operands[op_info[instr->op].operand_count - 1] = live;
     if (instr->dst) occupy(a, instr->dst, window);
+    push_frame_check(a, instr->pos, window + 1 + LIMIT_CALL_GAP);
 }
 
 static void alloc_tail(Alloc *a, const LirInstr *instr)
@@ -582,6 +592,7 @@ static void place_handler(Alloc *a, const LirBlock *b, MirBlock *out)
     touch(a, base + 3);
     for (uint32_t i = 0; i < b->param_count; i++)
         if (is_read(a, b->params[i])) occupy(a, b->params[i], base + i);
+    push_frame_check(a, SRC_POS_NONE, base + 3);
 }
 
 static void alloc_entry(Alloc *a)
@@ -618,7 +629,10 @@ static void fill_extents(Alloc *a)
     VEC_EACH (MirInstr, instr, &a->out->code) {
         int operand = extent_operand((Opcode)instr->op);
         if (operand >= 0) instr->operands[operand] = a->extent;
-        if (instr->op == OP_ENTER) instr->operands[0] += a->extent;
+        if (instr->op != OP_ENTER && instr->op != OP_RESERVE) continue;
+        /* What takes heap leaves the gap for its caller. */
+        if (instr->operands[0]) instr->operands[0] += LIMIT_CALL_GAP;
+        instr->operands[0] += a->extent;
     }
 }
 
@@ -639,6 +653,7 @@ MirFunction *regalloc_function(LirFunction *f)
     for (uint32_t b = 1; b < f->block_count; b++)
         if (f->blocks[b].count) alloc_block(a, b);
     a->out->extent = a->extent;
+    gap_check_frames(f, a->out);
     a->out->too_large = a->extent > LIMIT_FRAME;
     fill_extents(a);
     return a->out;

@@ -15,6 +15,7 @@
 typedef struct MirInstr {
     uint8_t op;
     SrcPos pos;
+    uint16_t above; /* RESERVE: not 0: stands here only for registers from this one on; gap.h */
     uint32_t next; /* the block that follows when control falls through the end of a block, or 0 */
     uint32_t list_count;
     uint8_t *list; /* in file form; labels of CASES are block numbers */

@@ -9,4 +9,6 @@
 #define LIMIT_PROCESSES 16777216   /* default of the option; 28 bits of a pid bound it */
 #define LIMIT_BIG_WORDS 524287      /* limbs of a big integer: 33,554,368 bits, as OTP 25 */
 #define LIMIT_INLINE_MAP 32        /* registers that a LIVE descriptor's own bits cover */
+#define LIMIT_CALL_GAP 8           /* words that a function leaves below its frame when it takes promised heap:
+                                      so many registers above a call's window its caller may use at once */
 #define LIMIT_BLOCK_SLACK 256      /* words that ENTER and RESERVE may promise across TAKES instructions */

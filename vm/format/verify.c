@@ -43,6 +43,7 @@ static bool label_meet(Verifier *v, VerifyState *label, bool *changed)
         if (!label_make(v, label)) return false;
         memcpy(label->facts, now->facts, v->f->extent * sizeof *now->facts);
         label->room = now->room;
+        label->frame = now->frame;
         label->peeking = now->peeking;
         label->reached = *changed = true;
         return true;
@@ -50,6 +51,10 @@ static bool label_meet(Verifier *v, VerifyState *label, bool *changed)
     if (label->peeking != now->peeking) return verify_fail(v, "a message is accepted on one way only");
     if (now->room < label->room) {
         label->room = now->room;
+        *changed = true;
+    }
+    if (now->frame < label->frame) {
+        label->frame = now->frame;
         *changed = true;
     }
     for (uint32_t i = 0; i < v->f->extent; i++) {
@@ -109,6 +114,7 @@ bool verify_raises(Verifier *v)
     uint32_t row = v->rows[v->unit - v->f->start];
     if (!row) return true;
     const ModHandler *h = &v->m->handlers[row - 1];
+    if (h->base + 3 > v->now.frame) return verify_fail(v, "an exception handler's registers lie beyond the frame");
     if (h->target < h->end) return verify_fail(v, "an exception handler stands before its range");
     uint32_t room = v->now.room;
     Fact kept[3];
@@ -183,6 +189,7 @@ static void enter_function(Verifier *v)
     uint32_t free_count = v->fun_free[f - v->m->functions];
     if (free_count) v->now.facts[f->arity - 1] = fact_make(FACT_FUN, free_count - 1);
     v->now.room = 0;
+    v->now.frame = f->extent;
     v->now.reached = true;
     v->now.peeking = false;
 }
@@ -207,6 +214,7 @@ static bool arrive(Verifier *v)
     if (!label->reached) return true;
     memcpy(v->now.facts, label->facts, v->f->extent * sizeof *label->facts);
     v->now.room = label->room;
+    v->now.frame = label->frame;
     v->now.peeking = label->peeking;
     return true;
 }

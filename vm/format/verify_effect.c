@@ -68,6 +68,12 @@ static bool needs_fun_argument(Verifier *v, uint32_t function, uint32_t first)
     return fact_number(fact_of(v, r)) == free_count - 1 || verify_fail(v, "a fun's body is called with another fun");
 }
 
+/* The return address and the result have their place in the frame. */
+static bool needs_window(Verifier *v, uint32_t window)
+{
+    return window <= v->now.frame || verify_fail(v, "a call's window lies beyond the frame's room");
+}
+
 static bool needs_call(Verifier *v, const CodeInstr *instr)
 {
     const int64_t *o = instr->operands;
@@ -76,6 +82,7 @@ static bool needs_call(Verifier *v, const CodeInstr *instr)
         first = 0;
     else
         first = code_live(o[op_info[instr->op].operand_count - 1]).window;
+    if (!needs_window(v, first)) return false;
     switch (instr->op) {
     case OP_CALL:
     case OP_TAIL_CALL:
@@ -348,17 +355,26 @@ static bool jump_back(Verifier *v, const CodeInstr *instr)
     return verify_back_edge(v, to, live);
 }
 
+/* ENTER and RESERVE: the frame, and words of heap beside it and the gap that is left to callers. */
+static void promise(Verifier *v, int64_t need)
+{
+    int64_t room = need - v->f->extent - LIMIT_CALL_GAP;
+    v->now.room = room > 0 ? (uint32_t)room : 0;
+    v->now.frame = v->f->extent;
+}
+
 /* The result arrives in r(K); what the map does not name is gone. */
 static bool after_call(Verifier *v, const CodeInstr *instr)
 {
     CodeLive live = code_live(instr->operands[op_info[instr->op].operand_count - 1]);
     verify_keep(v, live);
     if (v->why) return false;
-    v->now.room = 0;
     if (instr->op == OP_RESERVE) {
-        v->now.room = (uint32_t)instr->operands[0];
+        promise(v, instr->operands[0]);
         return true;
     }
+    v->now.room = 0;
+    if (v->now.frame > live.window + 1u + LIMIT_CALL_GAP) v->now.frame = live.window + 1u + LIMIT_CALL_GAP;
     if (!verify_raises(v)) return false;
     if (live.window >= v->f->extent) return verify_fail(v, "arguments lie outside the frame");
     v->now.facts[live.window] = FACT_ANY;
@@ -367,13 +383,23 @@ static bool after_call(Verifier *v, const CodeInstr *instr)
 
 static bool enter(Verifier *v, const CodeInstr *instr)
 {
-    v->now.room = (uint32_t)(instr->operands[0] - instr->operands[2]);
+    promise(v, instr->operands[0]);
     return verify_raises(v);
+}
+
+/* Registers are written only where the heap has not come to. */
+static bool check_writes(Verifier *v, const CodeInstr *instr)
+{
+    const OpInfo *info = &op_info[instr->op];
+    for (unsigned i = 0; i < info->operand_count; i++)
+        if (info->operands[i] == OPERAND_DST && instr->operands[i] >= v->now.frame)
+            return verify_fail(v, "a register is written beyond the frame's room");
+    return true;
 }
 
 bool verify_effect(Verifier *v, const CodeInstr *instr)
 {
-    if (!check_peeking(v, instr) || !check_reads(v, instr)) return false;
+    if (!check_peeking(v, instr) || !check_reads(v, instr) || !check_writes(v, instr)) return false;
     switch (instr->op) {
     case OP_ENTER: return enter(v, instr);
     case OP_CALL:

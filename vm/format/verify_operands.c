@@ -138,6 +138,8 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
         if (o[1] != v->f->arity || o[0] < o[2])
             return verify_fail(v, "ENTER does not fit its function");
         return check_extent(v, o[2]);
+    case OP_RESERVE:
+        return o[0] >= v->f->extent || verify_fail(v, "RESERVE does not cover its frame");
     case OP_BIF: return check_extent(v, o[2]);
     case OP_MAP_PUT:
     case OP_MAP_UPDATE:

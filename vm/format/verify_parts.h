@@ -36,6 +36,7 @@ static inline uint32_t fact_number(Fact f) { return f >> 8 & FACT_NUMBER_MAX; }
 /* What is known where control is. */
 typedef struct VerifyState {
     uint32_t room;    /* words of promised heap */
+    uint32_t frame;   /* registers below this may be written: the heap's top is below them */
     bool reached;
     bool peeking;     /* between RECV_PEEK and RECV_ACCEPT */
     uint32_t jumps;   /* backward jumps to this label: index into Verifier.jumps + 1 */

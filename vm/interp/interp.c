@@ -246,8 +246,7 @@ dispatch:
         DISPATCH();
     }
     CASE(RESERVE) : {
-        ptrdiff_t need = (ptrdiff_t)U16_AT(RESERVE, 0) + reserve_extent(p, fp, pc);
-        if (UNLIKELY(fp - top < need) || CONFIG_STRESS) SLOW(slow_reserve(p));
+        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RESERVE, 0)) || CONFIG_STRESS) SLOW(slow_reserve(p));
         NEXT(RESERVE);
     }
 

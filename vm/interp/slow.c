@@ -65,7 +65,7 @@ SlowResult slow_enter(Process *p)
 SlowResult slow_reserve(Process *p)
 {
     const uint8_t *pc = slow_pc(p);
-    size_t need = operand_u16(pc + OPOFF_RESERVE_0) + (size_t)reserve_extent(p, p->fp, pc);
+    size_t need = operand_u16(pc + OPOFF_RESERVE_0);
     if (reserve_stress_skips(p, need)) return slow_advance(p, OPLEN_RESERVE);
     if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
     return slow_advance(p, OPLEN_RESERVE);

@@ -195,12 +195,23 @@ bool reserve_stress_skips(Process *p, size_t need)
     return p->run->stress_tick++ % (1 + used / RESERVE_STRESS_WORDS) != 0;
 }
 
+/* The frame itself, and what its caller may use when it returns, whatever else was asked for. */
+static size_t reserve_least(const Process *p, size_t registers)
+{
+    CodePlace place;
+    if (code_place(p->run->code, (const Half *)(const void *)p->pc, &place) && place.function->extent > registers)
+        registers = place.function->extent;
+    return registers + LIMIT_CALL_GAP;
+}
+
 ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full)
 {
     if (p->high_water > 0) (void)extra_get(p);
     ProcessExtra *x = p->extra;
     Liveness l = liveness_newest(p, live_count);
     size_t registers = liveness_registers(&l);
+    size_t least = reserve_least(p, registers);
+    if (need < least) need = least;
     ReserveRoots roots = {.p = p, .registers = registers, .live_count = live_count};
     GcSpace space = {
         .heap = &p->heap,
