@@ -6,6 +6,9 @@
 /* Copies of rows that a match may make, per row of the source. */
 #define COPIES_PER_ROW 3
 
+/* So many rows at most are asked whether they need a context's position. */
+#define ROWS_ASKED 16
+
 /* Keys of maps that are not one word are compared with so many others. */
 #define LARGE_KEYS_COMPARED 64
 
@@ -59,11 +62,21 @@ CoreBlockId match_later(Match *m, const Task *from, Rows rows, CoreBlockId no)
     return rows.n == 0 ? no : match_later_with(m, from, rows, no, NULL, CORE_REF_NONE);
 }
 
+/* Do these rows read on from a context?  Many rows are taken to do so. */
+static bool rows_read(const Rows *rows, const Place *place)
+{
+    if (rows->n > ROWS_ASKED) return true;
+    for (uint32_t i = 0; i < rows->n; i++)
+        if (row_find(&rows->at[i], place)) return true;
+    return false;
+}
+
 /* Positions of the contexts in use, saved here so that a later task can go back to them. */
-static Seek *match_save(Match *m, const Task *task)
+static Seek *match_save(Match *m, const Task *task, const Rows *rest)
 {
     Seek *seeks = NULL;
     for (Context *c = task->contexts; c; c = c->next) {
+        if (!rows_read(rest, c->place)) continue;
         if (core_is_none(c->place->position)) {
             c->place->position = write_op1(m->x, CORE_BITS_POSITION, c->place->ref, m->pos);
             VEC_PUSH(&m->trail, (TrailEntry){c->place, true});
@@ -78,8 +91,8 @@ static Seek *match_save(Match *m, const Task *task)
 CoreBlockId match_cut(Match *m, const Task *task, uint32_t cut)
 {
     if (cut >= task->rows.n) return task->no;
-    Seek *seeks = match_save(m, task);
     Rows rest = {task->rows.at + cut, task->rows.n - cut, task->rows.n - cut};
+    Seek *seeks = match_save(m, task, &rest);
     CoreBlockId block = match_later(m, task, rest, task->no);
     VEC_LAST(&m->tasks).seeks = seeks;
     return block;
