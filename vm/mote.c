@@ -1,5 +1,6 @@
 /* The `mote` command: options, what to run, exit status. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "compiler/command.h"
 #include "compiler/compile.h"
+#include "vm/actor/spawn.h"
 #include "vm/base/opts.h"
 #include "vm/format/disasm.h"
 #include "vm/term/list.h"
@@ -147,6 +149,52 @@ static bool mote_get_program(const Command *c, Vm *vm, Program *program)
     return done;
 }
 
+/* ---- signals: the library leaves them to the command ---- */
+
+/* SIGTERM asks the program to stop: a process runs init:stop(). */
+static void mote_stop_program(RunContext *run, SchedEvent *event)
+{
+    SpawnRequest r;
+    spawn_request_init(&r);
+    r.function = TERM_NONE;
+    r.module = atom_make(run->atoms, "init");
+    r.name = atom_make(run->atoms, "stop");
+    r.arguments = TERM_NIL;
+    Term pid;
+    uint64_t monitor;
+    if (spawn_process(run, NULL, &r, &pid, &monitor) != SPAWN_DONE)
+        sched_halt(sched_worker(run)->sched, 1);
+    free(event);
+}
+
+static void *mote_signal_thread(void *context)
+{
+    Vm *vm = context;
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    for (;;) {
+        int signal_number;
+        if (sigwait(&wanted, &signal_number) != 0) continue;
+        SchedEvent *event = calloc(1, sizeof *event);
+        if (event == NULL) continue;
+        event->run = mote_stop_program;
+        sched_post(vm->sched, event);
+    }
+    return NULL;
+}
+
+/* Before any other thread is made, so that all of them leave SIGTERM to this one.  A closed pipe is an
+ * error of write, not a signal.  SIGINT keeps its meaning: the program is gone. */
+static void mote_block_signals(void)
+{
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
 /* ---- running it ---- */
 
 static bool mote_load(Vm *vm, const Program *program, const char *path)
@@ -213,9 +261,16 @@ static int mote_run(const Command *c)
         .path_count = c->path_count,
     };
     const char *why;
+    mote_block_signals();
     Vm *vm = vm_new(&config, &why);
     if (vm == NULL) return mote_fail("cannot start", why);
+    pthread_t signals;
+    bool listening = pthread_create(&signals, NULL, mote_signal_thread, vm) == 0;
     int status = mote_run_program(c, vm);
+    if (listening) {
+        pthread_cancel(signals);
+        pthread_join(signals, NULL);
+    }
     if (c->opts.stats) vm_print_stats(vm);
     if (c->opts.trace_hash) vm_print_trace_hash(vm);
     vm_delete(vm);
