@@ -20,6 +20,9 @@ static Fact fact_meet(Fact a, Fact b)
     if (a == b) return a | message;
     if (fact_kind(a) == FACT_CONTEXT && fact_kind(b) == FACT_CONTEXT)
         return fact_make(FACT_CONTEXT, 0) | message;
+    bool lists = (fact_kind(a) == FACT_LIST || fact_kind(a) == FACT_CONS)
+        && (fact_kind(b) == FACT_LIST || fact_kind(b) == FACT_CONS);
+    if (lists) return fact_make(FACT_LIST, 0) | message;
     if (is_value(fact_kind(a)) && is_value(fact_kind(b))) return fact_make(FACT_ANY, 0) | message;
     return FACT_UNDEFINED;
 }

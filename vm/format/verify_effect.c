@@ -261,6 +261,9 @@ static bool set_facts(Verifier *v, const CodeInstr *instr)
     }
     case OP_LOAD_LIT: define_literal(v, o[0], &v->literals[o[1]]); return true;
     case OP_IS_CONS: refine(v, o[0], FACT_CONS, 0); return true;
+    case OP_IS_LIST:
+        if (fact_kind(fact_of(v, o[0])) != FACT_CONS) refine(v, o[0], FACT_LIST, 0);
+        return true;
     case OP_IS_TUPLE_OF:
     case OP_IS_RECORD:
         if (instr->op == OP_IS_TUPLE_OF || o[1] > 0) refine(v, o[0], FACT_TUPLE, (uint64_t)o[1]);
@@ -327,9 +330,20 @@ static bool check_peeking(Verifier *v, const CodeInstr *instr)
 
 /* ---- where control goes ---- */
 
+/* A list that is not empty is a cons cell. */
+static bool branch_is_nil(Verifier *v, const CodeInstr *instr)
+{
+    Fact kept = fact_of(v, instr->operands[0]);
+    if (fact_kind(kept) == FACT_LIST) refine(v, instr->operands[0], FACT_CONS, 0);
+    bool good = verify_edge(v, (uint32_t)instr->operands[1]);
+    v->now.facts[instr->operands[0]] = kept;
+    return good;
+}
+
 static bool branch(Verifier *v, const CodeInstr *instr)
 {
     const OpInfo *info = &op_info[instr->op];
+    if (instr->op == OP_IS_NIL) return branch_is_nil(v, instr);
     for (unsigned i = 0; i < info->operand_count; i++) {
         uint32_t to = (uint32_t)instr->operands[i];
         if (info->operands[i] == OPERAND_LABEL && !verify_edge(v, to)) return false;
