@@ -3,10 +3,8 @@
 #include "vm/code/check.h"
 #include "vm/code/weigh.h"
 #include "vm/format/tables.h"
-#include "vm/format/verify.h"
 #include "vm/term/binary.h"
 #include "vm/term/codec.h"
-#include "vm/term/order.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,44 +72,6 @@ static bool load_decode_literals(Loader *l)
         if (term_is_none(*name)) return load_fail(l, "no memory");
     }
     return true;
-}
-
-/* ---- proving the code ---- */
-
-static bool load_keys_are_sorted(const AtomTable *atoms, Term tuple)
-{
-    for (size_t i = 1; i < tuple_size(tuple); i++)
-        if (order_compare_exact(atoms, tuple_at(tuple, i - 1), tuple_at(tuple, i)) >= 0) return false;
-    return true;
-}
-
-static VerifyLiteral load_literal_kind(const AtomTable *atoms, Term t)
-{
-    VerifyLiteral row = {.kind = VERIFY_LITERAL_ANY};
-    if (term_is_cons(t)) {
-        row.kind = VERIFY_LITERAL_CONS;
-    } else if (term_is_tuple(t)) {
-        row = (VerifyLiteral){VERIFY_LITERAL_TUPLE, load_keys_are_sorted(atoms, t), tuple_size(t)};
-    } else if (term_is_map(t)) {
-        row.kind = VERIFY_LITERAL_MAP;
-    } else if (term_is_bitstring(t)) {
-        row.kind = VERIFY_LITERAL_BITSTRING;
-        row.size = binary_bits(t);
-    }
-    return row;
-}
-
-static bool load_verify(Loader *l)
-{
-    if (l->source->trusted) return true;
-    const ModFile *f = &l->file;
-    VerifyLiteral *literals = ARENA_ARRAY(&l->scratch, VerifyLiteral, f->literal_count + 1u);
-    for (uint32_t i = 0; i < f->literal_count; i++)
-        literals[i] = load_literal_kind(l->t->atoms, l->terms[i]);
-    VerifyProblem problem;
-    if (verify_module(f, literals, &l->scratch, &problem)) return true;
-    snprintf(l->error->text, sizeof l->error->text, "refused at unit %u: %s", problem.unit, problem.why);
-    return false;
 }
 
 /* ---- the block ---- */
@@ -437,17 +397,6 @@ static bool load_read(Loader *l)
             : modfile_read(l->source->bytes, l->source->size, &l->scratch, &l->file, &why);
     if (result != MODFILE_OK) return load_fail(l, why);
     return true;
-}
-
-/* Code that is not this build's own runs only if it is proved harmless. */
-static bool load_verify(Loader *l)
-{
-    VerifyProblem problem;
-    if (l->source->trusted || check_code(&l->file, l->t->atoms, l->terms, &l->scratch, &problem))
-        return true;
-    snprintf(l->error->text, sizeof l->error->text, "its code is refused: %s (at %u)", problem.why,
-             problem.unit);
-    return false;
 }
 
 static bool load_all(Loader *l)
