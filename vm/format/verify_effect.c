@@ -262,7 +262,10 @@ static bool set_facts(Verifier *v, const CodeInstr *instr)
     case OP_LOAD_LIT: define_literal(v, o[0], &v->literals[o[1]]); return true;
     case OP_IS_CONS: refine(v, o[0], FACT_CONS, 0); return true;
     case OP_IS_LIST:
-        if (fact_kind(fact_of(v, o[0])) != FACT_CONS) refine(v, o[0], FACT_LIST, 0);
+        if (fact_kind(fact_of(v, o[0])) == FACT_NOT_NIL)
+            refine(v, o[0], FACT_CONS, 0);
+        else if (fact_kind(fact_of(v, o[0])) != FACT_CONS)
+            refine(v, o[0], FACT_LIST, 0);
         return true;
     case OP_IS_TUPLE_OF:
     case OP_IS_RECORD:
@@ -335,6 +338,7 @@ static bool branch_is_nil(Verifier *v, const CodeInstr *instr)
 {
     Fact kept = fact_of(v, instr->operands[0]);
     if (fact_kind(kept) == FACT_LIST) refine(v, instr->operands[0], FACT_CONS, 0);
+    if (fact_kind(kept) == FACT_ANY) refine(v, instr->operands[0], FACT_NOT_NIL, 0);
     bool good = verify_edge(v, (uint32_t)instr->operands[1]);
     v->now.facts[instr->operands[0]] = kept;
     return good;

@@ -12,6 +12,7 @@ typedef uint32_t Fact;
 typedef enum FactKind {
     FACT_UNDEFINED,
     FACT_ANY,
+    FACT_NOT_NIL,  /* any value but [] */
     FACT_LIST,     /* [] or a cons cell */
     FACT_CONS,
     FACT_TUPLE,    /* number: elements */
