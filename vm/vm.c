@@ -7,6 +7,7 @@
 #include "vm/bif/bif_code.h"
 #include "vm/bif/bif_process.h"
 #include "vm/code/stubs.h"
+#include "vm/ets/persist.h"
 #include "vm/interp/interp.h"
 #include "vm/proc/reserve.h"
 
@@ -143,6 +144,7 @@ static void vm_make_sched(Vm *vm)
         .hooks = {.run = vm_run_process,
                   .signals = signal_look,
                   .inspect = bif_inspect,
+                  .check_code = bif_check_code,
                   .check_code = bif_uses_old_code,
                   .exit_step = exit_step,
                   .deliver = alarm_deliver},
@@ -157,6 +159,7 @@ static bool vm_make_code(Vm *vm)
 {
     Sched *s = vm->sched;
     vm->registry = registry_new(vm->mem, s->epoch);
+    vm->persist = persist_new(vm->mem, vm->atoms);
     vm->code = codetab_new(vm->mem, s->epoch, vm->atoms);
     if (vm->code == NULL) return false;
     stubs_make(vm->code);
@@ -168,6 +171,7 @@ static bool vm_make_code(Vm *vm)
         run->code = vm->code;
         run->literals = area_range(vm->code->area);
         run->registry = vm->registry;
+        run->persist = vm->persist;
     }
     return true;
 }
@@ -231,6 +235,7 @@ void vm_delete(Vm *vm)
 {
     Mem *mem = vm->mem;
     exit_free_all(&vm->sched->workers[0]->run);
+    if (vm->persist != NULL) persist_delete(vm->persist);
     if (vm->registry != NULL) registry_delete(vm->registry);
     if (!sched_delete(vm->sched)) return; /* a job of a library still runs in this memory */
     if (vm->code != NULL) codetab_delete(vm->code);
