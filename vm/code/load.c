@@ -399,6 +399,17 @@ static bool load_read(Loader *l)
     return true;
 }
 
+/* Code that is not this build's own runs only if it is proved harmless. */
+static bool load_verify(Loader *l)
+{
+    VerifyProblem problem;
+    if (l->source->trusted || check_code(&l->file, l->t->atoms, l->terms, &l->scratch, &problem))
+        return true;
+    snprintf(l->error->text, sizeof l->error->text, "its code is refused: %s (at %u)", problem.why,
+             problem.unit);
+    return false;
+}
+
 static bool load_all(Loader *l)
 {
     if (!load_read(l) || !load_atoms(l) || !load_decode_literals(l)) return false;
