@@ -144,7 +144,6 @@ static void vm_make_sched(Vm *vm)
         .hooks = {.run = vm_run_process,
                   .signals = signal_look,
                   .inspect = bif_inspect,
-                  .check_code = bif_check_code,
                   .check_code = bif_uses_old_code,
                   .exit_step = exit_step,
                   .deliver = alarm_deliver},

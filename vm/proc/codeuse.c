@@ -3,30 +3,22 @@
 #include "vm/code/operands.h"
 #include "vm/proc/extra.h"
 
-typedef struct CodeRange {
-    const Half *from;
-    const Half *to;
-} CodeRange;
-
-static bool range_has(const CodeRange *r, const void *at)
+static bool codeuse_in(const ModuleVersion *v, const Half *at)
 {
-    return (const Half *)at >= r->from && (const Half *)at < r->to;
+    return at >= v->code && at < v->code + 2 * (size_t)v->code_units;
 }
 
-static bool stack_uses(const Process *p, const CodeRange *r)
+static bool codeuse_stack(const Process *p, const ModuleVersion *v)
 {
-    if (range_has(r, p->pc)) return true;
+    if (codeuse_in(v, p->pc)) return true;
     const Word *base = p->block + p->block_words - 1;
-    for (const Word *fp = p->fp; fp < base;) {
-        const uint8_t *back = (const uint8_t *)(uintptr_t)fp[0];
-        if (range_has(r, back)) return true;
-        fp += operand_live(back).window;
-    }
+    for (const Word *fp = p->fp; fp < base; fp += operand_live((const uint8_t *)fp[0]).window)
+        if (codeuse_in(v, (const Half *)fp[0])) return true;
     return false;
 }
 
-/* Objects follow each other; a word that is no header belongs to a cons cell. */
-static bool words_use(const Word *at, const Word *end, const CodeRange *r)
+/* Funs among the objects in [at, end). */
+static bool codeuse_funs(const Word *at, const Word *end, const ModuleVersion *v)
 {
     while (at < end) {
         Term t = TERM_RAW(*at);
@@ -35,19 +27,19 @@ static bool words_use(const Word *at, const Word *end, const CodeRange *r)
             continue;
         }
         if (header_kind(t.w) == KIND_FUN) {
-            FunEntry *entry = (FunEntry *)(uintptr_t)at[1];
-            if (range_has(r, atomic_load_acquire(&entry->entry))) return true;
+            FunEntry *e = (FunEntry *)at[1];
+            if (codeuse_in(v, atomic_load_acquire(&e->entry))) return true;
         }
-        at += 1 + header_words(t.w);
+        at += 1 + (kind_is_raw(header_kind(t.w)) ? header_words(t.w) : 0);
     }
     return false;
 }
 
-bool codeuse_in_range(Process *p, const Half *from, const Half *to)
+bool codeuse_check(Process *p, const ModuleVersion *v)
 {
-    CodeRange r = {from, to};
-    if (stack_uses(p, &r) || words_use(p->block, p->heap.top, &r)) return true;
+    if (codeuse_stack(p, v) || codeuse_funs(p->block, p->heap.top, v)) return true;
     for (const HeapFragment *f = p->heap.fragments; f != NULL; f = f->next)
-        if (words_use(f->data, f->data + f->used, &r)) return true;
-    return p->extra != NULL && words_use(p->extra->old.start, p->extra->old.top, &r);
+        if (codeuse_funs(f->data, f->data + f->used, v)) return true;
+    const OldGeneration *old = p->extra == NULL ? NULL : &p->extra->old;
+    return old != NULL && codeuse_funs(old->start, old->top, v);
 }
