@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/codegen/codegen.h"
+#include "compiler/codegen/dump.h"
 #include "compiler/core/expand.h"
 #include "compiler/core/fold.h"
 #include "compiler/syntax/lint.h"
@@ -70,17 +71,19 @@ static void dump_ast(Compile *s, FILE *out)
 
 static void dump_core(Compile *s, FILE *out) { core_dump(s->unit, out); }
 
+static void dump_module(Compile *s, FILE *out) { dump_code(s->atoms, s->out, out); }
+
 static const CompilePass passes[] = {
     {"parse", pass_parse, dump_ast},
     {"lint", pass_lint, NULL},
     {"expand", pass_expand, dump_core},
     {"core", pass_fold, dump_core},
-    {"code", pass_code, NULL},
+    {"code", pass_code, dump_module},
 };
 
 const char *const *compile_pass_names(void)
 {
-    static const char *const names[] = {"parse", "expand", "core", NULL};
+    static const char *const names[] = {"parse", "expand", "core", "code", NULL};
     return names;
 }
 
