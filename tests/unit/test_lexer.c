@@ -133,7 +133,7 @@ TEST(maybe_is_an_atom_when_asked)
     Token token;
     lexer_init(&lexer, &c, source);
     lexer_next(&lexer, &token);
-    EXPECT_EQ(token.kind, TOKEN_ATOM);
+    EXPECT(token.kind == TOKEN_ATOM);
     lexer_next(&lexer, &token);
     EXPECT_EQ(token.kind, TOKEN_ATOM);
     compilation_free(&c);
