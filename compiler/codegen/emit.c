@@ -190,7 +190,8 @@ void emit_function(Emitter *e, LirFunction *lir, MirFunction *f)
     ef.units = ARENA_ARRAY(lir->arena, uint32_t, f->block_count);
     const CoreFunction *core = lir->core;
     ModFunction row = {.name = pool_atom(e->pool, core->name), .start = unit_now(e),
-                       .arity = (uint16_t)core->param_count, .extent = (uint16_t)f->extent};
+                       .arity = (uint16_t)core->param_count, .extent = (uint16_t)f->extent,
+                       .shown = (uint16_t)core->shown_arity};
     uint32_t block = 1;
     while (block < f->block_count) {
         uint32_t following = block + 1;

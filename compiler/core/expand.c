@@ -100,6 +100,7 @@ static Writing *enter_function(Expand *x, Term name, uint32_t arity, SrcPos pos)
     x->function_name = name;
     x->function_arity = arity;
     x->fun_counter = 0;
+    x->loop_counter = 0;
     return scope_enter(x, name, arity, false, pos);
 }
 

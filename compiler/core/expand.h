@@ -85,7 +85,8 @@ typedef struct Expand {
     Htab records;          /* name -> Record * */
     Htab builtins;         /* atom indexes and arity -> ExpandBuiltin: rows for use in line */
     Htab fun_refs;         /* function index -> lambda index + 1: fun f/1 */
-    uint32_t fun_counter;  /* numbers generated functions of the function being expanded */
+    uint32_t fun_counter;  /* numbers funs and comprehensions of the function being expanded, as OTP does */
+    uint32_t loop_counter; /* numbers its comprehensions */
     Term function_name;    /* of the written function around */
     uint32_t function_arity;
 } Expand;
@@ -157,8 +158,8 @@ CoreRef scope_make_fun(Expand *x, const Writing *fun, SrcPos pos);
 CoreRef scope_call_lifted(Expand *x, const Writing *body, uint32_t n, const CoreRef *args, SrcPos pos);
 /* From inside a lifted body: call itself as the last thing. */
 void scope_call_self(Expand *x, uint32_t n, const CoreRef *args, SrcPos pos);
-/* '-f/1-what-0-' */
-Term generated_name(Expand *x, const char *what);
+/* '-f/1-what-N-' */
+Term generated_name(Expand *x, const char *what, uint32_t number);
 
 /* -- merging of ways (expand_control.c) -- */
 

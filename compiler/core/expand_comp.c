@@ -220,8 +220,8 @@ static Term comp_name(Expand *x, const Comp *comp)
 {
     static const char *const kinds[] = {"lc", "lbc", "mc"};
     int kind = comp->ast->kind == AST_LC ? 0 : comp->ast->kind == AST_BC ? 1 : 2;
-    const char *what = arena_printf(x->arena, "%s$^%u/%d", kinds[kind], x->fun_counter, kind == 1 ? 2 : 1);
-    return generated_name(x, what);
+    const char *what = arena_printf(x->arena, "%s$^%u/%d", kinds[kind], x->fun_counter++, kind == 1 ? 2 : 1);
+    return generated_name(x, what, x->loop_counter++);
 }
 
 static CoreRef comp_generate(Expand *x, const Comp *comp, uint32_t next, const AstList *generators, CoreRef acc)

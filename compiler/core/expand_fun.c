@@ -27,9 +27,11 @@ void expand_function_clauses(Expand *x, const AstList *list, uint32_t arity)
 CoreRef expand_fun(Expand *x, const Ast *a)
 {
     uint32_t arity = a->fun.clauses.at[0]->clause.patterns.n;
-    Writing *w = scope_enter(x, generated_name(x, "fun"), arity, false, a->pos);
+    Writing *w = scope_enter(x, x->function_name, arity, false, a->pos);
     if (a->v.name != NAME_NONE && a->v.name != NAME__) scope_bind(x, a->v.name, core_var(w->f->params[arity]));
     expand_function_clauses(x, &a->fun.clauses, arity);
+    /* Inner funs have the smaller numbers. */
+    w->f->name = generated_name(x, "fun", x->fun_counter++);
     scope_leave(x);
     return scope_make_fun(x, w, a->pos);
 }
@@ -44,7 +46,7 @@ static CoreRef fun_of_local(Expand *x, const Ast *a, uint32_t function)
     } else {
         uint32_t arity = a->v.pair.second;
         const char *what = arena_printf(x->arena, "fun.%s", names_text(&x->c->names, a->v.pair.name));
-        Writing *w = scope_enter(x, generated_name(x, what), arity, false, a->pos);
+        Writing *w = scope_enter(x, generated_name(x, what, x->fun_counter++), arity, false, a->pos);
         CoreInstr *call = write_instr(x, CORE_TAIL_CALL, arity, a->pos);
         for (uint32_t i = 0; i < arity; i++) call->args[i] = core_var(w->f->params[i]);
         call->index = function;

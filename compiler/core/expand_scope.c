@@ -149,13 +149,13 @@ void scope_call_self(Expand *x, uint32_t n, const CoreRef *args, SrcPos pos)
     VEC_PUSH(&x->w->self_calls, i);
 }
 
-Term generated_name(Expand *x, const char *what)
+Term generated_name(Expand *x, const char *what, uint32_t number)
 {
     const char *text = arena_printf(x->arena, "-%s/%u-%s-%u-", atom_text(x->u->atoms, x->function_name),
-                                    x->function_arity, what, x->fun_counter++);
+                                    x->function_arity, what, number);
     Term name;
     size_t size = __builtin_strlen(text);
     /* A function whose name fills an atom leaves no room: its funs then go by a shorter one. */
     if (atom_put(x->u->atoms, text, size, &name) == ATOM_PUT_DONE) return name;
-    return atom_make(x->u->atoms, arena_printf(x->arena, "-%s-%u-", what, x->fun_counter));
+    return atom_make(x->u->atoms, arena_printf(x->arena, "-%s-%u-", what, number));
 }

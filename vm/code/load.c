@@ -335,7 +335,8 @@ static void load_functions(Loader *l)
                                  .module = atom_index(l->atoms[0]),
                                  .name = atom_index(l->atoms[f->functions[i].name]),
                                  .arity = f->functions[i].arity,
-                                 .extent = f->functions[i].extent};
+                                 .extent = f->functions[i].extent,
+                                 .shown = f->functions[i].shown};
     v->functions = rows;
     v->function_count = f->function_count;
     v->exports = arena_copy_bytes(&v->tables, f->exports, f->export_count * sizeof(uint32_t));

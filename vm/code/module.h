@@ -38,6 +38,7 @@ typedef struct CodeFunction {
     uint32_t name;
     uint16_t arity;
     uint16_t extent; /* registers of its frame, call windows included */
+    uint16_t shown;  /* the arity that stack traces tell */
 } CodeFunction;
 
 /* A range of code whose exceptions go to `target`; innermost ranges come first. */

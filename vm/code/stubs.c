@@ -115,7 +115,8 @@ void stubs_make(CodeTable *t)
                                       .module = atom_index(stub_atom(t, row->module)),
                                       .name = atom_index(stub_atom(t, row->name)),
                                       .arity = row->arity,
-                                      .extent = (uint16_t)(row->arity + STUB_STATE_SLOTS + 1)};
+                                      .extent = (uint16_t)(row->arity + STUB_STATE_SLOTS + 1),
+                                      .shown = row->arity};
         stub_export(t, row, i, v->code + 2 * (size_t)start);
     }
     stub_process_end(t, &w);

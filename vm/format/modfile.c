@@ -96,6 +96,7 @@ static bool read_functions(Reader *r)
         /* One more than a fun's own arguments: the fun itself. */
         f->arity = (uint16_t)bytes_read_leb_max(&in, LIMIT_ARITY + 1);
         f->extent = (uint16_t)bytes_read_leb_max(&in, LIMIT_FRAME);
+        f->shown = (uint16_t)bytes_read_leb_max(&in, UINT16_MAX);
         f->start = at;
         at += (uint32_t)bytes_read_leb_max(&in, units - at);
         f->end = at;

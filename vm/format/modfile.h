@@ -35,6 +35,7 @@ typedef struct ModFunction {
     uint32_t end;   /* behind its last instruction; the next function starts here or later */
     uint16_t arity;
     uint16_t extent; /* registers of its frame, call windows included */
+    uint16_t shown;  /* the arity that stack traces tell: of a fun, with its free variables */
 } ModFunction;
 
 typedef struct ModImport {

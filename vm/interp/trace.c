@@ -100,7 +100,8 @@ static bool trace_top(Process *p, TraceMaker *m, const CodePlace *place)
     const uint8_t *pc = (const uint8_t *)p->pc;
     const CodeFunction *f = place->function;
     if (*p->pc == OP_FUNCTION_CLAUSE) {
-        trace_set_top(m, atom_from(f->module), atom_from(f->name), trace_arguments(p, 0, f->arity),
+        size_t arity = operand_u16(pc + OPOFF_FUNCTION_CLAUSE_0);
+        trace_set_top(m, atom_from(f->module), atom_from(f->name), trace_arguments(p, 0, arity),
                       TRACE_AT_FRAME);
         return true;
     }
@@ -231,7 +232,7 @@ static Term trace_frame_entry(const CodeTable *code, Heap *h, Term frame, Term r
     if (v == NULL || !code_place(code, v->code + 2 * (size_t)(uint32_t)bits, &place)) return rest;
     const CodeFunction *f = place.function;
     Term location = trace_location(h, v, place.unit);
-    return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->arity), location,
+    return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->shown), location,
                        rest);
 }
 
