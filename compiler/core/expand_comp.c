@@ -1,7 +1,7 @@
 /* Comprehensions.  Each generator becomes a lifted function that goes along its source with an
  * accumulator: loop(Gen, Acc).  What stands to the right of a generator is expanded inside the
  * loop and gives the next accumulator, so inner loops are plain calls.  Lists and maps gather
- * their items the wrong way round and are turned at the end. */
+ * their items the wrong way round and are turned at the end, a list by its outermost loop. */
 #include "compiler/core/expand.h"
 #include "compiler/core/match.h"
 
@@ -9,6 +9,7 @@ typedef struct {
     const Ast *ast; /* LC, BC or MC */
     const Ast *item;
     const AstList *qualifiers;
+    bool turns; /* the loop of the first generator turns the list at its end */
 } Comp;
 
 /* One generator of a loop.  A binary's state is what is left of it. */
@@ -183,7 +184,15 @@ static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sour
     comp_round(x, comp, next, sources, n, acc);
     go_to(x, end);
     for (uint32_t i = 0; i < n; i++) source_end(x, &sources[i], bad);
-    write_return(x, acc, pos);
+    if (comp->turns && next == 1) {
+        CoreInstr *turn = write_instr(x, CORE_TAIL_EXT, 2, pos);
+        turn->module = atom_make(x->u->atoms, "lists");
+        turn->name = atom_make(x->u->atoms, "reverse");
+        turn->args[0] = acc;
+        turn->args[1] = core_const(x->u, TERM_NIL);
+    } else {
+        write_return(x, acc, pos);
+    }
     go_to(x, bad);
     CoreRef *states = ARENA_ARRAY(x->arena, CoreRef, n);
     for (uint32_t i = 0; i < n; i++) states[i] = sources[i].state;
@@ -306,9 +315,11 @@ CoreRef expand_comprehension(Expand *x, const Ast *a)
     uint32_t mark = scope_mark(x);
     bool is_bin = a->kind == AST_BC;
     CoreRef start = core_const(x->u, is_bin ? literal_empty_binary(x) : TERM_NIL);
+    uint8_t first = comp.qualifiers->at[0]->kind;
+    comp.turns = a->kind == AST_LC && (first == AST_GENERATE || first == AST_ZIP);
     CoreRef acc = comp_from(x, &comp, 0, start);
     scope_rewind(x, mark);
-    if (is_bin) return acc;
+    if (is_bin || comp.turns) return acc;
     CoreRef args[2] = {acc, core_const(x->u, TERM_NIL)};
     CoreRef list = write_apply(x, atom_make(x->u->atoms, "lists"), atom_make(x->u->atoms, "reverse"), 2, args, a->pos);
     if (a->kind == AST_LC) return list;
