@@ -23,6 +23,7 @@ typedef struct Liveness {
     LiveMap live;        /* map, window: registers below window - 1 are described */
     const uint8_t *bits; /* for LIVE_FLAG_BIG_MAP */
     uint32_t all_below;  /* these are live without looking at a map */
+    uint32_t also;       /* one more register that is live, plus one */
 } Liveness;
 
 static const uint8_t *liveness_big_map(const Process *p, LiveMap live, const uint8_t *inside)
@@ -67,8 +68,12 @@ static Liveness liveness_by_pc(const Process *p)
         return liveness_at(p, pc + OPOFF_RECV_NEXT_2);
     case OP_RECV_WAIT:
         return liveness_at(p, pc + OPOFF_RECV_WAIT_2);
-    case OP_RECV_WAIT_FOR:
-        return liveness_at(p, pc + OPOFF_RECV_WAIT_FOR_3);
+    case OP_RECV_WAIT_FOR: {
+        /* It is run again when it wakes, and reads its time again. */
+        Liveness l = liveness_at(p, pc + OPOFF_RECV_WAIT_FOR_3);
+        l.also = (uint32_t)-operand_i16(pc + OPOFF_RECV_WAIT_FOR_1);
+        return l;
+    }
     case OP_SEND:
     case OP_APPLY_FUN:
         return (Liveness){.all_below = 2};
@@ -91,12 +96,14 @@ static Liveness liveness_by_pc(const Process *p)
 static uint32_t liveness_registers(const Liveness *l)
 {
     if (l->all_below > 0 || l->live.window == 0) return l->all_below;
-    return l->live.window - 1u;
+    return l->live.window - 1u > l->also ? l->live.window - 1u : l->also;
 }
 
 static bool liveness_has(const Liveness *l, uint32_t r)
 {
     if (l->all_below > 0) return r < l->all_below;
+    if (r + 1 == l->also) return true;
+    if (r + 1u >= l->live.window) return false;
     if ((l->live.flags & LIVE_FLAG_BIG_MAP) == 0)
         return r < LIMIT_INLINE_MAP && (l->live.map >> r & 1) != 0;
     if (l->bits == NULL) return r + 2 == l->live.window;
