@@ -35,6 +35,7 @@ struct Vm {
     Sched *sched;
     CodeTable *code;
     Registry *registry;
+    struct Persist *persist;
     Archive archive;
     bool has_archive;
     Term main_pid; /* its end is the program's end; TERM_NONE: there is none */

@@ -14,6 +14,7 @@ typedef struct Process Process;
 typedef struct ProcTable ProcTable;
 typedef struct Vm Vm;
 
+struct Persist;     /* vm/ets/persist.h */
 struct Registry;    /* vm/actor/registry.h */
 struct ExitHooks;   /* vm/actor/exit.h */
 struct RemoteHooks; /* vm/actor/remote.h */
@@ -66,6 +67,7 @@ struct RunContext {
     Vm *vm; /* opaque below vm.c */
     struct Worker *worker;
     struct Registry *registry;
+    struct Persist *persist;
     const struct ExitHooks *exit_hooks;
     const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */
 };
