@@ -99,6 +99,7 @@ MatchClause *clauses_of(Expand *x, const AstList *list)
 
 void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list, bool accepts)
 {
+    match_warn(x, clauses, list->n);
     for (uint32_t i = 0; i < list->n; i++) {
         match_enter(x, &clauses[i]);
         if (accepts) write_op0(x, CORE_RECV_ACCEPT, list->at[i]->pos);
@@ -228,6 +229,7 @@ static void try_handlers(Expand *x, const Ast *a, Merge *m, uint32_t number)
     try_handler(x, number, caught);
     CoreBlockId no = new_block(x);
     match_clauses(x, clauses, list->n, caught, 2, no, false);
+    match_warn(x, clauses, list->n);
     for (uint32_t i = 0; i < list->n; i++) {
         const Ast *stack = list->at[i]->clause.patterns.at[2];
         match_enter(x, &clauses[i]);

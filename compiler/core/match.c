@@ -635,12 +635,27 @@ void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *s
         m.pos = clauses[i].pos;
         for (uint32_t k = columns; k > 0; k--) row_add(&m, &rows.at[i], &places[k - 1], clauses[i].patterns->at[k - 1]);
     }
+    for (uint32_t i = 0; i < n; i++) clauses[i].takes_all = row_takes_all(&rows.at[i]);
     VEC_PUSH(&m.tasks, (Task){.rows = rows, .block = x->w->block, .no = no});
     while (m.tasks.count > 0) {
         Task task = VEC_POP(&m.tasks);
         match_task(&m, &task);
     }
     x->w->block = 0;
+}
+
+void match_warn(Expand *x, const MatchClause *clauses, uint32_t n)
+{
+    if (x->c->options.no_warnings) return;
+    const MatchClause *all = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        if (clauses[i].body == 0 && all) {
+            diag_add(&x->c->diags, DIAG_CLAUSE_BEHIND_ALL, clauses[i].pos, (int)sources_line(&x->c->sources, all->pos));
+        } else if (clauses[i].body == 0) {
+            diag_add(&x->c->diags, DIAG_CLAUSE_NEVER, clauses[i].pos);
+        }
+        if (clauses[i].takes_all && !all) all = &clauses[i];
+    }
 }
 
 void match_enter(Expand *x, const MatchClause *clause)

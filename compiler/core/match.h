@@ -18,7 +18,8 @@ typedef struct {
     SrcPos pos;
     /* Results: where control arrives when the clause is chosen; its parameters are the variables
      * that the patterns bind. */
-    CoreBlockId body;
+    CoreBlockId body; /* 0: it is never chosen */
+    bool takes_all;   /* it asks nothing */
     NameId *names;
     uint32_t name_count;
 } MatchClause;
@@ -27,6 +28,9 @@ typedef struct {
  * is right.  `fresh`: variables of the patterns are new ones, whatever is in scope (heads of funs,
  * generators).  Of a clause that can never be chosen the body is a block that nothing reaches. */
 void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects, uint32_t columns, CoreBlockId no, bool fresh);
+
+/* Warn of clauses written in the source that are never chosen. */
+void match_warn(Expand *x, const MatchClause *clauses, uint32_t n);
 
 /* Start the body of a chosen clause: go there and bind its variables. */
 void match_enter(Expand *x, const MatchClause *clause);
