@@ -309,9 +309,10 @@ void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term t
     Bytes text = {0};
     bytes_printf(&text, "process ");
     print_term(&text, rc->atoms, p->pid, PRINT_PLAIN);
-    if ((atomic_load_relaxed(&p->state) & STATE_REGISTERED) != 0) {
+    Term name = registry_name_of(rc, p->pid);
+    if (!term_is_none(name)) {
         bytes_printf(&text, " (");
-        print_atom(&text, rc->atoms, registry_name_of(rc, p->pid), PRINT_PLAIN);
+        print_atom(&text, rc->atoms, name, PRINT_PLAIN);
         bytes_printf(&text, ")");
     }
     bytes_printf(&text, " ended by ");
