@@ -56,8 +56,8 @@ static void names_resize_table(Names *names, uint32_t slots)
 static NameId names_add(Names *names, const char *text, size_t size, uint32_t hash)
 {
     if (names->count == names->capacity) {
-        names->at = arena_grow(names->arena, names->at, names->count, names->capacity * 2u,
-                               sizeof *names->at);
+        names->at = arena_grow(names->arena, names->at, names->count,
+                               (size_t)names->capacity * 2, sizeof *names->at);
         names->capacity *= 2;
     }
     NameId id = names->count++;

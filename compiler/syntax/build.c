@@ -208,7 +208,8 @@ static Ast *build_left_chain(Parser *p, unsigned op, SrcPos pos, Ast *left, Ast 
     }
     AstList *links = &left->lchain.links;
     if ((links->n & (links->n - 1)) == 0)
-        links->at = arena_grow(p->arena, links->at, links->n, links->n * 2u, sizeof(Ast *));
+        links->at =
+            arena_grow(p->arena, links->at, links->n, (size_t)links->n * 2, sizeof(Ast *));
     links->at[links->n++] = link;
     return build_chain_done(p, left, link);
 }
@@ -229,7 +230,7 @@ static Ast *build_right_chain(Parser *p, unsigned op, SrcPos pos, Ast *left, Ast
     }
     AstList *links = &right->rchain.links;
     if ((links->n & (links->n - 1)) == 0) {
-        Ast **grown = arena_alloc(p->arena, links->n * 2 * sizeof(Ast *));
+        Ast **grown = arena_alloc(p->arena, (size_t)links->n * 2 * sizeof(Ast *));
         memcpy(grown + links->n, links->at, links->n * sizeof(Ast *));
         links->at = grown + links->n;
     }
@@ -437,6 +438,7 @@ Ast *build_fun_remote(Parser *p, const Token *token, Ast *module, Ast *function,
 Ast *build_fun(Parser *p, const Token *token, uint32_t count)
 {
     Ast *node = build_node(p, AST_FUN, token->pos);
+    CHECK(count > 0);
     node->fun.clauses = build_take(p, count);
     const Ast *first = node->fun.clauses.at[0];
     node->v.name = first->v.name;

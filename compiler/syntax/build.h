@@ -48,7 +48,7 @@ Ast *build_paren(Ast *node);
 /* Operators. */
 Ast *build_unop(Parser *p, const Token *op, Ast *arg);
 Ast *build_catch(Parser *p, const Token *token, Ast *arg);
-Ast *build_binop(Parser *p, const Token *op, Ast *left, Ast *right);
+Ast *build_binop(Parser *p, const Token *token, Ast *left, Ast *right);
 
 /* Data. */
 Ast *build_nil(Parser *p, const Token *token);
@@ -117,7 +117,7 @@ Ast *build_type_is_subtype(Parser *p, const Token *name, uint32_t count);
 Ast *build_function(Parser *p, uint32_t count);
 Ast *build_function_clause(Parser *p, Ast *head, uint32_t guard, uint32_t body);
 Ast *build_exprs(Parser *p, uint32_t count);
-Ast *build_attribute(Parser *p, const Token *dash, const Token *name, uint32_t values);
+Ast *build_attribute(Parser *p, const Token *dash, const Token *name, uint32_t count);
 Ast *build_type_decl(Parser *p, const Token *keyword, Ast *head, Ast *type);
 Ast *build_record_decl(Parser *p, const Token *keyword, Ast *name, uint32_t count);
 Ast *build_field_decl(Parser *p, Ast *field, Ast *type);

@@ -93,7 +93,9 @@ static double nearest_double(const mpz_t numerator, const mpz_t denominator)
      * exact value does. */
     long bits = (long)mpz_sizeinbase(numerator, 2) - (long)mpz_sizeinbase(denominator, 2);
     long shift = 62 - bits;
-    mpz_t n, d, rest;
+    mpz_t n;
+    mpz_t d;
+    mpz_t rest;
     mpz_inits(n, d, rest, NULL);
     mpz_set(n, numerator);
     mpz_set(d, denominator);
@@ -109,7 +111,8 @@ static double nearest_double(const mpz_t numerator, const mpz_t denominator)
 
 static double based_float(const char *digits, unsigned base, int32_t exponent)
 {
-    mpz_t mantissa, scale;
+    mpz_t mantissa;
+    mpz_t scale;
     mpz_init_set_str(mantissa, digits, (int)base);
     mpz_init_set_ui(scale, 1);
     double value = mpz_sgn(mantissa) == 0 ? 0.0 : exponent > 0 ? HUGE_VAL : 0.0;

@@ -94,6 +94,11 @@ static bool take_escape(const Lexer *lexer, const unsigned char **at, uint32_t *
     return true;
 }
 
+static void report_escape(const Lexer *lexer, const unsigned char *at, Token *token)
+{
+    LEXER_ERROR(lexer, token, DIAG_ILLEGAL_ESCAPE, at);
+}
+
 void lexer_char(Lexer *lexer, const unsigned char *start, Token *token)
 {
     const unsigned char *at = lexer->at;
@@ -119,7 +124,7 @@ static bool take_quoted(Lexer *lexer, const unsigned char *start, unsigned char 
         const unsigned char *from = at;
         uint32_t point = take_point(lexer, &at);
         if (point == '\\' && escapes && at < lexer->end && !take_escape(lexer, &at, &point)) {
-            LEXER_ERROR(lexer, token, DIAG_ILLEGAL_ESCAPE, from);
+            report_escape(lexer, from, token);
             right = false;
         }
         points_push(lexer, point);
@@ -165,7 +170,8 @@ static const unsigned char *line_end(const Lexer *lexer, const unsigned char *at
     return end ? end : lexer->end;
 }
 
-/* One line of content, from behind its indentation. */
+/* One line of content, from behind its indentation.  A backslash in front of the line's end is
+ * the line's end itself. */
 static bool take_triple_line(Lexer *lexer, const unsigned char *at, const unsigned char *end,
                              bool escapes, Token *token)
 {
@@ -173,13 +179,11 @@ static bool take_triple_line(Lexer *lexer, const unsigned char *at, const unsign
     while (at < end) {
         const unsigned char *from = at;
         uint32_t point = take_point(lexer, &at);
-        if (point == '\\' && escapes) {
-            if (at == end)
-                break; /* a backslash in front of the line's end: the line's end itself */
-            if (!take_escape(lexer, &at, &point)) {
-                LEXER_ERROR(lexer, token, DIAG_ILLEGAL_ESCAPE, from);
-                right = false;
-            }
+        bool escape = point == '\\' && escapes;
+        if (escape && at == end) return right;
+        if (escape && !take_escape(lexer, &at, &point)) {
+            report_escape(lexer, from, token);
+            right = false;
         }
         points_push(lexer, point);
     }

@@ -14,32 +14,39 @@ static uint32_t format_argument(const Lint *l, NameId module, NameId function, u
     return strcmp(m, "io_lib") == 0 && arity == 2 ? 1 : 0;
 }
 
-/* One control sequence from behind its `~`: how many arguments it takes; -1: it is none. */
+static bool text_has(const AstStr *text, uint32_t at, char c)
+{
+    return at < text->n && text->at[at] == (uint32_t)(unsigned char)c;
+}
+
+/* A width or precision at *at: `*`, which takes an argument, or a number.  Arguments taken. */
+static int take_number(const AstStr *text, uint32_t *at)
+{
+    if (text_has(text, *at, '-')) (*at)++;
+    if (text_has(text, *at, '*')) {
+        (*at)++;
+        return 1;
+    }
+    while (*at < text->n && text->at[*at] >= '0' && text->at[*at] <= '9') (*at)++;
+    return 0;
+}
+
+/* One control sequence from behind its `~`, F.P.PadModC: how many arguments it takes; -1: it is
+ * none. */
 static int sequence_arguments(const AstStr *text, uint32_t *at)
 {
-    int stars = 0;
     uint32_t i = *at;
-    for (int part = 0; part < 3; part++) {
-        if (part > 0) {
-            if (i >= text->n || text->at[i] != '.') break;
-            i++;
+    int stars = take_number(text, &i);
+    if (text_has(text, i, '.')) {
+        i++;
+        stars += take_number(text, &i);
+        if (text_has(text, i, '.')) {
+            stars += text_has(text, i + 1, '*');
+            i += 2;
         }
-        if (part == 2) { /* padding: any character */
-            if (i < text->n && text->at[i] == '*') stars++;
-            i++;
-            break;
-        }
-        if (i < text->n && text->at[i] == '-') i++;
-        if (i < text->n && text->at[i] == '*') {
-            stars++;
-            i++;
-            continue;
-        }
-        while (i < text->n && text->at[i] >= '0' && text->at[i] <= '9') i++;
     }
-    while (i < text->n
-           && (text->at[i] == 't' || text->at[i] == 'l' || text->at[i] == 'k'
-               || text->at[i] == 'K'))
+    while (text_has(text, i, 't') || text_has(text, i, 'l') || text_has(text, i, 'k')
+           || text_has(text, i, 'K'))
         i++;
     if (i >= text->n || text->at[i] > 127) return -1;
     *at = i + 1;

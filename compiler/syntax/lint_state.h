@@ -216,7 +216,7 @@ typedef enum { PATTERN_MATCHES, PATTERN_SHADOWS } PatternMode;
 /* Patterns that together bind variables; with PATTERN_SHADOWS all of them are new.  `in` says
  * what they belong to, for warnings of shadowing. */
 void lint_patterns(Lint *l, const AstList *patterns, PatternMode mode, const char *in);
-void lint_pattern(Lint *l, const Ast *pattern, PatternMode mode, const char *in);
+void lint_pattern(Lint *l, const Ast *node, PatternMode mode, const char *in);
 /* Is this an expression of constants that may stand in a pattern? */
 bool pattern_is_constant(const Ast *node);
 

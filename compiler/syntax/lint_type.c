@@ -288,7 +288,8 @@ static void check_signature(Lint *l, const Ast *form, const Ast *type)
 {
     const Ast *fun = type->kind == AST_T_BOUNDED ? type->t_bounded.fun : type;
     if (fun->op == OP_ANY_ARGS || fun->t_fun.args.n != form->v.pair.second)
-        LINT_REPORT(l, form->op == OP_CALLBACK ? DIAG_CALLBACK_ARITY : DIAG_SPEC_ARITY, type->pos);
+        LINT_REPORT(l, form->op == OP_CALLBACK ? DIAG_CALLBACK_ARITY : DIAG_SPEC_ARITY,
+                    type->pos);
     if (type->kind == AST_T_BOUNDED) {
         check_type(l, type->t_bounded.fun);
         for (uint32_t i = 0; i < type->t_bounded.bounds.n; i++) {

@@ -245,7 +245,8 @@ void vars_use(Lint *l, const Ast *var)
         LINT_REPORT(l, DIAG_VAR_UNBOUND, var->pos, name);
         if (l->pending[name]) {
             l->pending[name]->used = true;
-            diag_hint(&l->c->diags, "what a pattern binds is known only behind the whole pattern");
+            diag_hint(&l->c->diags,
+                      "what a pattern binds is known only behind the whole pattern");
         } else {
             hint_variable(l, name);
         }

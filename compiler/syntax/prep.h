@@ -93,6 +93,18 @@ void prep_error(Prep *prep, DiagCode code, SrcPos pos, NameId name);
 /* Replace the macros of `tokens` into prep->out; false after an error. */
 bool prep_expand(Prep *prep, const Token *tokens, size_t count);
 
+/* What the next token does to an argument whose tokens so far are tokens[0 … n-1]; keeps
+ * prep->closers. */
+typedef enum { ARG_GOES_ON, ARG_ENDS, ARGS_END } ArgStep;
+ArgStep prep_arg_step(Prep *prep, const Token *tokens, size_t n, uint8_t kind);
+
+/* The definitions of a name, or NULL; the one of an arity; is its value made where it is used;
+ * does it use itself? */
+MacroDef *prep_macro_defs(const Prep *prep, NameId name);
+MacroDef *prep_macro_find(MacroDef *defs, int32_t arity);
+bool prep_macro_is_dynamic(NameId name);
+bool prep_macro_is_circular(Prep *prep, MacroDef *start);
+
 void prep_define_options(Prep *prep);
 void prep_define(Prep *prep, const Token *tokens, size_t count);
 void prep_undef(Prep *prep, const Token *tokens, size_t count);

@@ -198,10 +198,9 @@ static IfValue if_unary(unsigned op, IfValue a)
     return if_int(op == OP_MINUS ? -a.i : op == OP_BNOT ? ~a.i : a.i);
 }
 
-/* Type tests and the few functions that make sense on constants. */
-static IfValue if_test(Prep *prep, const char *name, IfValue a)
+/* Type tests; IF_ERROR when the name is of no test. */
+static IfValue if_type_test(const char *name, IfValue a)
 {
-    if (a.kind >= IF_FAILS) return a;
     bool sequence = a.kind == IF_NODE;
     bool tuple = sequence && a.node->kind == AST_TUPLE;
     if (strcmp(name, "is_integer") == 0) return if_bool(a.kind == IF_INT);
@@ -211,20 +210,35 @@ static IfValue if_test(Prep *prep, const char *name, IfValue a)
     if (strcmp(name, "is_boolean") == 0) return if_bool(is_boolean(a));
     if (strcmp(name, "is_list") == 0) return if_bool(sequence && !tuple);
     if (strcmp(name, "is_tuple") == 0) return if_bool(tuple);
-    if (strncmp(name, "is_", 3) == 0) return if_bool(false);
-    if (strcmp(name, "length") == 0)
-        return sequence && !tuple ? if_int(sequence_length(a.node)) : if_fails();
-    if (strcmp(name, "tuple_size") == 0)
-        return tuple ? if_int(sequence_length(a.node)) : if_fails();
-    if (strcmp(name, "hd") == 0)
-        return sequence && !tuple && sequence_length(a.node) ? sequence_item(prep, a.node, 0)
-                                                             : if_fails();
+    return strncmp(name, "is_", 3) == 0 ? if_bool(false) : (IfValue){.kind = IF_ERROR};
+}
+
+static IfValue if_size(IfValue a, bool of_tuple)
+{
+    if (a.kind != IF_NODE || (a.node->kind == AST_TUPLE) != of_tuple) return if_fails();
+    return if_int(sequence_length(a.node));
+}
+
+static IfValue if_head(Prep *prep, IfValue a)
+{
+    bool right = a.kind == IF_NODE && a.node->kind != AST_TUPLE && sequence_length(a.node) > 0;
+    return right ? sequence_item(prep, a.node, 0) : if_fails();
+}
+
+/* Functions of one argument that make sense on constants. */
+static IfValue if_function(Prep *prep, const char *name, IfValue a)
+{
+    if (a.kind >= IF_FAILS) return a;
+    if (strcmp(name, "length") == 0) return if_size(a, false);
+    if (strcmp(name, "tuple_size") == 0) return if_size(a, true);
+    if (strcmp(name, "hd") == 0) return if_head(prep, a);
     if (strcmp(name, "abs") == 0 && a.kind == IF_INT) return if_int(a.i < 0 ? -a.i : a.i);
     if (strcmp(name, "abs") == 0 && a.kind == IF_FLOAT)
         return (IfValue){.kind = IF_FLOAT, .f = fabs(a.f)};
     if (strcmp(name, "float") == 0 && a.kind <= IF_FLOAT)
         return (IfValue){.kind = IF_FLOAT, .f = as_float(a)};
-    return if_fails();
+    IfValue test = if_type_test(name, a);
+    return test.kind == IF_ERROR ? if_fails() : test;
 }
 
 static IfValue if_call(Prep *prep, const Ast *call)
@@ -241,7 +255,7 @@ static IfValue if_call(Prep *prep, const Ast *call)
         return if_bool(prep_is_defined(prep, name->v.name));
     }
     const char *name = names_text(&prep->c->names, callee->v.name);
-    if (args->n == 1) return if_test(prep, name, if_eval(prep, args->at[0]));
+    if (args->n == 1) return if_function(prep, name, if_eval(prep, args->at[0]));
     if (args->n == 2 && strcmp(name, "element") == 0) {
         IfValue index = if_eval(prep, args->at[0]);
         IfValue tuple = if_eval(prep, args->at[1]);
