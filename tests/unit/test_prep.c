@@ -96,6 +96,7 @@ TEST(condition_mistakes)
     EXPECT_PARSE("-if(foo(1)).\n-endif.", "");
     EXPECT_PARSE("-if(X = 1).\n-endif.", "E0123@1:2");
     EXPECT_PARSE("-if(~).\n-endif.", "E0011@1:5");
+    EXPECT_PARSE("-if(false).\n-elif(~).\n-endif.", "E0123@2:2");
 }
 
 TEST(directives)
