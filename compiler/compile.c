@@ -36,7 +36,8 @@ typedef struct {
 static bool pass_parse(Compile *s)
 {
     const CompileInput *in = s->input;
-    s->file = in->text ? parse_text(s->c, in->path, in->text, in->size) : parse_file(s->c, in->path);
+    s->file =
+        in->text ? parse_text(s->c, in->path, in->text, in->size) : parse_file(s->c, in->path);
     return s->file != NULL;
 }
 
@@ -59,10 +60,7 @@ static bool pass_fold(Compile *s)
     return checked(s);
 }
 
-static bool pass_code(Compile *s)
-{
-    return codegen_unit(s->unit, NULL, s->out);
-}
+static bool pass_code(Compile *s) { return codegen_unit(s->unit, NULL, s->out); }
 
 static void dump_ast(Compile *s, FILE *out)
 {
@@ -74,10 +72,8 @@ static void dump_core(Compile *s, FILE *out) { core_dump(s->unit, out); }
 static void dump_module(Compile *s, FILE *out) { dump_code(s->atoms, s->out, out); }
 
 static const CompilePass passes[] = {
-    {"parse", pass_parse, dump_ast},
-    {"lint", pass_lint, NULL},
-    {"expand", pass_expand, dump_core},
-    {"core", pass_fold, dump_core},
+    {"parse", pass_parse, dump_ast},    {"lint", pass_lint, NULL},
+    {"expand", pass_expand, dump_core}, {"core", pass_fold, dump_core},
     {"code", pass_code, dump_module},
 };
 
@@ -87,7 +83,8 @@ const char *const *compile_pass_names(void)
     return names;
 }
 
-bool compile_module(Compilation *c, AtomTable *atoms, const CompileInput *input, Bytes *out, CompileResult *result)
+bool compile_module(Compilation *c, AtomTable *atoms, const CompileInput *input, Bytes *out,
+                    CompileResult *result)
 {
     Compile s = {.c = c, .atoms = atoms, .input = input, .out = out};
     bool going = true;

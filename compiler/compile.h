@@ -16,7 +16,8 @@ typedef struct {
     const char *path; /* file to read, or what messages call the text */
     const char *text; /* NULL: read the file */
     size_t size;
-    const char *dump; /* name of a pass whose result is written to dump_out; compiling ends there */
+    const char
+        *dump; /* name of a pass whose result is written to dump_out; compiling ends there */
     FILE *dump_out;
 } CompileInput;
 
@@ -28,7 +29,8 @@ typedef struct {
 /* Compile to a module file, appended to `out`.  False when there were errors (or warnings that
  * count as such), which the compilation's messages tell; also false, without messages, after a
  * dump.  Atoms of the program are put into `atoms`. */
-MUST_USE bool compile_module(Compilation *c, AtomTable *atoms, const CompileInput *input, Bytes *out, CompileResult *result);
+MUST_USE bool compile_module(Compilation *c, AtomTable *atoms, const CompileInput *input,
+                             Bytes *out, CompileResult *result);
 
 /* Names of the passes that can be dumped, in order, ending with NULL. */
 const char *const *compile_pass_names(void);

@@ -1,11 +1,11 @@
 #include "compiler/core/core.h"
 
-#define DST CORE_FLAG_DST
+#define DST    CORE_FLAG_DST
 #define RAISES CORE_FLAG_RAISES
-#define PURE CORE_FLAG_PURE
-#define ENDS CORE_FLAG_ENDS
-#define TEST CORE_FLAG_TEST
-#define MANY (-1)
+#define PURE   CORE_FLAG_PURE
+#define ENDS   CORE_FLAG_ENDS
+#define TEST   CORE_FLAG_TEST
+#define MANY   (-1)
 
 const CoreInfo core_info[CORE_KIND_COUNT] = {
 #define CORE(KIND, args, flags, meaning) [CORE_##KIND] = {#KIND, args, flags},
@@ -81,7 +81,8 @@ CoreVar core_block_param(CoreUnit *u, CoreFunction *f, CoreBlockId block)
     CoreBlock *b = &f->blocks.at[block];
     uint32_t n = b->param_count;
     if ((n & (n - 1)) == 0 && (n == 0 || n >= 4))
-        b->params = arena_grow(&u->c->arena, b->params, n, n == 0 ? 4 : n * 2, sizeof *b->params);
+        b->params =
+            arena_grow(&u->c->arena, b->params, n, n == 0 ? 4 : n * 2, sizeof *b->params);
     b->params[b->param_count++] = core_var_new(f);
     return b->params[n];
 }
@@ -126,7 +127,8 @@ void core_targets(CoreInstr *i, CoreVisit *visit, void *to)
 {
     if (!core_ends(i)) return;
     if (i->then_ != 0) visit(to, &i->then_);
-    if (i->kind == CORE_SWITCH_ATOM || i->kind == CORE_SWITCH_SMALL || i->kind == CORE_SWITCH_ARITY)
+    if (i->kind == CORE_SWITCH_ATOM || i->kind == CORE_SWITCH_SMALL
+        || i->kind == CORE_SWITCH_ARITY)
         for (uint32_t n = 0; n < i->case_count; n++) visit(to, &i->cases[n].block);
     if (i->else_ != 0) visit(to, &i->else_);
 }
@@ -145,16 +147,15 @@ typedef struct {
     uint8_t *seen;
     VEC(TidyStep) stack;
     const CoreBlockId *new_ids;
-    const uint32_t *entered; /* handlers whose try starts behind a block: next link, see below */
+    const uint32_t
+        *entered; /* handlers whose try starts behind a block: next link, see below */
 } Tidy;
-
 
 static void tidy_rename_target(void *to, CoreBlockId *block)
 {
     Tidy *t = to;
     *block = t->new_ids[*block];
 }
-
 
 static void tidy_enter(Tidy *t, CoreBlockId block)
 {
@@ -171,7 +172,8 @@ static CoreBlockId tidy_successor(Tidy *t, CoreBlockId block, uint32_t n)
         if (n-- == 0) return t->f->tries.at[try].handler;
     CoreInstr *last = core_last(t->f, block);
     if (!last || !core_ends(last)) return 0;
-    bool is_switch = last->kind == CORE_SWITCH_ATOM || last->kind == CORE_SWITCH_SMALL || last->kind == CORE_SWITCH_ARITY;
+    bool is_switch = last->kind == CORE_SWITCH_ATOM || last->kind == CORE_SWITCH_SMALL
+                     || last->kind == CORE_SWITCH_ARITY;
     if (last->else_ != 0 && n-- == 0) return last->else_;
     if (is_switch && n < last->case_count) return last->cases[last->case_count - 1 - n].block;
     if (is_switch) n -= last->case_count;
@@ -194,7 +196,8 @@ static void tidy_search(Tidy *t)
     }
 }
 
-/* Tries by the block they start behind, as linked lists: [block] is the first, [blocks + try] the next. */
+/* Tries by the block they start behind, as linked lists: [block] is the first, [blocks + try] the
+ * next. */
 static uint32_t *tidy_link_tries(CoreUnit *u, CoreFunction *f)
 {
     uint32_t *links = ARENA_ARRAY(&u->c->arena, uint32_t, f->blocks.count + f->tries.count);

@@ -74,7 +74,7 @@ typedef struct CoreRef {
 } CoreRef;
 
 #define CORE_CONST_BIT 0x80000000u
-#define CORE_REF_NONE ((CoreRef){0})
+#define CORE_REF_NONE  ((CoreRef){0})
 
 static inline CoreRef core_var(CoreVar var) { return (CoreRef){var}; }
 static inline bool core_is_none(CoreRef r) { return r.n == 0; }
@@ -82,7 +82,14 @@ static inline bool core_is_const(CoreRef r) { return (r.n & CORE_CONST_BIT) != 0
 static inline bool core_is_var(CoreRef r) { return r.n != 0 && !core_is_const(r); }
 static inline bool core_same(CoreRef a, CoreRef b) { return a.n == b.n; }
 
-typedef enum { CORE_SEG_INTEGER, CORE_SEG_FLOAT, CORE_SEG_BITS, CORE_SEG_UTF8, CORE_SEG_UTF16, CORE_SEG_UTF32 } CoreSegType;
+typedef enum {
+    CORE_SEG_INTEGER,
+    CORE_SEG_FLOAT,
+    CORE_SEG_BITS,
+    CORE_SEG_UTF8,
+    CORE_SEG_UTF16,
+    CORE_SEG_UTF32
+} CoreSegType;
 
 /* Bits of instr->flags for BITS_INT, BITS_FLOAT, BITS_UTF..., and of CoreSegment.flags.  Native
  * byte order has been made one of the two. */
@@ -90,11 +97,11 @@ enum { CORE_SEG_SIGNED = 1, CORE_SEG_LITTLE = 2 };
 
 /* One segment of BITS_BUILD. */
 typedef struct {
-    uint8_t type;  /* CoreSegType */
+    uint8_t type; /* CoreSegType */
     uint8_t flags;
     uint16_t unit; /* 1 to 256; BITS without a size: all of the value must be a multiple */
     CoreRef value;
-    CoreRef size;  /* in units; none: BITS: the whole value, UTF: no size */
+    CoreRef size; /* in units; none: BITS: the whole value, UTF: no size */
     SrcPos pos;
 } CoreSegment;
 
@@ -111,9 +118,9 @@ typedef struct {
     CoreVar dst; /* 0: none */
     uint32_t arg_count;
     CoreRef *args;
-    CoreBlockId then_; /* JUMP, tests, RECV_NEXT, RECV_WAIT */
-    CoreBlockId else_; /* tests and switches */
-    uint32_t index;    /* see core.def */
+    CoreBlockId then_;   /* JUMP, tests, RECV_NEXT, RECV_WAIT */
+    CoreBlockId else_;   /* tests and switches */
+    uint32_t index;      /* see core.def */
     uint32_t case_count; /* switches; BITS_BUILD: how many segments */
     union {
         struct {
@@ -148,15 +155,15 @@ typedef struct {
     Term name;
     uint32_t arity;       /* visible parameters */
     uint32_t shown_arity; /* in stack traces: with free variables, as OTP counts */
-    CoreVar *params;      /* arity of them; for the body of a fun one more, last: the fun itself */
+    CoreVar *params; /* arity of them; for the body of a fun one more, last: the fun itself */
     uint32_t param_count;
     bool is_fun;
     bool exported;
     bool is_generated; /* not written in the source: lifted bodies, module_info */
     SrcPos pos;
-    CoreVar var_count; /* variables are 1 to var_count */
+    CoreVar var_count;     /* variables are 1 to var_count */
     VEC(CoreBlock) blocks; /* blocks.count counts at[0], which is none */
-    VEC(CoreTry) tries; /* at[0] is not one */
+    VEC(CoreTry) tries;    /* at[0] is not one */
 } CoreFunction;
 
 /* A fun expression, or fun f/1 of this module: what MAKE_FUN names. */
@@ -183,7 +190,7 @@ typedef struct {
     VEC(Term) constants;
     VEC(CoreAttribute) attributes;
     Htab small_constants; /* word of an atomic term -> index */
-    Term on_load; /* name of the -on_load function, or TERM_NONE */
+    Term on_load;         /* name of the -on_load function, or TERM_NONE */
     SrcPos end;
 } CoreUnit;
 
@@ -206,9 +213,11 @@ CoreBlockId core_block_new(CoreUnit *u, CoreFunction *f, uint32_t in_try);
 /* A parameter more; not for a block that is already jumped to. */
 CoreVar core_block_param(CoreUnit *u, CoreFunction *f, CoreBlockId block);
 /* Append an instruction with room for `arg_count` arguments; the caller fills it at once. */
-CoreInstr *core_append(CoreUnit *u, CoreFunction *f, CoreBlockId block, CoreKind kind, uint32_t arg_count, SrcPos pos);
+CoreInstr *core_append(CoreUnit *u, CoreFunction *f, CoreBlockId block, CoreKind kind,
+                       uint32_t arg_count, SrcPos pos);
 
-/* Copy the values and sizes of the segments to the arguments, which have room for them; and back. */
+/* Copy the values and sizes of the segments to the arguments, which have room for them; and
+ * back. */
 void core_segments_args(CoreInstr *i);
 void core_args_segments(CoreInstr *i);
 
@@ -217,15 +226,22 @@ static inline CoreInstr *core_last(CoreFunction *f, CoreBlockId block)
     CoreBlock *b = &f->blocks.at[block];
     return b->count == 0 ? NULL : &b->at[b->count - 1];
 }
-static inline bool core_ends(const CoreInstr *i) { return (core_info[i->kind].flags & CORE_FLAG_ENDS) != 0; }
-static inline bool core_is_test(const CoreInstr *i) { return (core_info[i->kind].flags & 16) != 0; }
+static inline bool core_ends(const CoreInstr *i)
+{
+    return (core_info[i->kind].flags & CORE_FLAG_ENDS) != 0;
+}
+static inline bool core_is_test(const CoreInstr *i)
+{
+    return (core_info[i->kind].flags & 16) != 0;
+}
 
 /* Where control may go after an instruction that ends a block: calls visit(to, block) for each
  * target; handlers are not among them. */
 typedef void CoreVisit(void *to, CoreBlockId *block);
 void core_targets(CoreInstr *i, CoreVisit *visit, void *to);
 
-/* Drop blocks that nothing reaches and renumber the rest in reverse postorder, likely ways first. */
+/* Drop blocks that nothing reaches and renumber the rest in reverse postorder, likely ways
+ * first. */
 void core_tidy(CoreUnit *u, CoreFunction *f);
 
 /* Stops the compiler when an invariant does not hold (debug builds call it between passes). */

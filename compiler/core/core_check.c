@@ -15,15 +15,16 @@ typedef struct {
     VEC(uint64_t) edges; /* from << 32 | to */
 } Check;
 
-#define DEMAND(condition, ...)                                                                 \
-    do {                                                                                       \
-        if (!(condition)) check_fail(c, __VA_ARGS__);                                          \
+#define DEMAND(condition, ...)                        \
+    do {                                              \
+        if (!(condition)) check_fail(c, __VA_ARGS__); \
     } while (0)
 
 static NORETURN void check_fail(Check *c, const char *what, uint32_t block, uint32_t var)
 {
     core_dump(c->u, stderr);
-    PANIC("core of %s/%u: %s (block %u, variable %u)", atom_text(c->u->atoms, c->f->name), c->f->arity, what, block, var);
+    PANIC("core of %s/%u: %s (block %u, variable %u)", atom_text(c->u->atoms, c->f->name),
+          c->f->arity, what, block, var);
 }
 
 typedef struct {
@@ -35,7 +36,8 @@ static void check_edge(void *to, CoreBlockId *block)
 {
     CheckFrom *from = to;
     Check *c = from->c;
-    DEMAND(*block >= 1 && *block < c->f->blocks.count, "jump out of the function", from->from, *block);
+    DEMAND(*block >= 1 && *block < c->f->blocks.count, "jump out of the function", from->from,
+           *block);
     VEC_PUSH(&c->edges, (uint64_t)from->from << 32 | *block);
     c->pred_count[*block]++;
 }
@@ -73,7 +75,8 @@ static void check_dominators(Check *c)
     uint32_t *preds = ARENA_ARRAY(c->arena, uint32_t, c->edges.count + 1);
     for (size_t i = 0; i < c->edges.count; i++) first[(uint32_t)c->edges.at[i]]++;
     for (uint32_t b = 1; b <= n; b++) first[b] += first[b - 1];
-    for (size_t i = c->edges.count; i > 0; i--) preds[--first[(uint32_t)c->edges.at[i - 1]]] = (uint32_t)(c->edges.at[i - 1] >> 32);
+    for (size_t i = c->edges.count; i > 0; i--)
+        preds[--first[(uint32_t)c->edges.at[i - 1]]] = (uint32_t)(c->edges.at[i - 1] >> 32);
     c->dominator[1] = 1;
     for (bool changed = true; changed;) {
         changed = false;
@@ -81,7 +84,8 @@ static void check_dominators(Check *c)
             uint32_t best = 0;
             uint32_t end = b + 1 < n ? first[b + 1] : (uint32_t)c->edges.count;
             for (uint32_t i = first[b]; i < end; i++)
-                if (c->dominator[preds[i]] != 0) best = best == 0 ? preds[i] : check_common(c, best, preds[i]);
+                if (c->dominator[preds[i]] != 0)
+                    best = best == 0 ? preds[i] : check_common(c, best, preds[i]);
             DEMAND(best != 0, "block that nothing reaches", b, 0);
             if (best == c->dominator[b]) continue;
             c->dominator[b] = best;
@@ -128,12 +132,14 @@ static void check_defines(Check *c)
     for (uint32_t i = 0; i < f->param_count; i++) check_define(c, f->params[i], 1, 0);
     for (uint32_t b = 1; b < f->blocks.count; b++) {
         const CoreBlock *block = &f->blocks.at[b];
-        for (uint32_t i = 0; i < block->param_count; i++) check_define(c, block->params[i], b, 0);
+        for (uint32_t i = 0; i < block->param_count; i++)
+            check_define(c, block->params[i], b, 0);
         for (uint32_t i = 0; i < block->count; i++) {
             const CoreInstr *instr = &block->at[i];
             if (instr->dst == 0) continue;
             bool test = core_is_test(instr);
-            DEMAND(!test || c->pred_count[instr->then_] == 1, "a value of a test in a block with other ways in", b, instr->dst);
+            DEMAND(!test || c->pred_count[instr->then_] == 1,
+                   "a value of a test in a block with other ways in", b, instr->dst);
             check_define(c, instr->dst, test ? instr->then_ : b, test ? 0 : i + 1);
         }
     }
@@ -145,7 +151,9 @@ static void check_use(Check *c, CoreRef r, uint32_t block, uint32_t at)
     if (!core_is_var(r)) return;
     uint32_t def = r.n <= c->f->var_count ? c->def_block[r.n] : 0;
     DEMAND(def != 0, "variable without a definition", block, r.n);
-    bool before = def == block ? c->def_at[r.n] <= at : c->enter[def] < c->enter[block] && c->leave[block] < c->leave[def];
+    bool before = def == block
+                      ? c->def_at[r.n] <= at
+                      : c->enter[def] < c->enter[block] && c->leave[block] < c->leave[def];
     DEMAND(before, "use that its definition does not dominate", block, r.n);
 }
 
@@ -157,13 +165,16 @@ static void check_instr(Check *c, CoreInstr *i, uint32_t b, uint32_t at)
     DEMAND(args < 0 || (uint32_t)args == i->arg_count, "wrong number of arguments", b, at);
     if (i->kind == CORE_JUMP) {
         const CoreBlock *to = &f->blocks.at[i->then_];
-        DEMAND(!to->is_handler && to->param_count == i->arg_count, "jump with wrong arguments", b, i->then_);
+        DEMAND(!to->is_handler && to->param_count == i->arg_count, "jump with wrong arguments",
+               b, i->then_);
     }
     bool tail = i->kind >= CORE_TAIL_CALL && i->kind <= CORE_TAIL_FUN;
     DEMAND(!tail || f->blocks.at[b].in_try == 0, "tail call in a try", b, at);
     if (i->kind == CORE_CALL || i->kind == CORE_TAIL_CALL) {
-        const CoreFunction *callee = i->index < c->u->functions.count ? c->u->functions.at[i->index] : NULL;
-        DEMAND(callee && callee->param_count == i->arg_count, "call with wrong arguments", b, i->index);
+        const CoreFunction *callee =
+            i->index < c->u->functions.count ? c->u->functions.at[i->index] : NULL;
+        DEMAND(callee && callee->param_count == i->arg_count, "call with wrong arguments", b,
+               i->index);
     }
 }
 
@@ -182,10 +193,12 @@ static void check_function(Check *c)
     for (size_t i = 0; i < c->edges.count; i++) {
         uint32_t from = (uint32_t)(c->edges.at[i] >> 32);
         uint32_t to = (uint32_t)c->edges.at[i];
-        DEMAND(to > from || f->blocks.at[to].is_loop, "backward jump to a block that is no loop", from, to);
+        DEMAND(to > from || f->blocks.at[to].is_loop,
+               "backward jump to a block that is no loop", from, to);
         const CoreBlock *target = &f->blocks.at[to];
         const CoreInstr *last = core_last(f, from);
-        DEMAND(last->kind == CORE_JUMP || target->is_handler || target->param_count == 0, "parameters without arguments", from, to);
+        DEMAND(last->kind == CORE_JUMP || target->is_handler || target->param_count == 0,
+               "parameters without arguments", from, to);
     }
 }
 

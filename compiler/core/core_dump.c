@@ -53,7 +53,8 @@ static void dump_segments(Dump *d, const CoreInstr *i)
             fputc(':', d->out);
             dump_ref(d, s->size);
         }
-        fprintf(d->out, "/%s%s%s-unit:%u", types[s->type], s->flags & CORE_SEG_SIGNED ? "-signed" : "",
+        fprintf(d->out, "/%s%s%s-unit:%u", types[s->type],
+                s->flags & CORE_SEG_SIGNED ? "-signed" : "",
                 s->flags & CORE_SEG_LITTLE ? "-little" : "", s->unit);
     }
     fputs(">>", d->out);
@@ -73,27 +74,40 @@ static void dump_cases(Dump *d, const CoreInstr *i)
 static void dump_extra(Dump *d, const CoreInstr *i)
 {
     switch (i->kind) {
-    case CORE_BIF: case CORE_GUARD_BIF: case CORE_CALL_EXT: case CORE_TAIL_EXT:
-        dump_mfa(d, i->module, i->name, i->arg_count);
-        return;
+    case CORE_BIF:
+    case CORE_GUARD_BIF:
+    case CORE_CALL_EXT:
+    case CORE_TAIL_EXT: dump_mfa(d, i->module, i->name, i->arg_count); return;
     case CORE_EXPORT_FUN: dump_mfa(d, i->module, i->name, i->index); return;
-    case CORE_CALL: case CORE_TAIL_CALL: {
+    case CORE_CALL:
+    case CORE_TAIL_CALL: {
         const CoreFunction *f = d->u->functions.at[i->index];
         fputc(' ', d->out);
         dump_term(d, f->name);
         fprintf(d->out, "/%u", f->arity);
         return;
     }
-    case CORE_BITS_BUILD: case CORE_GUARD_BITS_BUILD: dump_segments(d, i); return;
-    case CORE_SWITCH_ATOM: case CORE_SWITCH_SMALL: case CORE_SWITCH_ARITY: dump_cases(d, i); return;
+    case CORE_BITS_BUILD:
+    case CORE_GUARD_BITS_BUILD: dump_segments(d, i); return;
+    case CORE_SWITCH_ATOM:
+    case CORE_SWITCH_SMALL:
+    case CORE_SWITCH_ARITY: dump_cases(d, i); return;
     case CORE_SET_ELEMENTS:
         for (uint32_t n = 1; n < i->arg_count; n++) fprintf(d->out, " #%u", i->indexes[n - 1]);
         return;
-    case CORE_ELEMENT: case CORE_MAKE_FUN: case CORE_FREE_VAR: case CORE_IS_TUPLE_OF: case CORE_IS_RECORD:
-    case CORE_BITS_INT: case CORE_BITS_FLOAT: case CORE_BITS_BINARY: case CORE_BITS_REST: case CORE_BITS_UTF:
-    case CORE_BITS_SKIP: case CORE_BITS_SKIP_UTF: case CORE_BITS_IS_UNIT:
-        fprintf(d->out, " #%u", i->index);
-        return;
+    case CORE_ELEMENT:
+    case CORE_MAKE_FUN:
+    case CORE_FREE_VAR:
+    case CORE_IS_TUPLE_OF:
+    case CORE_IS_RECORD:
+    case CORE_BITS_INT:
+    case CORE_BITS_FLOAT:
+    case CORE_BITS_BINARY:
+    case CORE_BITS_REST:
+    case CORE_BITS_UTF:
+    case CORE_BITS_SKIP:
+    case CORE_BITS_SKIP_UTF:
+    case CORE_BITS_IS_UNIT: fprintf(d->out, " #%u", i->index); return;
     default: return;
     }
 }
@@ -102,12 +116,14 @@ static void dump_instr(Dump *d, const CoreInstr *i)
 {
     fputs("    ", d->out);
     if (i->dst != 0) fprintf(d->out, "v%u = ", i->dst);
-    for (const char *name = core_info[i->kind].name; *name != '\0'; name++) fputc(tolower((unsigned char)*name), d->out);
+    for (const char *name = core_info[i->kind].name; *name != '\0'; name++)
+        fputc(tolower((unsigned char)*name), d->out);
     dump_extra(d, i);
     if (i->flags & CORE_SEG_SIGNED) fputs(" signed", d->out);
     if (i->flags & CORE_SEG_LITTLE) fputs(" little", d->out);
     if (i->kind == CORE_JUMP) fprintf(d->out, " b%u", i->then_);
-    bool parens = i->kind != CORE_BITS_BUILD && i->kind != CORE_GUARD_BITS_BUILD && (i->arg_count > 0 || i->kind == CORE_JUMP);
+    bool parens = i->kind != CORE_BITS_BUILD && i->kind != CORE_GUARD_BITS_BUILD
+                  && (i->arg_count > 0 || i->kind == CORE_JUMP);
     if (parens) {
         fputs(" (", d->out);
         for (uint32_t n = 0; n < i->arg_count; n++) {

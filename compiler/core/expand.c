@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 #include <string.h>
 
@@ -50,8 +50,11 @@ static void declare_attribute(Expand *x, const Ast *form)
         if (value && option_has(value, NAME_EXPORT_ALL)) x->export_all = true;
         return;
     }
-    if (form->v.name == NAME_DOC || form->v.name == NAME_MODULEDOC || form->v.name == NAME_FOREIGN) return;
-    if (form->v.name == NAME_ON_LOAD && value && value->kind == AST_TUPLE && value->tuple.items.n == 2)
+    if (form->v.name == NAME_DOC || form->v.name == NAME_MODULEDOC
+        || form->v.name == NAME_FOREIGN)
+        return;
+    if (form->v.name == NAME_ON_LOAD && value && value->kind == AST_TUPLE
+        && value->tuple.items.n == 2)
         x->u->on_load = atom_term(x, value->tuple.items.at[0]->v.name);
     Term t = value ? ground_term(x, value) : TERM_NIL;
     if (term_is_none(t)) return;
@@ -146,7 +149,9 @@ static void script_end(Expand *x, CoreRef args, CoreRef value, SrcPos pos)
 /* '$script'(Args): the expressions of all EXPRS forms in order. */
 static void expand_script(Expand *x)
 {
-    Writing *w = enter_function(x, atom_make(x->u->atoms, CORE_SCRIPT_NAME), 1, x->file->forms.n > 0 ? x->file->forms.at[0]->pos : x->file->end);
+    Writing *w =
+        enter_function(x, atom_make(x->u->atoms, CORE_SCRIPT_NAME), 1,
+                       x->file->forms.n > 0 ? x->file->forms.at[0]->pos : x->file->end);
     CoreRef value = const_atom(x, ATOM_OK);
     for (uint32_t i = 0; i < x->file->forms.n; i++) {
         const Ast *form = x->file->forms.at[i];
@@ -194,7 +199,8 @@ static Term callback_list(Expand *x, bool optional)
                 list = heap_cons(&x->u->heap, name_arity(x, fa.name, fa.second), list);
             }
         } else if (!optional && form->kind == AST_SPEC && form->op == OP_CALLBACK) {
-            list = heap_cons(&x->u->heap, name_arity(x, form->v.pair.name, form->v.pair.second), list);
+            list = heap_cons(&x->u->heap, name_arity(x, form->v.pair.name, form->v.pair.second),
+                             list);
         }
         CHECK(!term_is_none(list));
     }
@@ -211,7 +217,8 @@ static void expand_behaviour_info(Expand *x)
     const char *const keys[] = {"callbacks", "optional_callbacks"};
     for (int i = 0; i < 2; i++) {
         CoreBlockId no = new_block(x);
-        write_test2(x, CORE_IS_SAME, key, core_const(x->u, atom_make(x->u->atoms, keys[i])), no, SRC_POS_NONE);
+        write_test2(x, CORE_IS_SAME, key, core_const(x->u, atom_make(x->u->atoms, keys[i])), no,
+                    SRC_POS_NONE);
         write_return(x, core_const(x->u, callback_list(x, i == 1)), SRC_POS_NONE);
         go_to(x, no);
     }
@@ -257,10 +264,12 @@ static void close_functions(CoreUnit *u)
         for (CoreBlockId b = 1; b < f->blocks.count; b++)
             for (uint32_t k = 0; k < f->blocks.at[b].count; k++) {
                 CoreInstr *instr = &f->blocks.at[b].at[k];
-                if (instr->kind == CORE_CALL || instr->kind == CORE_TAIL_CALL) instr->index = ids[instr->index];
+                if (instr->kind == CORE_CALL || instr->kind == CORE_TAIL_CALL)
+                    instr->index = ids[instr->index];
             }
     }
-    for (size_t i = 0; i < u->lambdas.count; i++) u->lambdas.at[i].function = ids[u->lambdas.at[i].function];
+    for (size_t i = 0; i < u->lambdas.count; i++)
+        u->lambdas.at[i].function = ids[u->lambdas.at[i].function];
 }
 
 CoreUnit *expand_file(Compilation *c, AtomTable *atoms, const AstFile *file)

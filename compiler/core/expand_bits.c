@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "vm/term/binary.h"
 #include "vm/term/bits.h"
 
@@ -9,7 +9,8 @@ CoreSegType segment_type(AstSegSpec spec)
 {
     switch (spec.type) {
     case SEG_FLOAT: return CORE_SEG_FLOAT;
-    case SEG_BINARY: case SEG_BITSTRING: return CORE_SEG_BITS;
+    case SEG_BINARY:
+    case SEG_BITSTRING: return CORE_SEG_BITS;
     case SEG_UTF8: return CORE_SEG_UTF8;
     case SEG_UTF16: return CORE_SEG_UTF16;
     case SEG_UTF32: return CORE_SEG_UTF32;
@@ -21,7 +22,8 @@ uint8_t segment_flags(AstSegSpec spec)
 {
     bool little = spec.endian == SEG_LITTLE;
     if (spec.endian == SEG_NATIVE) little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
-    return (uint8_t)((spec.sign == SEG_SIGNED ? CORE_SEG_SIGNED : 0) | (little ? CORE_SEG_LITTLE : 0));
+    return (uint8_t)((spec.sign == SEG_SIGNED ? CORE_SEG_SIGNED : 0)
+                     | (little ? CORE_SEG_LITTLE : 0));
 }
 
 /* A bitstring being written: constant bits that wait, and segments. */
@@ -100,25 +102,32 @@ static bool bits_add_const(BitsWriter *w, const CoreSegment *s)
     if (!core_is_none(s->size)) {
         if (!core_is_const(s->size)) return false;
         Term size = core_term(w->x->u, s->size);
-        if (!term_is_small(size) || small_value(size) < 0 || small_value(size) > 4096) return false;
+        if (!term_is_small(size) || small_value(size) < 0 || small_value(size) > 4096)
+            return false;
         bits = (size_t)small_value(size) * s->unit;
     }
     double number;
     switch (s->type) {
     case CORE_SEG_INTEGER:
         if (!term_is_integer(value)) return false;
-        bits_put_integer(bits_reserve(w, bits), w->bits, bits, value, s->flags & CORE_SEG_LITTLE);
+        bits_put_integer(bits_reserve(w, bits), w->bits, bits, value,
+                         s->flags & CORE_SEG_LITTLE);
         break;
     case CORE_SEG_FLOAT:
-        if ((bits != 16 && bits != 32 && bits != 64) || !bits_float_of(value, &number)) return false;
-        bits_put_float(bits_reserve(w, bits), w->bits, bits, number, s->flags & CORE_SEG_LITTLE);
+        if ((bits != 16 && bits != 32 && bits != 64) || !bits_float_of(value, &number))
+            return false;
+        bits_put_float(bits_reserve(w, bits), w->bits, bits, number,
+                       s->flags & CORE_SEG_LITTLE);
         break;
     case CORE_SEG_BITS: return false;
     default: {
-        if (!term_is_small(value) || small_value(value) < 0 || small_value(value) > 0x10FFFF) return false;
+        if (!term_is_small(value) || small_value(value) < 0 || small_value(value) > 0x10FFFF)
+            return false;
         uint32_t character = (uint32_t)small_value(value);
         bool little = s->flags & CORE_SEG_LITTLE;
-        bits = s->type == CORE_SEG_UTF8 ? bits_utf8_size(character) : s->type == CORE_SEG_UTF16 ? bits_utf16_size(character) : 32;
+        bits = s->type == CORE_SEG_UTF8    ? bits_utf8_size(character)
+               : s->type == CORE_SEG_UTF16 ? bits_utf16_size(character)
+                                           : 32;
         if (bits_utf8_size(character) == 0) return false;
         uint8_t *to = bits_reserve(w, bits);
         if (s->type == CORE_SEG_UTF8) bits_put_utf8(to, w->bits, character);
@@ -150,15 +159,22 @@ static void bits_segment(BitsWriter *w, const Ast *a)
     Expand *x = w->x;
     AstSegSpec spec = ast_segment_spec(a);
     const Ast *value = a->segment.value;
-    CoreSegment s = {(uint8_t)segment_type(spec), segment_flags(spec), spec.unit, CORE_REF_NONE, CORE_REF_NONE, a->pos};
+    CoreSegment s = {(uint8_t)segment_type(spec),
+                     segment_flags(spec),
+                     spec.unit,
+                     CORE_REF_NONE,
+                     CORE_REF_NONE,
+                     a->pos};
     if (s.unit == 0) s.unit = 1;
     if (value->kind != AST_STRING) {
         s.value = expand_value(x, value, w->no);
-        s.size = a->segment.size ? expand_value(x, a->segment.size, w->no) : bits_default_size(x, spec);
+        s.size = a->segment.size ? expand_value(x, a->segment.size, w->no)
+                                 : bits_default_size(x, spec);
         bits_put(w, s);
         return;
     }
-    s.size = a->segment.size ? expand_value(x, a->segment.size, w->no) : bits_default_size(x, spec);
+    s.size =
+        a->segment.size ? expand_value(x, a->segment.size, w->no) : bits_default_size(x, spec);
     for (uint32_t i = 0; i < value->v.str->n; i++) {
         s.value = const_small(x, value->v.str->at[i]);
         bits_put(w, s);
@@ -191,7 +207,10 @@ CoreRef expand_bin_onto(Expand *x, CoreRef prefix, const Ast *a, CoreBlockId no)
     return w.parts.at[0];
 }
 
-CoreRef expand_bin(Expand *x, const Ast *a, CoreBlockId no) { return expand_bin_onto(x, CORE_REF_NONE, a, no); }
+CoreRef expand_bin(Expand *x, const Ast *a, CoreBlockId no)
+{
+    return expand_bin_onto(x, CORE_REF_NONE, a, no);
+}
 
 CoreRef write_append_bits(Expand *x, CoreRef a, CoreRef b, SrcPos pos)
 {

@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 static CoreRef *copy_of(CoreInstr *i, uint32_t at, const CoreRef *args, uint32_t n)
 {
@@ -21,7 +21,8 @@ static CoreInstr *call_instr(Expand *x, CoreKind kind, uint32_t n, bool tail, Sr
     return i;
 }
 
-static CoreRef call_local(Expand *x, uint32_t function, const AstList *list, bool tail, SrcPos pos)
+static CoreRef call_local(Expand *x, uint32_t function, const AstList *list, bool tail,
+                          SrcPos pos)
 {
     CoreRef *args = expand_list(x, list);
     CoreInstr *i = call_instr(x, CORE_CALL, list->n, tail, pos);
@@ -31,7 +32,8 @@ static CoreRef call_local(Expand *x, uint32_t function, const AstList *list, boo
 }
 
 /* true or false from one test instruction. */
-static CoreRef test_value(Expand *x, CoreKind kind, const CoreRef *args, uint32_t n, uint32_t index, SrcPos pos)
+static CoreRef test_value(Expand *x, CoreKind kind, const CoreRef *args, uint32_t n,
+                          uint32_t index, SrcPos pos)
 {
     CoreBlockId yes = new_block(x);
     CoreBlockId no = new_block(x);
@@ -46,7 +48,8 @@ static CoreRef call_is_record(Expand *x, const AstList *args, SrcPos pos)
 {
     uint32_t size;
     if (!record_test_size(x, args, &size)) return CORE_REF_NONE;
-    CoreRef values[2] = {expand_expr(x, args->at[0]), core_const(x->u, atom_term(x, args->at[1]->v.name))};
+    CoreRef values[2] = {expand_expr(x, args->at[0]),
+                         core_const(x->u, atom_term(x, args->at[1]->v.name))};
     return test_value(x, CORE_IS_RECORD, values, 2, size, pos);
 }
 
@@ -59,12 +62,14 @@ bool record_test_size(Expand *x, const AstList *args, uint32_t *size)
         *size = r->count + 1;
         return true;
     }
-    if (args->at[2]->kind != AST_INT || args->at[2]->v.i < 1 || args->at[2]->v.i > UINT16_MAX) return false;
+    if (args->at[2]->kind != AST_INT || args->at[2]->v.i < 1 || args->at[2]->v.i > UINT16_MAX)
+        return false;
     *size = (uint32_t)args->at[2]->v.i;
     return true;
 }
 
-static CoreRef call_external(Expand *x, Term module, Term name, const AstList *list, bool tail, SrcPos pos)
+static CoreRef call_external(Expand *x, Term module, Term name, const AstList *list, bool tail,
+                             SrcPos pos)
 {
     if (term_same(module, TERM_ATOM(ERLANG))) {
         bool is_record = term_same(name, atom_make(x->u->atoms, "is_record"));
@@ -153,9 +158,11 @@ static CoreRef call_record_info(Expand *x, const Ast *a)
     const AstList *args = &a->call.args;
     const Record *r = find_record(x, args->at[1]->v.name);
     if (!r) return const_atom(x, ATOM_UNDEFINED);
-    if (term_same(atom_term(x, args->at[0]->v.name), TERM_ATOM(SIZE))) return const_small(x, r->count + 1);
+    if (term_same(atom_term(x, args->at[0]->v.name), TERM_ATOM(SIZE)))
+        return const_small(x, r->count + 1);
     CoreRef *names = ARENA_ARRAY(x->arena, CoreRef, r->count + 1);
-    for (uint32_t i = 0; i < r->count; i++) names[i] = core_const(x->u, atom_term(x, r->fields[i].name));
+    for (uint32_t i = 0; i < r->count; i++)
+        names[i] = core_const(x->u, atom_term(x, r->fields[i].name));
     return write_list(x, names, r->count, core_const(x->u, TERM_NIL), a->pos);
 }
 
@@ -163,16 +170,20 @@ static bool is_record_info(Expand *x, const Ast *a)
 {
     const AstList *args = &a->call.args;
     return args->n == 2 && args->at[0]->kind == AST_ATOM && args->at[1]->kind == AST_ATOM
-        && term_same(atom_term(x, a->call.callee->v.name), atom_make(x->u->atoms, "record_info"));
+           && term_same(atom_term(x, a->call.callee->v.name),
+                        atom_make(x->u->atoms, "record_info"));
 }
 
 CoreRef expand_call(Expand *x, const Ast *a, bool tail)
 {
     const Ast *callee = a->call.callee;
     if (callee->kind == AST_REMOTE) {
-        if (callee->remote.module->kind != AST_ATOM || callee->remote.function->kind != AST_ATOM)
+        if (callee->remote.module->kind != AST_ATOM
+            || callee->remote.function->kind != AST_ATOM)
             return call_dynamic(x, a, tail);
-        return call_external(x, atom_term(x, callee->remote.module->v.name), atom_term(x, callee->remote.function->v.name), &a->call.args, tail, a->pos);
+        return call_external(x, atom_term(x, callee->remote.module->v.name),
+                             atom_term(x, callee->remote.function->v.name), &a->call.args, tail,
+                             a->pos);
     }
     if (callee->kind != AST_ATOM) return call_fun(x, a, tail);
     if (is_record_info(x, a)) {
@@ -181,6 +192,7 @@ CoreRef expand_call(Expand *x, const Ast *a, bool tail)
         return value;
     }
     Callee meant = resolve_call(x, callee->v.name, a->call.args.n);
-    if (meant.kind == CALLEE_LOCAL) return call_local(x, meant.function, &a->call.args, tail, a->pos);
+    if (meant.kind == CALLEE_LOCAL)
+        return call_local(x, meant.function, &a->call.args, tail, a->pos);
     return call_external(x, meant.module, meant.name, &a->call.args, tail, a->pos);
 }

@@ -2,7 +2,7 @@
  * accumulator: loop(Gen, Acc).  What stands to the right of a generator is expanded inside the
  * loop and gives the next accumulator, so inner loops are plain calls.  Lists and maps gather
  * their items the wrong way round and are turned at the end, a list by its outermost loop. */
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "compiler/core/match.h"
 
 typedef struct {
@@ -23,11 +23,18 @@ typedef struct {
 
 static CoreRef comp_from(Expand *x, const Comp *comp, uint32_t i, CoreRef acc);
 
-static bool gen_is_binary(const Ast *g) { return g->op == OP_GEN_BIN || g->op == OP_GEN_BIN_STRICT; }
-static bool gen_is_map(const Ast *g) { return g->op == OP_GEN_MAP || g->op == OP_GEN_MAP_STRICT; }
+static bool gen_is_binary(const Ast *g)
+{
+    return g->op == OP_GEN_BIN || g->op == OP_GEN_BIN_STRICT;
+}
+static bool gen_is_map(const Ast *g)
+{
+    return g->op == OP_GEN_MAP || g->op == OP_GEN_MAP_STRICT;
+}
 static bool gen_is_strict(const Ast *g)
 {
-    return g->op == OP_GEN_LIST_STRICT || g->op == OP_GEN_BIN_STRICT || g->op == OP_GEN_MAP_STRICT;
+    return g->op == OP_GEN_LIST_STRICT || g->op == OP_GEN_BIN_STRICT
+           || g->op == OP_GEN_MAP_STRICT;
 }
 
 /* ---- patterns ---- */
@@ -58,7 +65,9 @@ static Ast *open_segment(Expand *x, const AstList *segments, uint32_t i)
         /* A string stands for one segment per character: as many bits in one. */
         Ast *skip = rest_segment(x, NAME__, s->pos);
         Ast *size = ast_new(x->arena, AST_INT, s->pos);
-        int64_t each = s->segment.size && s->segment.size->kind == AST_INT ? s->segment.size->v.i * spec.unit : 8;
+        int64_t each = s->segment.size && s->segment.size->kind == AST_INT
+                           ? s->segment.size->v.i * spec.unit
+                           : 8;
         size->v.i = each * value->v.str->n;
         skip->segment.size = size;
         return skip;
@@ -77,7 +86,8 @@ static Ast *bin_pattern(Expand *x, const Ast *pattern, bool open, NameId rest)
     AstList *to = &bin->bin.segments;
     to->at = ARENA_ARRAY(x->arena, Ast *, from->n + 1);
     to->n = from->n + 1;
-    for (uint32_t i = 0; i < from->n; i++) to->at[i] = open ? open_segment(x, from, i) : from->at[i];
+    for (uint32_t i = 0; i < from->n; i++)
+        to->at[i] = open ? open_segment(x, from, i) : from->at[i];
     to->at[from->n] = rest_segment(x, rest, pattern->pos);
     return bin;
 }
@@ -133,7 +143,8 @@ static void source_end(Expand *x, const Gen *s, CoreBlockId bad)
     write_test1(x, CORE_IS_BITSTRING, s->state, bad, g->pos);
     if (!gen_is_strict(g)) return;
     CoreBlockId left = new_block(x);
-    write_test2(x, CORE_IS_SAME, s->state, core_const(x->u, literal_empty_binary(x)), left, g->pos);
+    write_test2(x, CORE_IS_SAME, s->state, core_const(x->u, literal_empty_binary(x)), left,
+                g->pos);
     CoreBlockId good = x->w->block;
     go_to(x, left);
     write_raise(x, CORE_BADMATCH, s->state, g->pos);
@@ -150,7 +161,8 @@ static void comp_again(Expand *x, const Gen *sources, uint32_t n, CoreRef acc, S
 }
 
 /* The patterns of a round: the accumulator goes through what stands to the right, or stays. */
-static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n, CoreRef acc)
+static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n,
+                       CoreRef acc)
 {
     SrcPos pos = sources[0].ast->pos;
     CoreRef *subjects = ARENA_ARRAY(x->arena, CoreRef, n);
@@ -175,7 +187,8 @@ static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources,
 }
 
 /* All sources at once: all have an element or all have ended. */
-static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n, CoreRef acc)
+static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n,
+                           CoreRef acc)
 {
     SrcPos pos = sources[0].ast->pos;
     CoreBlockId end = new_block(x);
@@ -200,7 +213,8 @@ static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sour
         write_error2(x, ATOM_BAD_GENERATOR, states[0], pos);
         return;
     }
-    CoreRef pair[2] = {core_const(x->u, atom_make(x->u->atoms, "bad_generators")), write_tuple(x, states, n, pos)};
+    CoreRef pair[2] = {core_const(x->u, atom_make(x->u->atoms, "bad_generators")),
+                       write_tuple(x, states, n, pos)};
     write_raise(x, CORE_RAISE_ERROR, write_tuple(x, pair, 2, pos), pos);
 }
 
@@ -222,18 +236,21 @@ static CoreRef source_start(Expand *x, const Ast *g)
     go_to(x, bad);
     write_error2(x, ATOM_BAD_GENERATOR, value, g->pos);
     go_to(x, good);
-    return write_apply(x, atom_make(x->u->atoms, "maps"), atom_make(x->u->atoms, "to_list"), 1, &value, g->pos);
+    return write_apply(x, atom_make(x->u->atoms, "maps"), atom_make(x->u->atoms, "to_list"), 1,
+                       &value, g->pos);
 }
 
 static Term comp_name(Expand *x, const Comp *comp)
 {
     static const char *const kinds[] = {"lc", "lbc", "mc"};
     int kind = comp->ast->kind == AST_LC ? 0 : comp->ast->kind == AST_BC ? 1 : 2;
-    const char *what = arena_printf(x->arena, "%s$^%u/%d", kinds[kind], x->fun_counter++, kind == 1 ? 2 : 1);
+    const char *what =
+        arena_printf(x->arena, "%s$^%u/%d", kinds[kind], x->fun_counter++, kind == 1 ? 2 : 1);
     return generated_name(x, what, x->loop_counter++);
 }
 
-static CoreRef comp_generate(Expand *x, const Comp *comp, uint32_t next, const AstList *generators, CoreRef acc)
+static CoreRef comp_generate(Expand *x, const Comp *comp, uint32_t next,
+                             const AstList *generators, CoreRef acc)
 {
     uint32_t n = generators->n;
     SrcPos pos = generators->at[0]->pos;
@@ -242,7 +259,8 @@ static CoreRef comp_generate(Expand *x, const Comp *comp, uint32_t next, const A
     args[n] = acc;
     Writing *w = scope_enter(x, comp_name(x, comp), n + 1, true, comp->ast->pos);
     Gen *sources = ARENA_ARRAY(x->arena, Gen, n);
-    for (uint32_t i = 0; i < n; i++) sources[i] = (Gen){.ast = generators->at[i], .state = core_var(w->f->params[i])};
+    for (uint32_t i = 0; i < n; i++)
+        sources[i] = (Gen){.ast = generators->at[i], .state = core_var(w->f->params[i])};
     comp_zip_round(x, comp, next, sources, n, core_var(w->f->params[n]));
     scope_leave(x);
     /* OTP's loops over lists have no accumulator, and stack traces show the arity. */
@@ -308,9 +326,18 @@ CoreRef expand_comprehension(Expand *x, const Ast *a)
 {
     Comp comp = {.ast = a};
     switch (a->kind) {
-    case AST_LC: comp.item = a->lc.item; comp.qualifiers = &a->lc.qualifiers; break;
-    case AST_BC: comp.item = a->bc.item; comp.qualifiers = &a->bc.qualifiers; break;
-    default: comp.item = a->mc.item; comp.qualifiers = &a->mc.qualifiers; break;
+    case AST_LC:
+        comp.item = a->lc.item;
+        comp.qualifiers = &a->lc.qualifiers;
+        break;
+    case AST_BC:
+        comp.item = a->bc.item;
+        comp.qualifiers = &a->bc.qualifiers;
+        break;
+    default:
+        comp.item = a->mc.item;
+        comp.qualifiers = &a->mc.qualifiers;
+        break;
     }
     uint32_t mark = scope_mark(x);
     bool is_bin = a->kind == AST_BC;
@@ -321,7 +348,9 @@ CoreRef expand_comprehension(Expand *x, const Ast *a)
     scope_rewind(x, mark);
     if (is_bin || comp.turns) return acc;
     CoreRef args[2] = {acc, core_const(x->u, TERM_NIL)};
-    CoreRef list = write_apply(x, atom_make(x->u->atoms, "lists"), atom_make(x->u->atoms, "reverse"), 2, args, a->pos);
+    CoreRef list = write_apply(x, atom_make(x->u->atoms, "lists"),
+                               atom_make(x->u->atoms, "reverse"), 2, args, a->pos);
     if (a->kind == AST_LC) return list;
-    return write_apply(x, atom_make(x->u->atoms, "maps"), atom_make(x->u->atoms, "from_list"), 1, &list, a->pos);
+    return write_apply(x, atom_make(x->u->atoms, "maps"), atom_make(x->u->atoms, "from_list"),
+                       1, &list, a->pos);
 }

@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "compiler/core/match.h"
 
 /* ---- merging ---- */
@@ -92,12 +92,14 @@ MatchClause *clauses_of(Expand *x, const AstList *list)
     MatchClause *clauses = ARENA_ARRAY(x->arena, MatchClause, list->n + 1);
     for (uint32_t i = 0; i < list->n; i++) {
         const Ast *c = list->at[i];
-        clauses[i] = (MatchClause){.patterns = &c->clause.patterns, .guard = &c->clause.guard, .pos = c->pos};
+        clauses[i] = (MatchClause){
+            .patterns = &c->clause.patterns, .guard = &c->clause.guard, .pos = c->pos};
     }
     return clauses;
 }
 
-void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list, bool accepts)
+void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list,
+                   bool accepts)
 {
     match_warn(x, clauses, list->n);
     for (uint32_t i = 0; i < list->n; i++) {
@@ -354,7 +356,8 @@ CoreRef expand_maybe(Expand *x, const Ast *a, bool tail)
             expand_tail(x, e);
             continue;
         }
-        CoreRef value = e->kind == AST_MAYBE_MATCH ? maybe_step(x, e, leave) : expand_expr(x, e);
+        CoreRef value =
+            e->kind == AST_MAYBE_MATCH ? maybe_step(x, e, leave) : expand_expr(x, e);
         if (last) merge_value(x, &m, value, e->pos);
     }
     scope_rewind(x, m.mark);

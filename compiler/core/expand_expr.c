@@ -1,9 +1,12 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 /* Values that a long list or tuple may hold in registers before they are put together. */
 #define PIECE 128
 
-static CoreRef expand_literal(Expand *x, const Ast *a) { return core_const(x->u, literal_term(x, a)); }
+static CoreRef expand_literal(Expand *x, const Ast *a)
+{
+    return core_const(x->u, literal_term(x, a));
+}
 
 static CoreRef expand_var(Expand *x, const Ast *a)
 {
@@ -44,19 +47,23 @@ static CoreRef expand_items(Expand *x, const AstList *items, const Ast *tail, Sr
     if (core_is_none(done)) return write_list(x, values, n, end, pos);
     done = expand_flush(x, done, values, &n, pos);
     CoreRef args[2] = {done, end};
-    return write_apply(x, atom_make(x->u->atoms, "lists"), atom_make(x->u->atoms, "reverse"), 2, args, pos);
+    return write_apply(x, atom_make(x->u->atoms, "lists"), atom_make(x->u->atoms, "reverse"), 2,
+                       args, pos);
 }
 
 static CoreRef expand_tuple(Expand *x, const Ast *a)
 {
     const AstList *items = &a->tuple.items;
-    if (items->n <= CORE_WIDE_MAX) return write_tuple(x, expand_list(x, items), items->n, a->pos);
+    if (items->n <= CORE_WIDE_MAX)
+        return write_tuple(x, expand_list(x, items), items->n, a->pos);
     CoreRef list = expand_items(x, items, NULL, a->pos);
     if (!core_is_const(list))
-        return write_apply(x, TERM_ATOM(ERLANG), atom_make(x->u->atoms, "list_to_tuple"), 1, &list, a->pos);
+        return write_apply(x, TERM_ATOM(ERLANG), atom_make(x->u->atoms, "list_to_tuple"), 1,
+                           &list, a->pos);
     CoreRef *refs = ARENA_ARRAY(x->arena, CoreRef, items->n);
     Term rest = core_term(x->u, list);
-    for (uint32_t i = 0; i < items->n; i++, rest = list_tail(rest)) refs[i] = core_const(x->u, list_head(rest));
+    for (uint32_t i = 0; i < items->n; i++, rest = list_tail(rest))
+        refs[i] = core_const(x->u, list_head(rest));
     return write_tuple(x, refs, items->n, a->pos);
 }
 
@@ -89,7 +96,9 @@ static CoreRef expand_append(Expand *x, CoreRef a, CoreRef b, SrcPos pos)
                 items[n++] = item;
             }
         }
-        if (term_is_nil(rest)) return whole ? write_list(x, many.at, (uint32_t)many.count, b, pos) : write_list(x, items, n, b, pos);
+        if (term_is_nil(rest))
+            return whole ? write_list(x, many.at, (uint32_t)many.count, b, pos)
+                         : write_list(x, items, n, b, pos);
     }
     return write_arith(x, OP_APPEND, a, b, pos);
 }
@@ -131,23 +140,32 @@ static CoreRef expand_rchain(Expand *x, const Ast *a)
 static CoreRef expand_binop(Expand *x, const Ast *a)
 {
     AstOp op = (AstOp)a->op;
-    if (op == OP_MATCH) return expand_match(x, a->binop.left, expand_expr(x, a->binop.right), a->pos);
+    if (op == OP_MATCH)
+        return expand_match(x, a->binop.left, expand_expr(x, a->binop.right), a->pos);
     if (op == OP_ANDALSO || op == OP_ORELSE) return expand_short(x, a, false);
     if (is_comparison(op)) return expand_condition_value(x, a);
     CoreRef left = expand_expr(x, a->binop.left);
     return expand_op(x, op, left, expand_expr(x, a->binop.right), a->pos);
 }
 
-void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no, SrcPos pos)
+void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no,
+                   SrcPos pos)
 {
     CoreKind kind = CORE_IS_SAME;
     bool swap = false;
     switch (op) {
-    case OP_EQ: case OP_NE: kind = CORE_IS_EQUAL; break;
+    case OP_EQ:
+    case OP_NE: kind = CORE_IS_EQUAL; break;
     case OP_LT: kind = CORE_IS_LESS; break;
-    case OP_GT: kind = CORE_IS_LESS; swap = true; break;
+    case OP_GT:
+        kind = CORE_IS_LESS;
+        swap = true;
+        break;
     case OP_GE: kind = CORE_IS_AT_LEAST; break;
-    case OP_LE: kind = CORE_IS_AT_LEAST; swap = true; break;
+    case OP_LE:
+        kind = CORE_IS_AT_LEAST;
+        swap = true;
+        break;
     default: break;
     }
     if ((kind == CORE_IS_SAME || kind == CORE_IS_EQUAL) && core_is_const(a)) swap = true;
@@ -182,7 +200,8 @@ CoreRef expand_condition_value(Expand *x, const Ast *a)
 static CoreRef expand_unop(Expand *x, const Ast *a)
 {
     CoreRef value = expand_expr(x, a->unop.arg);
-    if (a->op != OP_NOT || core_is_const(value)) return write_unary(x, (AstOp)a->op, value, a->pos);
+    if (a->op != OP_NOT || core_is_const(value))
+        return write_unary(x, (AstOp)a->op, value, a->pos);
     CoreBlockId yes = new_block(x);
     CoreBlockId no = new_block(x);
     CoreBlockId other = new_block(x);
@@ -211,13 +230,15 @@ static void expand_short_step(Expand *x, AstOp op, CoreRef value, SrcPos pos, Me
     CoreBlockId second = new_block(x);
     CoreBlockId done = new_block(x);
     CoreBlockId bad = new_block(x);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, and ? ATOM_TRUE : ATOM_FALSE), more, second, pos);
+    write_compare(x, OP_EXACT_EQ, value, const_atom(x, and? ATOM_TRUE : ATOM_FALSE), more,
+                  second, pos);
     go_to(x, second);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, and ? ATOM_FALSE : ATOM_TRUE), done, bad, pos);
+    write_compare(x, OP_EXACT_EQ, value, const_atom(x, and? ATOM_FALSE : ATOM_TRUE), done, bad,
+                  pos);
     go_to(x, bad);
     write_error2(x, ATOM_BADARG, value, pos);
     go_to(x, done);
-    merge_value(x, m, const_atom(x, and ? ATOM_FALSE : ATOM_TRUE), pos);
+    merge_value(x, m, const_atom(x, and? ATOM_FALSE : ATOM_TRUE), pos);
     go_to(x, more);
 }
 
@@ -310,9 +331,12 @@ static CoreRef expand_data(Expand *x, const Ast *a)
     case AST_RECORD_INDEX: return expand_record_index(x, a);
     case AST_RECORD_GET: return expand_record_get(x, a);
     case AST_BIN: return expand_bin(x, a, 0);
-    case AST_FUN_LOCAL: case AST_FUN_REMOTE: return expand_fun_ref(x, a);
+    case AST_FUN_LOCAL:
+    case AST_FUN_REMOTE: return expand_fun_ref(x, a);
     case AST_FUN: return expand_fun(x, a);
-    case AST_LC: case AST_BC: case AST_MC: return expand_comprehension(x, a);
+    case AST_LC:
+    case AST_BC:
+    case AST_MC: return expand_comprehension(x, a);
     default: return expand_literal(x, a);
     }
 }

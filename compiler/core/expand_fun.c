@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "compiler/core/match.h"
 
 void expand_function_clauses(Expand *x, const AstList *list, uint32_t arity)
@@ -9,7 +9,8 @@ void expand_function_clauses(Expand *x, const AstList *list, uint32_t arity)
     for (uint32_t i = 0; i < arity; i++) subjects[i] = core_var(f->params[i]);
     for (uint32_t i = 0; i < list->n; i++) {
         const Ast *c = list->at[i];
-        clauses[i] = (MatchClause){.patterns = &c->clause.patterns, .guard = &c->clause.guard, .pos = c->pos};
+        clauses[i] = (MatchClause){
+            .patterns = &c->clause.patterns, .guard = &c->clause.guard, .pos = c->pos};
     }
     CoreBlockId no = new_block(x);
     match_clauses(x, clauses, list->n, subjects, arity, no, true);
@@ -29,7 +30,8 @@ CoreRef expand_fun(Expand *x, const Ast *a)
 {
     uint32_t arity = a->fun.clauses.at[0]->clause.patterns.n;
     Writing *w = scope_enter(x, x->function_name, arity, false, a->pos);
-    if (a->v.name != NAME_NONE && a->v.name != NAME__) scope_bind(x, a->v.name, core_var(w->f->params[arity]));
+    if (a->v.name != NAME_NONE && a->v.name != NAME__)
+        scope_bind(x, a->v.name, core_var(w->f->params[arity]));
     expand_function_clauses(x, &a->fun.clauses, arity);
     /* Inner funs have the smaller numbers. */
     w->f->name = generated_name(x, "fun", x->fun_counter++);
@@ -46,8 +48,10 @@ static CoreRef fun_of_local(Expand *x, const Ast *a, uint32_t function)
         lambda = (uint32_t)known->num;
     } else {
         uint32_t arity = a->v.pair.second;
-        const char *what = arena_printf(x->arena, "fun.%s", names_text(&x->c->names, a->v.pair.name));
-        Writing *w = scope_enter(x, generated_name(x, what, x->fun_counter++), arity, false, a->pos);
+        const char *what =
+            arena_printf(x->arena, "fun.%s", names_text(&x->c->names, a->v.pair.name));
+        Writing *w =
+            scope_enter(x, generated_name(x, what, x->fun_counter++), arity, false, a->pos);
         CoreInstr *call = write_instr(x, CORE_TAIL_CALL, arity, a->pos);
         for (uint32_t i = 0; i < arity; i++) call->args[i] = core_var(w->f->params[i]);
         call->index = function;
@@ -83,7 +87,9 @@ CoreRef expand_fun_ref(Expand *x, const Ast *a)
     const Ast *f = a->fun_remote.function;
     const Ast *n = a->fun_remote.arity;
     if (m->kind == AST_ATOM && f->kind == AST_ATOM && n->kind == AST_INT && n->v.i <= 255)
-        return export_fun(x, atom_term(x, m->v.name), atom_term(x, f->v.name), (uint32_t)n->v.i, a->pos);
+        return export_fun(x, atom_term(x, m->v.name), atom_term(x, f->v.name), (uint32_t)n->v.i,
+                          a->pos);
     CoreRef args[3] = {expand_expr(x, m), expand_expr(x, f), expand_expr(x, n)};
-    return write_apply(x, TERM_ATOM(ERLANG), atom_make(x->u->atoms, "make_fun"), 3, args, a->pos);
+    return write_apply(x, TERM_ATOM(ERLANG), atom_make(x->u->atoms, "make_fun"), 3, args,
+                       a->pos);
 }

@@ -1,10 +1,11 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "compiler/core/fold.h"
 
 /* ---- values ---- */
 
 /* A guard built-in; its failure goes to `bad`. */
-static CoreRef guard_call(Expand *x, Term name, uint32_t n, const CoreRef *args, CoreBlockId bad, SrcPos pos)
+static CoreRef guard_call(Expand *x, Term name, uint32_t n, const CoreRef *args,
+                          CoreBlockId bad, SrcPos pos)
 {
     CoreInstr *i = write_test(x, CORE_GUARD_BIF, n, bad, pos);
     for (uint32_t k = 0; k < n; k++) i->args[k] = args[k];
@@ -13,7 +14,8 @@ static CoreRef guard_call(Expand *x, Term name, uint32_t n, const CoreRef *args,
     return core_var(i->dst);
 }
 
-static CoreRef guard_binary(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId bad, SrcPos pos)
+static CoreRef guard_binary(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId bad,
+                            SrcPos pos)
 {
     if (core_is_const(a) && core_is_const(b)) {
         Term t = fold_arith(x->u, op, core_term(x->u, a), core_term(x->u, b));
@@ -65,7 +67,8 @@ static CoreRef guard_call_value(Expand *x, const Ast *a, CoreBlockId bad)
     }
     uint32_t n = a->call.args.n;
     uint32_t size;
-    bool is_record = term_same(name, atom_make(x->u->atoms, "is_record")) && record_test_size(x, &a->call.args, &size);
+    bool is_record = term_same(name, atom_make(x->u->atoms, "is_record"))
+                     && record_test_size(x, &a->call.args, &size);
     if (is_record || type_test(x, name, n) != CORE_KIND_COUNT) return guard_truth(x, a, bad);
     return guard_call(x, name, n, guard_values(x, &a->call.args, bad), bad, a->pos);
 }
@@ -101,7 +104,8 @@ CoreRef expand_guard_value(Expand *x, const Ast *a, CoreBlockId bad)
 {
     switch (a->kind) {
     case AST_VAR: return expand_expr(x, a);
-    case AST_UNOP: case AST_BINOP: return guard_operator(x, a, bad);
+    case AST_UNOP:
+    case AST_BINOP: return guard_operator(x, a, bad);
     case AST_LCHAIN: return guard_lchain(x, a, bad);
     case AST_RCHAIN: return guard_truth(x, a, bad);
     case AST_CALL: return guard_call_value(x, a, bad);
@@ -110,10 +114,12 @@ CoreRef expand_guard_value(Expand *x, const Ast *a, CoreBlockId bad)
     case AST_RECORD: return expand_record_new(x, a, bad);
     case AST_MAP: return expand_map_onto(x, a, bad);
     case AST_BIN: return expand_bin(x, a, bad);
-    case AST_TUPLE: return write_tuple(x, guard_values(x, &a->tuple.items, bad), a->tuple.items.n, a->pos);
+    case AST_TUPLE:
+        return write_tuple(x, guard_values(x, &a->tuple.items, bad), a->tuple.items.n, a->pos);
     case AST_LIST: {
         CoreRef *items = guard_values(x, &a->list.items, bad);
-        CoreRef tail = a->list.tail ? expand_guard_value(x, a->list.tail, bad) : core_const(x->u, TERM_NIL);
+        CoreRef tail = a->list.tail ? expand_guard_value(x, a->list.tail, bad)
+                                    : core_const(x->u, TERM_NIL);
         return write_list(x, items, a->list.items.n, tail, a->pos);
     }
     default: return core_const(x->u, literal_term(x, a));
@@ -122,13 +128,15 @@ CoreRef expand_guard_value(Expand *x, const Ast *a, CoreBlockId bad)
 
 /* ---- conditions ---- */
 
-static void condition_call(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no, CoreBlockId bad)
+static void condition_call(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no,
+                           CoreBlockId bad)
 {
     const AstList *list = &a->call.args;
     Term name = guard_bif(x, a);
     uint32_t size = 0;
     CoreKind test = term_is_none(name) ? CORE_KIND_COUNT : type_test(x, name, list->n);
-    bool is_record = !term_is_none(name) && term_same(name, atom_make(x->u->atoms, "is_record")) && record_test_size(x, list, &size);
+    bool is_record = !term_is_none(name) && term_same(name, atom_make(x->u->atoms, "is_record"))
+                     && record_test_size(x, list, &size);
     if (is_record) {
         CoreRef value = expand_guard_value(x, list->at[0], bad);
         CoreInstr *i = write_branch(x, CORE_IS_RECORD, 2, yes, no, a->pos);
@@ -147,7 +155,8 @@ static void condition_call(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId
 }
 
 /* A value that should be true or false. */
-void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, CoreBlockId bad, SrcPos pos)
+void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, CoreBlockId bad,
+                     SrcPos pos)
 {
     if (core_is_const(value)) {
         Term t = core_term(x->u, value);
@@ -162,7 +171,8 @@ void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, 
 }
 
 /* A row of andalso or orelse, or of `,` in a guard. */
-static void condition_step(Expand *x, AstOp op, const Ast *a, CoreBlockId yes, CoreBlockId no, CoreBlockId bad)
+static void condition_step(Expand *x, AstOp op, const Ast *a, CoreBlockId yes, CoreBlockId no,
+                           CoreBlockId bad)
 {
     CoreBlockId more = new_block(x);
     if (op == OP_ANDALSO) {
@@ -173,11 +183,13 @@ static void condition_step(Expand *x, AstOp op, const Ast *a, CoreBlockId yes, C
     go_to(x, more);
 }
 
-static void condition_binop(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no, CoreBlockId bad)
+static void condition_binop(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no,
+                            CoreBlockId bad)
 {
     AstOp op = (AstOp)a->op;
     if (op == OP_ANDALSO || op == OP_ORELSE || (op == OP_AND && no == bad)) {
-        condition_step(x, op == OP_ORELSE ? OP_ORELSE : OP_ANDALSO, a->binop.left, yes, no, bad);
+        condition_step(x, op == OP_ORELSE ? OP_ORELSE : OP_ANDALSO, a->binop.left, yes, no,
+                       bad);
         expand_condition(x, a->binop.right, yes, no, bad);
         return;
     }
@@ -190,7 +202,8 @@ static void condition_binop(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockI
     condition_value(x, expand_guard_value(x, a, bad), yes, no, bad, a->pos);
 }
 
-static void condition_rchain(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no, CoreBlockId bad)
+static void condition_rchain(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no,
+                             CoreBlockId bad)
 {
     const AstList *links = &a->rchain.links;
     for (uint32_t i = 0; i < links->n; i++)
@@ -202,7 +215,9 @@ void expand_condition(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no, 
 {
     if (a->kind == AST_BINOP) {
         condition_binop(x, a, yes, no, bad);
-    } else if (a->kind == AST_RCHAIN && (a->rchain.links.at[0]->op == OP_ANDALSO || a->rchain.links.at[0]->op == OP_ORELSE)) {
+    } else if (a->kind == AST_RCHAIN
+               && (a->rchain.links.at[0]->op == OP_ANDALSO
+                   || a->rchain.links.at[0]->op == OP_ORELSE)) {
         condition_rchain(x, a, yes, no, bad);
     } else if (a->kind == AST_UNOP && a->op == OP_NOT) {
         expand_condition(x, a->unop.arg, no, yes, bad);
@@ -243,7 +258,8 @@ static bool is_guard_links(Expand *x, const AstList *links)
 {
     for (uint32_t i = 0; i < links->n; i++) {
         AstOp op = (AstOp)links->at[i]->op;
-        if (op == OP_MATCH || op == OP_SEND || op == OP_APPEND || op == OP_SUBTRACT) return false;
+        if (op == OP_MATCH || op == OP_SEND || op == OP_APPEND || op == OP_SUBTRACT)
+            return false;
         if (!is_guard_expr(x, links->at[i]->link.arg)) return false;
     }
     return true;
@@ -253,10 +269,13 @@ static bool is_guard_fields(Expand *x, const AstList *fields)
 {
     for (uint32_t i = 0; i < fields->n; i++) {
         const Ast *f = fields->at[i];
-        const Ast *value = f->kind == AST_RECORD_FIELD ? f->record_field.value : f->kind == AST_SEGMENT ? f->segment.value : f->map_field.value;
+        const Ast *value = f->kind == AST_RECORD_FIELD ? f->record_field.value
+                           : f->kind == AST_SEGMENT    ? f->segment.value
+                                                       : f->map_field.value;
         if (!is_guard_expr(x, value)) return false;
         if (f->kind == AST_MAP_FIELD && !is_guard_expr(x, f->map_field.key)) return false;
-        if (f->kind == AST_SEGMENT && f->segment.size && !is_guard_expr(x, f->segment.size)) return false;
+        if (f->kind == AST_SEGMENT && f->segment.size && !is_guard_expr(x, f->segment.size))
+            return false;
     }
     return true;
 }
@@ -264,18 +283,31 @@ static bool is_guard_fields(Expand *x, const AstList *fields)
 bool is_guard_expr(Expand *x, const Ast *a)
 {
     switch (a->kind) {
-    case AST_VAR: case AST_ATOM: case AST_INT: case AST_BIGINT: case AST_CHAR: case AST_FLOAT:
-    case AST_STRING: case AST_NIL: case AST_RECORD_INDEX:
-        return true;
+    case AST_VAR:
+    case AST_ATOM:
+    case AST_INT:
+    case AST_BIGINT:
+    case AST_CHAR:
+    case AST_FLOAT:
+    case AST_STRING:
+    case AST_NIL:
+    case AST_RECORD_INDEX: return true;
     case AST_UNOP: return is_guard_expr(x, a->unop.arg);
     case AST_BINOP:
-        if (a->op == OP_MATCH || a->op == OP_SEND || a->op == OP_APPEND || a->op == OP_SUBTRACT) return false;
+        if (a->op == OP_MATCH || a->op == OP_SEND || a->op == OP_APPEND || a->op == OP_SUBTRACT)
+            return false;
         return is_guard_expr(x, a->binop.left) && is_guard_expr(x, a->binop.right);
-    case AST_LCHAIN: return is_guard_expr(x, a->lchain.first) && is_guard_links(x, &a->lchain.links);
-    case AST_RCHAIN: return is_guard_links(x, &a->rchain.links) && is_guard_expr(x, a->rchain.last);
-    case AST_LIST: return all_guard_exprs(x, &a->list.items) && (!a->list.tail || is_guard_expr(x, a->list.tail));
+    case AST_LCHAIN:
+        return is_guard_expr(x, a->lchain.first) && is_guard_links(x, &a->lchain.links);
+    case AST_RCHAIN:
+        return is_guard_links(x, &a->rchain.links) && is_guard_expr(x, a->rchain.last);
+    case AST_LIST:
+        return all_guard_exprs(x, &a->list.items)
+               && (!a->list.tail || is_guard_expr(x, a->list.tail));
     case AST_TUPLE: return all_guard_exprs(x, &a->tuple.items);
-    case AST_MAP: return (!a->map.base || is_guard_expr(x, a->map.base)) && is_guard_fields(x, &a->map.fields);
+    case AST_MAP:
+        return (!a->map.base || is_guard_expr(x, a->map.base))
+               && is_guard_fields(x, &a->map.fields);
     case AST_RECORD: return !a->record.base && is_guard_fields(x, &a->record.fields);
     case AST_RECORD_GET: return is_guard_expr(x, a->record_get.base);
     case AST_BIN: return is_guard_fields(x, &a->bin.segments);

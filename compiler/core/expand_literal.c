@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 #include "compiler/core/fold.h"
 #include "vm/term/binary.h"
@@ -9,7 +9,8 @@ Term atom_term(Expand *x, NameId name)
     if (name >= x->atom_count) {
         size_t room = x->c->names.count + 64;
         Term *grown = ARENA_ARRAY(x->arena, Term, room);
-        for (size_t i = 0; i < room; i++) grown[i] = i < x->atom_count ? x->atom_terms[i] : TERM_NONE;
+        for (size_t i = 0; i < room; i++)
+            grown[i] = i < x->atom_count ? x->atom_terms[i] : TERM_NONE;
         x->atom_terms = grown;
         x->atom_count = room;
     }
@@ -35,7 +36,8 @@ static Term made(Term t)
 static Term literal_string(Expand *x, const AstStr *text, Term tail)
 {
     Term list = tail;
-    for (uint32_t i = text->n; i > 0; i--) list = made(heap_cons(&x->u->heap, small_from(text->at[i - 1]), list));
+    for (uint32_t i = text->n; i > 0; i--)
+        list = made(heap_cons(&x->u->heap, small_from(text->at[i - 1]), list));
     return list;
 }
 
@@ -44,7 +46,8 @@ Term literal_term(Expand *x, const Ast *a)
     Heap *h = &x->u->heap;
     switch (a->kind) {
     case AST_ATOM: return atom_term(x, a->v.name);
-    case AST_INT: case AST_CHAR: return made(heap_int64(h, a->v.i));
+    case AST_INT:
+    case AST_CHAR: return made(heap_int64(h, a->v.i));
     case AST_FLOAT: return made(heap_float(h, a->v.f));
     case AST_STRING: return literal_string(x, a->v.str, TERM_NIL);
     case AST_NIL: return TERM_NIL;
@@ -96,7 +99,8 @@ Term ground_term(Expand *x, const Ast *a)
         Term arg = ground_term(x, a->unop.arg);
         return term_is_none(arg) ? TERM_NONE : fold_unary(x->u, (AstOp)a->op, arg);
     }
-    case AST_BINOP: return ground_binop(x, (AstOp)a->op, ground_term(x, a->binop.left), a->binop.right);
+    case AST_BINOP:
+        return ground_binop(x, (AstOp)a->op, ground_term(x, a->binop.left), a->binop.right);
     case AST_LCHAIN: {
         Term value = ground_term(x, a->lchain.first);
         for (uint32_t i = 0; i < a->lchain.links.n; i++) {

@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "vm/term/map.h"
 #include "vm/term/order.h"
 
@@ -41,7 +41,8 @@ static uint32_t map_sort(Expand *x, MapPair *pairs, uint32_t n)
         uint32_t at = kept;
         int order = 1;
         while (at > 0) {
-            order = order_compare_exact(x->u->atoms, core_term(x->u, pair.key), core_term(x->u, pairs[at - 1].key));
+            order = order_compare_exact(x->u->atoms, core_term(x->u, pair.key),
+                                        core_term(x->u, pairs[at - 1].key));
             if (order >= 0) break;
             at--;
         }
@@ -71,7 +72,8 @@ static CoreRef map_build(Expand *x, MapPair *pairs, uint32_t n, SrcPos pos)
 }
 
 /* In a guard nothing may raise: what `:=` and the base demand is tested first. */
-static void map_demand(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n, bool first, CoreBlockId no, SrcPos pos)
+static void map_demand(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n, bool first,
+                       CoreBlockId no, SrcPos pos)
 {
     if (no == 0) return;
     if (first) write_test1(x, CORE_IS_MAP, base, no, pos);
@@ -79,10 +81,12 @@ static void map_demand(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n
         if (pairs[i].exact) write_test2(x, CORE_MAP_HAS, base, pairs[i].key, no, pos);
 }
 
-static CoreRef map_put_pairs(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n, SrcPos pos)
+static CoreRef map_put_pairs(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n,
+                             SrcPos pos)
 {
     CoreVar dst = new_var(x);
-    CoreInstr *i = write_instr(x, pairs[0].exact ? CORE_MAP_UPDATE : CORE_MAP_PUT, 1 + 2 * n, pos);
+    CoreInstr *i =
+        write_instr(x, pairs[0].exact ? CORE_MAP_UPDATE : CORE_MAP_PUT, 1 + 2 * n, pos);
     i->args[0] = base;
     for (uint32_t k = 0; k < n; k++) {
         i->args[1 + 2 * k] = pairs[k].key;
@@ -93,7 +97,8 @@ static CoreRef map_put_pairs(Expand *x, CoreRef base, const MapPair *pairs, uint
 }
 
 /* Runs of `=>` and of `:=`, in order. */
-static CoreRef map_put_all(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n, CoreBlockId no, SrcPos pos)
+static CoreRef map_put_all(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n,
+                           CoreBlockId no, SrcPos pos)
 {
     for (uint32_t i = 0; i < n;) {
         uint32_t run = 1;
@@ -108,7 +113,8 @@ static CoreRef map_put_all(Expand *x, CoreRef base, const MapPair *pairs, uint32
 static bool pairs_const(const MapPair *pairs, uint32_t n, bool values)
 {
     for (uint32_t i = 0; i < n; i++)
-        if (!core_is_const(pairs[i].key) || (values && !core_is_const(pairs[i].value))) return false;
+        if (!core_is_const(pairs[i].key) || (values && !core_is_const(pairs[i].value)))
+            return false;
     return true;
 }
 
@@ -130,7 +136,8 @@ static CoreRef map_new(Expand *x, const AstList *fields, CoreBlockId no, SrcPos 
     }
     if (core_is_none(base)) {
         if (constant) return map_const(x, pairs, n);
-        if (n <= MAP_FLAT_MAX && pairs_const(pairs, n, false)) return map_build(x, pairs, n, pos);
+        if (n <= MAP_FLAT_MAX && pairs_const(pairs, n, false))
+            return map_build(x, pairs, n, pos);
         base = map_const_empty(x);
     }
     return n == 0 ? base : map_put_all(x, base, pairs, n, 0, pos);

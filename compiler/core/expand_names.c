@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 #include "compiler/source/builtins.h"
 
@@ -14,7 +14,8 @@ typedef struct {
 } NamesRow;
 
 static const NamesRow names_rows[] = {
-#define BIF(module, name, arity, c_function, kind, needs, meaning) {module, name, arity, ROW_##kind},
+#define BIF(module, name, arity, c_function, kind, needs, meaning) \
+    {module, name, arity, ROW_##kind},
 #include "vm/format/bifs.def"
 #undef BIF
     {NULL, NULL, 0, 0},
@@ -55,7 +56,9 @@ Callee resolve_call(Expand *x, NameId name, uint32_t arity)
     found = htab_find(&x->imports, key);
     if (found) {
         callee.module = atom_term(x, (NameId)found->num);
-    } else if (builtin_kind(names_text(&x->c->names, name), names_size(&x->c->names, name), arity) != BUILTIN_NONE) {
+    } else if (builtin_kind(names_text(&x->c->names, name), names_size(&x->c->names, name),
+                            arity)
+               != BUILTIN_NONE) {
         callee.module = TERM_ATOM(ERLANG);
     }
     return callee;
@@ -65,12 +68,30 @@ Callee resolve_call(Expand *x, NameId name, uint32_t arity)
 static bool names_is_guard_operator(Term name, uint32_t arity)
 {
     switch (atom_of(name)) {
-    case ATOM_PLUS: case ATOM_MINUS: return arity == 1 || arity == 2;
-    case ATOM_BNOT: case ATOM_NOT: return arity == 1;
-    case ATOM_TIMES: case ATOM_SLASH: case ATOM_DIV: case ATOM_REM: case ATOM_BAND: case ATOM_BOR: case ATOM_BXOR:
-    case ATOM_BSL: case ATOM_BSR: case ATOM_AND: case ATOM_OR: case ATOM_XOR: case ATOM_EQ: case ATOM_NE:
-    case ATOM_EXACT_EQ: case ATOM_EXACT_NE: case ATOM_LT: case ATOM_GT: case ATOM_LE: case ATOM_GE:
-        return arity == 2;
+    case ATOM_PLUS:
+    case ATOM_MINUS: return arity == 1 || arity == 2;
+    case ATOM_BNOT:
+    case ATOM_NOT: return arity == 1;
+    case ATOM_TIMES:
+    case ATOM_SLASH:
+    case ATOM_DIV:
+    case ATOM_REM:
+    case ATOM_BAND:
+    case ATOM_BOR:
+    case ATOM_BXOR:
+    case ATOM_BSL:
+    case ATOM_BSR:
+    case ATOM_AND:
+    case ATOM_OR:
+    case ATOM_XOR:
+    case ATOM_EQ:
+    case ATOM_NE:
+    case ATOM_EXACT_EQ:
+    case ATOM_EXACT_NE:
+    case ATOM_LT:
+    case ATOM_GT:
+    case ATOM_LE:
+    case ATOM_GE: return arity == 2;
     default: return false;
     }
 }
@@ -83,15 +104,18 @@ Term guard_bif(Expand *x, const Ast *call)
     if (callee->kind == AST_ATOM) {
         name = callee->v.name;
         Callee meant = resolve_call(x, name, arity);
-        if (meant.kind == CALLEE_LOCAL || !term_same(meant.module, TERM_ATOM(ERLANG))) return TERM_NONE;
+        if (meant.kind == CALLEE_LOCAL || !term_same(meant.module, TERM_ATOM(ERLANG)))
+            return TERM_NONE;
     } else if (callee->kind == AST_REMOTE && callee->remote.module->kind == AST_ATOM
-               && callee->remote.module->v.name == NAME_ERLANG && callee->remote.function->kind == AST_ATOM) {
+               && callee->remote.module->v.name == NAME_ERLANG
+               && callee->remote.function->kind == AST_ATOM) {
         name = callee->remote.function->v.name;
         if (names_is_guard_operator(atom_term(x, name), arity)) return atom_term(x, name);
     } else {
         return TERM_NONE;
     }
-    BuiltinKind kind = builtin_kind(names_text(&x->c->names, name), names_size(&x->c->names, name), arity);
+    BuiltinKind kind =
+        builtin_kind(names_text(&x->c->names, name), names_size(&x->c->names, name), arity);
     return kind == BUILTIN_GUARD || kind == BUILTIN_TYPE_TEST ? atom_term(x, name) : TERM_NONE;
 }
 
@@ -101,11 +125,13 @@ CoreKind type_test(Expand *x, Term name, uint32_t arity)
         const char *name;
         uint8_t kind;
     } tests[] = {
-        {"is_integer", CORE_IS_INTEGER}, {"is_float", CORE_IS_FLOAT}, {"is_number", CORE_IS_NUMBER},
-        {"is_atom", CORE_IS_ATOM}, {"is_boolean", CORE_IS_BOOLEAN}, {"is_pid", CORE_IS_PID},
-        {"is_port", CORE_IS_PORT}, {"is_reference", CORE_IS_REF}, {"is_function", CORE_IS_FUN},
-        {"is_list", CORE_IS_LIST}, {"is_tuple", CORE_IS_TUPLE}, {"is_map", CORE_IS_MAP},
-        {"is_binary", CORE_IS_BINARY}, {"is_bitstring", CORE_IS_BITSTRING},
+        {"is_integer", CORE_IS_INTEGER}, {"is_float", CORE_IS_FLOAT},
+        {"is_number", CORE_IS_NUMBER},   {"is_atom", CORE_IS_ATOM},
+        {"is_boolean", CORE_IS_BOOLEAN}, {"is_pid", CORE_IS_PID},
+        {"is_port", CORE_IS_PORT},       {"is_reference", CORE_IS_REF},
+        {"is_function", CORE_IS_FUN},    {"is_list", CORE_IS_LIST},
+        {"is_tuple", CORE_IS_TUPLE},     {"is_map", CORE_IS_MAP},
+        {"is_binary", CORE_IS_BINARY},   {"is_bitstring", CORE_IS_BITSTRING},
     };
     const char *text = atom_text(x->u->atoms, name);
     if (text[0] != 'i' || text[1] != 's' || arity < 1 || arity > 2) return CORE_KIND_COUNT;

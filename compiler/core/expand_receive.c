@@ -1,13 +1,14 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "compiler/core/match_parts.h"
 
-/* ---- markers: a receive whose every clause asks for a reference made in the same function need not
- * look at messages that came before it ---- */
+/* ---- markers: a receive whose every clause asks for a reference made in the same function need
+ * not look at messages that came before it ---- */
 
 CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos)
 {
     if (!term_same(module, TERM_ATOM(ERLANG))) return CORE_REF_NONE;
-    bool makes = term_same(name, TERM_ATOM(MONITOR)) || term_same(name, atom_make(x->u->atoms, "make_ref"));
+    bool makes = term_same(name, TERM_ATOM(MONITOR))
+                 || term_same(name, atom_make(x->u->atoms, "make_ref"));
     return makes ? write_op0(x, CORE_RECV_MARK, pos) : CORE_REF_NONE;
 }
 
@@ -26,7 +27,8 @@ static bool asks_for(const Ast *a, void *with)
 {
     Sought *s = with;
     if (a->kind != AST_VAR) return ast_some(a, asks_for, s);
-    return scope_knows(s->x, a->v.name) && core_same(scope_find(s->x, a->v.name), core_var(s->reference));
+    return scope_knows(s->x, a->v.name)
+           && core_same(scope_find(s->x, a->v.name), core_var(s->reference));
 }
 
 static void receive_from_marker(Expand *x, const Ast *a)
@@ -45,7 +47,8 @@ static void receive_from_marker(Expand *x, const Ast *a)
 
 /* ---- the loop ---- */
 
-static void receive_wait(Expand *x, const Ast *a, CoreRef timeout, CoreBlockId loop, CoreBlockId after)
+static void receive_wait(Expand *x, const Ast *a, CoreRef timeout, CoreBlockId loop,
+                         CoreBlockId after)
 {
     if (after == 0) {
         write_instr(x, CORE_RECV_WAIT, 0, a->pos)->then_ = loop;

@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 /* The value written for a field, or the one for `_`, or NULL. */
 static const Ast *record_written(const AstList *fields, NameId name, bool others)
@@ -54,12 +54,14 @@ static CoreRef record_update(Expand *x, const Ast *a)
     const Record *r = record_of(x, a->v.name);
     const AstList *fields = &a->record.fields;
     CoreRef *values = ARENA_ARRAY(x->arena, CoreRef, fields->n + 1);
-    for (uint32_t i = 0; i < fields->n; i++) values[i] = expand_expr(x, fields->at[i]->record_field.value);
+    for (uint32_t i = 0; i < fields->n; i++)
+        values[i] = expand_expr(x, fields->at[i]->record_field.value);
     CoreRef base = expand_expr(x, a->record.base);
     record_demand(x, r, base, a->pos);
     if (fields->n == 0) return base;
     uint32_t *indexes = ARENA_ARRAY(x->arena, uint32_t, fields->n);
-    for (uint32_t i = 0; i < fields->n; i++) indexes[i] = record_field(r, fields->at[i]->v.name);
+    for (uint32_t i = 0; i < fields->n; i++)
+        indexes[i] = record_field(r, fields->at[i]->v.name);
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, CORE_SET_ELEMENTS, fields->n + 1, a->pos);
     i->args[0] = base;

@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 uint32_t scope_mark(Expand *x) { return (uint32_t)x->bindings.count; }
 
@@ -28,7 +28,10 @@ void scope_bind(Expand *x, NameId name, CoreRef ref)
     x->newest[name] = (uint32_t)(x->bindings.count - 1);
 }
 
-bool scope_knows(Expand *x, NameId name) { return name < x->newest_count && x->newest[name] != 0; }
+bool scope_knows(Expand *x, NameId name)
+{
+    return name < x->newest_count && x->newest[name] != 0;
+}
 
 /* What binding `b` of an outer function is within `w`. */
 static CoreRef scope_capture(Expand *x, Writing *w, uint32_t b)
@@ -90,12 +93,15 @@ static void scope_lift(Expand *x, Writing *w)
     CoreFunction *f = w->f;
     uint32_t more = (uint32_t)w->captures.count;
     f->is_generated = true;
-    f->params = arena_grow(x->arena, f->params, f->arity, f->arity + more + 1, sizeof *f->params);
+    f->params =
+        arena_grow(x->arena, f->params, f->arity, f->arity + more + 1, sizeof *f->params);
     for (uint32_t i = 0; i < more; i++) f->params[f->arity + i] = w->captures.at[i].inner;
     for (size_t n = 0; n < w->self_calls.count; n++) {
         CoreInstr *call = w->self_calls.at[n];
-        call->args = arena_grow(x->arena, call->args, call->arg_count, call->arg_count + more + 1, sizeof *call->args);
-        for (uint32_t i = 0; i < more; i++) call->args[call->arg_count++] = core_var(w->captures.at[i].inner);
+        call->args = arena_grow(x->arena, call->args, call->arg_count,
+                                call->arg_count + more + 1, sizeof *call->args);
+        for (uint32_t i = 0; i < more; i++)
+            call->args[call->arg_count++] = core_var(w->captures.at[i].inner);
     }
     f->arity += more;
     f->param_count = f->arity;
@@ -112,13 +118,15 @@ void scope_leave(Expand *x)
         scope_unpack(x, w);
     }
     core_append(x->u, w->f, 1, CORE_JUMP, 0, w->f->pos)->then_ = 2;
-    w->f->shown_arity = w->f->arity + (w->is_lifted || !w->outer ? 0 : (uint32_t)w->captures.count);
+    w->f->shown_arity =
+        w->f->arity + (w->is_lifted || !w->outer ? 0 : (uint32_t)w->captures.count);
     x->w = w->outer;
 }
 
 CoreRef scope_make_fun(Expand *x, const Writing *fun, SrcPos pos)
 {
-    VEC_PUSH(&x->u->lambdas, (CoreLambda){fun->index, fun->f->arity, (uint32_t)fun->captures.count});
+    VEC_PUSH(&x->u->lambdas,
+             (CoreLambda){fun->index, fun->f->arity, (uint32_t)fun->captures.count});
     uint32_t n = (uint32_t)fun->captures.count;
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, CORE_MAKE_FUN, n, pos);
@@ -128,7 +136,8 @@ CoreRef scope_make_fun(Expand *x, const Writing *fun, SrcPos pos)
     return core_var(dst);
 }
 
-CoreRef scope_call_lifted(Expand *x, const Writing *body, uint32_t n, const CoreRef *args, SrcPos pos)
+CoreRef scope_call_lifted(Expand *x, const Writing *body, uint32_t n, const CoreRef *args,
+                          SrcPos pos)
 {
     uint32_t more = (uint32_t)body->captures.count;
     CoreVar dst = new_var(x);
@@ -151,8 +160,9 @@ void scope_call_self(Expand *x, uint32_t n, const CoreRef *args, SrcPos pos)
 
 Term generated_name(Expand *x, const char *what, uint32_t number)
 {
-    const char *text = arena_printf(x->arena, "-%s/%u-%s-%u-", atom_text(x->u->atoms, x->function_name),
-                                    x->function_arity, what, number);
+    const char *text =
+        arena_printf(x->arena, "-%s/%u-%s-%u-", atom_text(x->u->atoms, x->function_name),
+                     x->function_arity, what, number);
     Term name;
     size_t size = __builtin_strlen(text);
     /* A function whose name fills an atom leaves no room: its funs then go by a shorter one. */

@@ -1,4 +1,4 @@
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 #include "compiler/core/fold.h"
 
 CoreBlockId new_block(Expand *x) { return core_block_new(x->u, x->w->f, x->w->in_try); }
@@ -50,7 +50,8 @@ CoreRef write_element(Expand *x, CoreRef tuple, uint32_t index, SrcPos pos)
     return core_var(dst);
 }
 
-static CoreRef write_named(Expand *x, CoreKind kind, Term module, Term name, uint32_t n, const CoreRef *args, SrcPos pos)
+static CoreRef write_named(Expand *x, CoreKind kind, Term module, Term name, uint32_t n,
+                           const CoreRef *args, SrcPos pos)
 {
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, kind, n, pos);
@@ -66,12 +67,14 @@ CoreRef write_bif(Expand *x, Term name, uint32_t n, const CoreRef *args, SrcPos 
     return write_named(x, CORE_BIF, TERM_ATOM(ERLANG), name, n, args, pos);
 }
 
-CoreRef write_call_ext(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args, SrcPos pos)
+CoreRef write_call_ext(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args,
+                       SrcPos pos)
 {
     return write_named(x, CORE_CALL_EXT, module, name, n, args, pos);
 }
 
-CoreRef write_apply(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args, SrcPos pos)
+CoreRef write_apply(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args,
+                    SrcPos pos)
 {
     CoreKind kind = is_inline_bif(x, module, name, n) ? CORE_BIF : CORE_CALL_EXT;
     return write_named(x, kind, module, name, n, args, pos);
@@ -111,7 +114,8 @@ void write_error2(Expand *x, AtomName tag, CoreRef value, SrcPos pos)
     write_raise(x, CORE_RAISE_ERROR, write_tuple(x, pair, 2, pos), pos);
 }
 
-CoreInstr *write_branch(Expand *x, CoreKind kind, uint32_t args, CoreBlockId yes, CoreBlockId no, SrcPos pos)
+CoreInstr *write_branch(Expand *x, CoreKind kind, uint32_t args, CoreBlockId yes,
+                        CoreBlockId no, SrcPos pos)
 {
     CoreInstr *i = write_instr(x, kind, args, pos);
     i->then_ = yes;
@@ -164,7 +168,8 @@ CoreRef write_list(Expand *x, const CoreRef *items, uint32_t n, CoreRef tail, Sr
     CoreRef list = tail;
     while (n > 0 && core_is_const(list) && core_is_const(items[n - 1])) {
         Term t = core_term(x->u, list);
-        while (n > 0 && core_is_const(items[n - 1])) t = cons_or_stop(x, core_term(x->u, items[--n]), t);
+        while (n > 0 && core_is_const(items[n - 1]))
+            t = cons_or_stop(x, core_term(x->u, items[--n]), t);
         list = core_const(x->u, t);
     }
     while (n > 0) list = write_op2(x, CORE_CONS, items[--n], list, pos);

@@ -6,7 +6,8 @@
 CoreRef fold_value(Fold *d, CoreRef r)
 {
     CoreRef to = r;
-    while (core_is_var(to) && to.n < d->vars && !core_is_none(d->same[to.n])) to = d->same[to.n];
+    while (core_is_var(to) && to.n < d->vars && !core_is_none(d->same[to.n]))
+        to = d->same[to.n];
     while (core_is_var(r) && r.n < d->vars && !core_is_none(d->same[r.n])) {
         CoreRef next = d->same[r.n];
         d->same[r.n] = to;
@@ -71,14 +72,17 @@ static void fold_params(Fold *d)
         for (uint32_t k = 0; k < last->arg_count; k++) {
             CoreRef arg = last->args[k];
             if (core_same(arg, core_var(f->blocks.at[to].params[k]))) continue;
-            if (core_is_none(common[to][k])) common[to][k] = arg;
-            else if (!core_same(common[to][k], arg)) differs[to][k] = true;
+            if (core_is_none(common[to][k]))
+                common[to][k] = arg;
+            else if (!core_same(common[to][k], arg))
+                differs[to][k] = true;
         }
     }
     for (CoreBlockId b = 1; b < n; b++)
         for (uint32_t k = 0; common[b] && k < f->blocks.at[b].param_count; k++) {
             CoreVar param = f->blocks.at[b].params[k];
-            if (differs[b][k] || core_is_none(common[b][k]) || !core_is_none(d->same[param])) continue;
+            if (differs[b][k] || core_is_none(common[b][k]) || !core_is_none(d->same[param]))
+                continue;
             d->same[param] = common[b][k];
             d->changed = true;
         }
@@ -121,7 +125,8 @@ static bool *fold_dead_params(Fold *d, CoreBlock *block)
 {
     bool any = false;
     if (block->param_count == 0 || block->is_handler) return NULL;
-    for (uint32_t k = 0; k < block->param_count; k++) any = any || d->uses[block->params[k]] == 0;
+    for (uint32_t k = 0; k < block->param_count; k++)
+        any = any || d->uses[block->params[k]] == 0;
     if (!any) return NULL;
     bool *dead = ARENA_ARRAY(d->scratch, bool, block->param_count);
     uint32_t kept = 0;
@@ -163,7 +168,8 @@ static void fold_sweep(Fold *d)
             if (fold_may_forget(i) && i->dst != 0 && d->uses[i->dst] == 0) i->dst = 0;
             if (--from != n - 1) block->at[from] = *i;
         }
-        for (uint32_t n = from; n < block->count && from > 0; n++) block->at[n - from] = block->at[n];
+        for (uint32_t n = from; n < block->count && from > 0; n++)
+            block->at[n - from] = block->at[n];
         block->count -= from;
         dead[b] = fold_dead_params(d, block);
     }

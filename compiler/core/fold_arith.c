@@ -40,14 +40,16 @@ Term fold_arith(CoreUnit *u, AstOp op, Term a, Term b)
     int n = number_op(op);
     if (n < 0 || !term_is_number(a) || !term_is_number(b)) return TERM_NONE;
     if (!fold_is_short(a) || !fold_is_short(b)) return TERM_NONE;
-    if ((op == OP_BSL || op == OP_BSR) && (!term_is_small(b) || small_value(b) > 1024 || small_value(b) < -1024))
+    if ((op == OP_BSL || op == OP_BSR)
+        && (!term_is_small(b) || small_value(b) > 1024 || small_value(b) < -1024))
         return TERM_NONE;
     return number_apply(&u->heap, (NumberOp)n, a, b);
 }
 
 Term fold_unary(CoreUnit *u, AstOp op, Term a)
 {
-    if (op == OP_NOT) return term_is_boolean(a) ? term_bool(term_same(a, TERM_FALSE)) : TERM_NONE;
+    if (op == OP_NOT)
+        return term_is_boolean(a) ? term_bool(term_same(a, TERM_FALSE)) : TERM_NONE;
     if (!term_is_number(a)) return TERM_NONE;
     if (op == OP_PLUS) return a;
     int n = number_op(op);

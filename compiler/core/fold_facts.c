@@ -11,7 +11,8 @@ static const CoreInstr *fold_def(Fold *d, CoreRef r)
 
 static AstOp arith_op(CoreKind kind)
 {
-    static const uint8_t ops[] = {OP_ADD, OP_SUB, OP_MUL, OP_FDIV, OP_DIV, OP_REM, OP_BAND, OP_BOR, OP_BXOR, OP_BSL, OP_BSR, OP_MINUS, OP_BNOT};
+    static const uint8_t ops[] = {OP_ADD, OP_SUB,  OP_MUL, OP_FDIV, OP_DIV,   OP_REM, OP_BAND,
+                                  OP_BOR, OP_BXOR, OP_BSL, OP_BSR,  OP_MINUS, OP_BNOT};
     return (AstOp)ops[kind - CORE_ADD];
 }
 
@@ -22,7 +23,8 @@ static CoreRef fold_arith_instr(Fold *d, CoreInstr *i)
     if (i->dst == 0) return CORE_REF_NONE;
     AstOp op = arith_op((CoreKind)i->kind);
     Term a = core_term(d->u, i->args[0]);
-    Term t = i->arg_count == 1 ? fold_unary(d->u, op, a) : fold_arith(d->u, op, a, core_term(d->u, i->args[1]));
+    Term t = i->arg_count == 1 ? fold_unary(d->u, op, a)
+                               : fold_arith(d->u, op, a, core_term(d->u, i->args[1]));
     return term_is_none(t) ? CORE_REF_NONE : core_const(d->u, t);
 }
 
@@ -31,10 +33,12 @@ static CoreRef fold_element(Fold *d, const CoreInstr *i)
     CoreRef tuple = i->args[0];
     if (core_is_const(tuple)) {
         Term t = core_term(d->u, tuple);
-        if (term_is_tuple(t) && i->index < tuple_size(t)) return core_const(d->u, tuple_at(t, i->index));
+        if (term_is_tuple(t) && i->index < tuple_size(t))
+            return core_const(d->u, tuple_at(t, i->index));
     }
     const CoreInstr *def = fold_def(d, tuple);
-    if (def && def->kind == CORE_TUPLE && i->index < def->arg_count) return fold_value(d, def->args[i->index]);
+    if (def && def->kind == CORE_TUPLE && i->index < def->arg_count)
+        return fold_value(d, def->args[i->index]);
     return CORE_REF_NONE;
 }
 
@@ -43,10 +47,12 @@ static CoreRef fold_cell(Fold *d, const CoreInstr *i)
     CoreRef list = i->args[0];
     if (core_is_const(list)) {
         Term t = core_term(d->u, list);
-        if (term_is_cons(t)) return core_const(d->u, i->kind == CORE_HEAD ? list_head(t) : list_tail(t));
+        if (term_is_cons(t))
+            return core_const(d->u, i->kind == CORE_HEAD ? list_head(t) : list_tail(t));
     }
     const CoreInstr *def = fold_def(d, list);
-    if (def && def->kind == CORE_CONS) return fold_value(d, def->args[i->kind == CORE_HEAD ? 0 : 1]);
+    if (def && def->kind == CORE_CONS)
+        return fold_value(d, def->args[i->kind == CORE_HEAD ? 0 : 1]);
     return CORE_REF_NONE;
 }
 
@@ -59,7 +65,8 @@ static void fold_call_fun(Fold *d, CoreInstr *i)
     uint32_t function;
     if (f->is_fun && f->arity == arity && core_same(i->args[0], core_var(f->params[arity]))) {
         function = d->index;
-    } else if (def && def->kind == CORE_MAKE_FUN && d->u->lambdas.at[def->index].arity == arity) {
+    } else if (def && def->kind == CORE_MAKE_FUN
+               && d->u->lambdas.at[def->index].arity == arity) {
         function = d->u->lambdas.at[def->index].function;
     } else {
         return;
@@ -76,13 +83,22 @@ CoreRef fold_instr(Fold *d, CoreInstr *i)
 {
     switch (i->kind) {
     case CORE_ELEMENT: return fold_element(d, i);
-    case CORE_HEAD: case CORE_TAIL: return fold_cell(d, i);
-    case CORE_ADD: case CORE_SUB: case CORE_MUL: case CORE_DIV: case CORE_INT_DIV: case CORE_REM: case CORE_BAND:
-    case CORE_BOR: case CORE_BXOR: case CORE_BSL: case CORE_BSR: case CORE_NEGATE: case CORE_BNOT:
-        return fold_arith_instr(d, i);
-    case CORE_CALL_FUN:
-        fold_call_fun(d, i);
-        return CORE_REF_NONE;
+    case CORE_HEAD:
+    case CORE_TAIL: return fold_cell(d, i);
+    case CORE_ADD:
+    case CORE_SUB:
+    case CORE_MUL:
+    case CORE_DIV:
+    case CORE_INT_DIV:
+    case CORE_REM:
+    case CORE_BAND:
+    case CORE_BOR:
+    case CORE_BXOR:
+    case CORE_BSL:
+    case CORE_BSR:
+    case CORE_NEGATE:
+    case CORE_BNOT: return fold_arith_instr(d, i);
+    case CORE_CALL_FUN: fold_call_fun(d, i); return CORE_REF_NONE;
     default: return CORE_REF_NONE;
     }
 }
@@ -100,7 +116,10 @@ static Fact fold_test_const(const CoreInstr *i, Term t)
     case CORE_IS_NUMBER: return fact(term_is_number(t));
     case CORE_IS_ATOM: return fact(term_is_atom(t));
     case CORE_IS_BOOLEAN: return fact(term_is_boolean(t));
-    case CORE_IS_PID: case CORE_IS_PORT: case CORE_IS_REF: case CORE_IS_FUN: return FACT_NO;
+    case CORE_IS_PID:
+    case CORE_IS_PORT:
+    case CORE_IS_REF:
+    case CORE_IS_FUN: return FACT_NO;
     case CORE_IS_LIST: return fact(term_is_list(t));
     case CORE_IS_CONS: return fact(term_is_cons(t));
     case CORE_IS_NIL: return fact(term_is_nil(t));
@@ -121,22 +140,40 @@ static Fact fold_compare_const(const AtomTable *atoms, const CoreInstr *i, Term 
     case CORE_IS_EQUAL: return fact(order_equal(a, b));
     case CORE_IS_LESS: return fact(order_compare(atoms, a, b) < 0);
     case CORE_IS_AT_LEAST: return fact(order_compare(atoms, a, b) >= 0);
-    case CORE_IS_RECORD: return fact(term_is_tuple_of(a, i->index) && term_same(tuple_at(a, 0), b));
+    case CORE_IS_RECORD:
+        return fact(term_is_tuple_of(a, i->index) && term_same(tuple_at(a, 0), b));
     default: return FACT_UNKNOWN;
     }
 }
 
-typedef enum { SHAPE_UNKNOWN, SHAPE_TUPLE, SHAPE_CONS, SHAPE_MAP, SHAPE_FUN, SHAPE_BITS, SHAPE_NUMBER } Shape;
+typedef enum {
+    SHAPE_UNKNOWN,
+    SHAPE_TUPLE,
+    SHAPE_CONS,
+    SHAPE_MAP,
+    SHAPE_FUN,
+    SHAPE_BITS,
+    SHAPE_NUMBER
+} Shape;
 
 static Shape fold_shape(const CoreInstr *def)
 {
     switch (def->kind) {
-    case CORE_TUPLE: case CORE_SET_ELEMENTS: return SHAPE_TUPLE;
+    case CORE_TUPLE:
+    case CORE_SET_ELEMENTS: return SHAPE_TUPLE;
     case CORE_CONS: return SHAPE_CONS;
-    case CORE_MAP_BUILD: case CORE_MAP_PUT: case CORE_MAP_UPDATE: return SHAPE_MAP;
-    case CORE_MAKE_FUN: case CORE_EXPORT_FUN: return SHAPE_FUN;
-    case CORE_BITS_BUILD: case CORE_GUARD_BITS_BUILD: return SHAPE_BITS;
-    case CORE_ADD: case CORE_SUB: case CORE_MUL: case CORE_DIV: case CORE_NEGATE: return SHAPE_NUMBER;
+    case CORE_MAP_BUILD:
+    case CORE_MAP_PUT:
+    case CORE_MAP_UPDATE: return SHAPE_MAP;
+    case CORE_MAKE_FUN:
+    case CORE_EXPORT_FUN: return SHAPE_FUN;
+    case CORE_BITS_BUILD:
+    case CORE_GUARD_BITS_BUILD: return SHAPE_BITS;
+    case CORE_ADD:
+    case CORE_SUB:
+    case CORE_MUL:
+    case CORE_DIV:
+    case CORE_NEGATE: return SHAPE_NUMBER;
     default: return SHAPE_UNKNOWN;
     }
 }
@@ -150,15 +187,22 @@ static Fact fold_test_shape(Fold *d, const CoreInstr *i, const CoreInstr *def)
     switch (i->kind) {
     case CORE_IS_TUPLE: return fact(shape == SHAPE_TUPLE);
     case CORE_IS_TUPLE_OF: return fact(shape == SHAPE_TUPLE && size == i->index);
-    case CORE_IS_CONS: case CORE_IS_LIST: return fact(shape == SHAPE_CONS);
+    case CORE_IS_CONS:
+    case CORE_IS_LIST: return fact(shape == SHAPE_CONS);
     case CORE_IS_MAP: return fact(shape == SHAPE_MAP);
     case CORE_IS_FUN: return fact(shape == SHAPE_FUN);
     case CORE_IS_BITSTRING: return fact(shape == SHAPE_BITS);
     case CORE_IS_NUMBER: return fact(shape == SHAPE_NUMBER);
-    case CORE_IS_NIL: case CORE_IS_ATOM: case CORE_IS_BOOLEAN: case CORE_IS_PID: case CORE_IS_PORT: case CORE_IS_REF:
-        return FACT_NO;
+    case CORE_IS_NIL:
+    case CORE_IS_ATOM:
+    case CORE_IS_BOOLEAN:
+    case CORE_IS_PID:
+    case CORE_IS_PORT:
+    case CORE_IS_REF: return FACT_NO;
     case CORE_IS_SAME:
-        if (core_is_const(i->args[1]) && (term_is_atom(core_term(d->u, i->args[1])) || term_is_nil(core_term(d->u, i->args[1]))))
+        if (core_is_const(i->args[1])
+            && (term_is_atom(core_term(d->u, i->args[1]))
+                || term_is_nil(core_term(d->u, i->args[1]))))
             return FACT_NO;
         return FACT_UNKNOWN;
     case CORE_IS_RECORD:
@@ -177,7 +221,8 @@ static Fact fold_test(Fold *d, const CoreInstr *i)
     if (i->arg_count == 2) {
         if (i->kind == CORE_IS_SAME && core_same(a, i->args[1])) return FACT_YES;
         if (core_is_const(a) && core_is_const(i->args[1]))
-            return fold_compare_const(d->u->atoms, i, core_term(d->u, a), core_term(d->u, i->args[1]));
+            return fold_compare_const(d->u->atoms, i, core_term(d->u, a),
+                                      core_term(d->u, i->args[1]));
     } else if (core_is_const(a)) {
         return fold_test_const(i, core_term(d->u, a));
     }
@@ -210,7 +255,8 @@ static CoreBlockId switch_outcome(const CoreInstr *i, Term t)
 
 static bool is_switch(const CoreInstr *i)
 {
-    return i->kind == CORE_SWITCH_ATOM || i->kind == CORE_SWITCH_SMALL || i->kind == CORE_SWITCH_ARITY;
+    return i->kind == CORE_SWITCH_ATOM || i->kind == CORE_SWITCH_SMALL
+           || i->kind == CORE_SWITCH_ARITY;
 }
 
 void fold_branch(Fold *d, CoreInstr *i)
@@ -246,9 +292,14 @@ CoreBlockId fold_outcome(Fold *d, const CoreInstr *i, CoreVar var, Term t)
     if (i->arg_count == 1) {
         outcome = fold_test_const(i, t);
     } else if (i->arg_count == 2) {
-        Term a = core_same(i->args[0], core_var(var)) ? t : core_is_const(i->args[0]) ? core_term(d->u, i->args[0]) : TERM_NONE;
-        Term b = core_same(i->args[1], core_var(var)) ? t : core_is_const(i->args[1]) ? core_term(d->u, i->args[1]) : TERM_NONE;
-        if (!term_is_none(a) && !term_is_none(b)) outcome = fold_compare_const(d->u->atoms, i, a, b);
+        Term a = core_same(i->args[0], core_var(var)) ? t
+                 : core_is_const(i->args[0])          ? core_term(d->u, i->args[0])
+                                                      : TERM_NONE;
+        Term b = core_same(i->args[1], core_var(var)) ? t
+                 : core_is_const(i->args[1])          ? core_term(d->u, i->args[1])
+                                                      : TERM_NONE;
+        if (!term_is_none(a) && !term_is_none(b))
+            outcome = fold_compare_const(d->u->atoms, i, a, b);
     }
     return outcome == FACT_UNKNOWN ? 0 : outcome == FACT_YES ? i->then_ : i->else_;
 }

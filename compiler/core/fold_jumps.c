@@ -15,7 +15,8 @@ void fold_count(Fold *d)
     d->preds = ARENA_ARRAY(d->scratch, uint32_t, f->blocks.count);
     d->is_before = ARENA_ARRAY(d->scratch, bool, f->blocks.count);
     d->preds[1] = 1;
-    for (CoreBlockId b = 1; b < f->blocks.count; b++) core_targets(core_last(f, b), fold_count_way, d);
+    for (CoreBlockId b = 1; b < f->blocks.count; b++)
+        core_targets(core_last(f, b), fold_count_way, d);
     for (uint32_t t = 1; t < f->tries.count; t++) {
         if (f->tries.at[t].handler == 0) continue;
         d->preds[f->tries.at[t].handler]++;
@@ -29,9 +30,11 @@ void fold_count(Fold *d)
 static CoreBlockId fold_passes_to(Fold *d, CoreBlockId b)
 {
     const CoreBlock *block = &d->f->blocks.at[b];
-    if (block->count != 1 || block->param_count > 0 || d->is_before[b] || block->is_handler) return 0;
+    if (block->count != 1 || block->param_count > 0 || d->is_before[b] || block->is_handler)
+        return 0;
     const CoreInstr *only = &block->at[0];
-    return only->kind == CORE_JUMP && only->arg_count == 0 && only->then_ != b ? only->then_ : 0;
+    return only->kind == CORE_JUMP && only->arg_count == 0 && only->then_ != b ? only->then_
+                                                                               : 0;
 }
 
 static void fold_pass(void *to, CoreBlockId *block)
@@ -80,7 +83,8 @@ static uint32_t fold_uses_in_error(Fold *d, CoreBlockId b, CoreVar var)
 {
     const CoreBlock *block = &d->f->blocks.at[b];
     const CoreInstr *last = &block->at[block->count - 1];
-    if (last->kind < CORE_BADMATCH || last->kind > CORE_RAISE_ERROR || d->preds[b] != 1) return 0;
+    if (last->kind < CORE_BADMATCH || last->kind > CORE_RAISE_ERROR || d->preds[b] != 1)
+        return 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < block->count; i++) n += count_arg(&block->at[i], var);
     return n;
@@ -100,7 +104,8 @@ static bool fold_only_tested(Fold *d, CoreBlockId b, CoreVar var)
         uint32_t here = count_arg(test, var);
         if (here == 0) break;
         seen += here;
-        if (test->then_ != 0 && !fold_only_test(d, test->then_)) seen += fold_uses_in_error(d, test->then_, var);
+        if (test->then_ != 0 && !fold_only_test(d, test->then_))
+            seen += fold_uses_in_error(d, test->then_, var);
         b = test->else_;
     }
     return seen == d->uses[var];
@@ -122,7 +127,8 @@ static CoreBlockId fold_follow(Fold *d, CoreBlockId b, CoreVar var, Term value)
 
 static void fold_thread(Fold *d, CoreInstr *jump)
 {
-    if (jump->kind != CORE_JUMP || jump->arg_count != 1 || !core_is_const(jump->args[0])) return;
+    if (jump->kind != CORE_JUMP || jump->arg_count != 1 || !core_is_const(jump->args[0]))
+        return;
     const CoreBlock *to = &d->f->blocks.at[jump->then_];
     if (to->param_count != 1 || !fold_only_test(d, jump->then_)) return;
     CoreVar var = to->params[0];
@@ -142,7 +148,8 @@ static void fold_thread(Fold *d, CoreInstr *jump)
 /* A jump to a block that only returns its parameter, or a constant, returns itself. */
 static void fold_return(Fold *d, CoreBlockId from, CoreInstr *jump)
 {
-    if (jump->kind != CORE_JUMP || d->f->blocks.at[from].in_try != 0 || d->is_before[from]) return;
+    if (jump->kind != CORE_JUMP || d->f->blocks.at[from].in_try != 0 || d->is_before[from])
+        return;
     const CoreBlock *to = &d->f->blocks.at[jump->then_];
     if (to->count != 1 || to->at[0].kind != CORE_RETURN || to->in_try != 0) return;
     CoreRef value = to->at[0].args[0];
@@ -163,18 +170,21 @@ static bool fold_can_join(Fold *d, CoreBlockId a, const CoreInstr *jump)
 {
     CoreBlockId b = jump->then_;
     const CoreBlock *block = &d->f->blocks.at[b];
-    return jump->kind == CORE_JUMP && b != a && d->preds[b] == 1 && !block->is_loop && !block->is_handler;
+    return jump->kind == CORE_JUMP && b != a && d->preds[b] == 1 && !block->is_loop
+           && !block->is_handler;
 }
 
 /* The parameters are the arguments; where both are under one handler, the blocks become one. */
 static void fold_join(Fold *d, CoreBlockId a)
 {
     CoreFunction *f = d->f;
-    CoreInstr *jump;
-    while (jump = core_last(f, a), fold_can_join(d, a, jump)) {
+    for (;;) {
+        CoreInstr *jump = core_last(f, a);
+        if (!fold_can_join(d, a, jump)) return;
         CoreBlockId b = jump->then_;
         CoreBlock *from = &f->blocks.at[b];
-        for (uint32_t k = 0; k < from->param_count; k++) d->same[from->params[k]] = jump->args[k];
+        for (uint32_t k = 0; k < from->param_count; k++)
+            d->same[from->params[k]] = jump->args[k];
         from->param_count = 0;
         jump->arg_count = 0;
         if (from->in_try != f->blocks.at[a].in_try || d->is_before[a]) return;
@@ -203,7 +213,8 @@ static void fold_tail_call(Fold *d, CoreBlock *block)
     if (block->count < 2 || block->in_try != 0) return;
     CoreInstr *last = &block->at[block->count - 1];
     CoreInstr *call = last - 1;
-    if (last->kind != CORE_RETURN || call->kind < CORE_CALL || call->kind > CORE_CALL_FUN) return;
+    if (last->kind != CORE_RETURN || call->kind < CORE_CALL || call->kind > CORE_CALL_FUN)
+        return;
     if (call->dst == 0 || !core_same(last->args[0], core_var(call->dst))) return;
     call->kind = (uint8_t)(call->kind - CORE_CALL + CORE_TAIL_CALL);
     call->dst = 0;
@@ -218,7 +229,8 @@ static void fold_replace(Fold *d)
         for (uint32_t n = 0; n < f->blocks.at[b].count; n++) {
             CoreInstr *i = &f->blocks.at[b].at[n];
             for (uint32_t k = 0; k < i->arg_count; k++) i->args[k] = fold_value(d, i->args[k]);
-            if (i->kind == CORE_BITS_BUILD || i->kind == CORE_GUARD_BITS_BUILD) core_args_segments(i);
+            if (i->kind == CORE_BITS_BUILD || i->kind == CORE_GUARD_BITS_BUILD)
+                core_args_segments(i);
         }
 }
 

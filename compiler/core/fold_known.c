@@ -57,22 +57,27 @@ static uint32_t kinds_of_test(const CoreUnit *u, const CoreInstr *i, bool *exact
     case CORE_IS_NIL: return KIND_OF_NIL;
     case CORE_IS_TUPLE: return KIND_OF_TUPLE;
     case CORE_IS_MAP: return KIND_OF_MAP;
-    case CORE_IS_BITSTRING: case CORE_BITS_START: return KIND_OF_BITS;
+    case CORE_IS_BITSTRING:
+    case CORE_BITS_START: return KIND_OF_BITS;
     default: break;
     }
     *exact = false;
     switch (i->kind) {
     case CORE_IS_FUN_OF: return KIND_OF_FUN;
-    case CORE_IS_TUPLE_OF: case CORE_IS_RECORD: return KIND_OF_TUPLE;
+    case CORE_IS_TUPLE_OF:
+    case CORE_IS_RECORD: return KIND_OF_TUPLE;
     case CORE_IS_BINARY: return KIND_OF_BITS;
-    case CORE_IS_SAME: return core_is_const(i->args[1]) ? kinds_of_term(core_term(u, i->args[1])) : KIND_OF_ALL;
+    case CORE_IS_SAME:
+        return core_is_const(i->args[1]) ? kinds_of_term(core_term(u, i->args[1]))
+                                         : KIND_OF_ALL;
     default: return KIND_OF_ALL;
     }
 }
 
 static bool same_claim(const CoreInstr *a, const CoreInstr *b)
 {
-    if (a->kind != b->kind || a->index != b->index || a->arg_count != b->arg_count) return false;
+    if (a->kind != b->kind || a->index != b->index || a->arg_count != b->arg_count)
+        return false;
     if (a->kind == CORE_GUARD_BIF || a->dst != 0) return false;
     for (uint32_t k = 0; k < a->arg_count; k++)
         if (!core_same(a->args[k], b->args[k])) return false;
@@ -82,7 +87,8 @@ static bool same_claim(const CoreInstr *a, const CoreInstr *b)
 /* Tests whose outcome can change between two looks. */
 static bool is_stable(const CoreInstr *i)
 {
-    return i->arg_count > 0 && core_is_var(i->args[0]) && i->kind >= CORE_IS_INTEGER && i->kind <= CORE_IS_AT_LEAST;
+    return i->arg_count > 0 && core_is_var(i->args[0]) && i->kind >= CORE_IS_INTEGER
+           && i->kind <= CORE_IS_AT_LEAST;
 }
 
 /* A tuple of another size, or of this size after all. */

@@ -9,7 +9,7 @@
  * Owns: nothing.  No recursion: tasks stand on a list.  Design page: docs/design/compiler.md. */
 #pragma once
 
-#include "compiler/core/expand.h"
+#include "compiler/core/expand_parts.h"
 
 /* One clause.  The caller fills the first part. */
 typedef struct {
@@ -27,7 +27,8 @@ typedef struct {
 /* Write the tests from here on; control is then nowhere.  `no` is where it goes when no clause
  * is right.  `fresh`: variables of the patterns are new ones, whatever is in scope (heads of funs,
  * generators).  Of a clause that can never be chosen the body is a block that nothing reaches. */
-void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects, uint32_t columns, CoreBlockId no, bool fresh);
+void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
+                   uint32_t columns, CoreBlockId no, bool fresh);
 
 /* Warn of clauses written in the source that are never chosen. */
 void match_warn(Expand *x, const MatchClause *clauses, uint32_t n);
@@ -39,4 +40,5 @@ void match_enter(Expand *x, const MatchClause *clause);
 MatchClause *clauses_of(Expand *x, const AstList *list);
 
 /* Expand the bodies of clauses as ways of a merge; `accepts`: each takes the message first. */
-void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list, bool accepts);
+void merge_clauses(Expand *x, Merge *m, const MatchClause *clauses, const AstList *list,
+                   bool accepts);

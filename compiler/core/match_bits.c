@@ -56,7 +56,11 @@ static Next next_of(Match *m, const Row *row, const Want *w)
     const Ast *s = w->segments->at[i];
     AstSegSpec spec = ast_segment_spec(s);
     const Ast *value = s->segment.value;
-    Next next = {.kind = NEXT_VALUE, .type = segment_type(spec), .flags = segment_flags(spec), .unit = spec.unit == 0 ? 1 : spec.unit, .value = value};
+    Next next = {.kind = NEXT_VALUE,
+                 .type = segment_type(spec),
+                 .flags = segment_flags(spec),
+                 .unit = spec.unit == 0 ? 1 : spec.unit,
+                 .value = value};
     if (next.type == CORE_SEG_BITS) next.flags = 0;
     if (s->segment.size) {
         next.size = next_size(m, row, s->segment.size, &next);
@@ -68,7 +72,8 @@ static Next next_of(Match *m, const Row *row, const Want *w)
     if (value->kind != AST_STRING) return next;
     next.value = NULL;
     next.character = value->v.str->at[w->character];
-    bool bytes = next.type == CORE_SEG_INTEGER && !s->segment.size && text_is_bytes(value->v.str);
+    bool bytes =
+        next.type == CORE_SEG_INTEGER && !s->segment.size && text_is_bytes(value->v.str);
     if (bytes && w->character == 0 && value->v.str->n > 1) next.text = value->v.str;
     return next;
 }
@@ -78,8 +83,10 @@ static bool next_same(const Next *a, const Next *b)
     if (a->kind != b->kind || a->odd_size || b->odd_size) return false;
     if (a->kind == NEXT_END) return true;
     if (a->kind == NEXT_STRING)
-        return b->text && a->text->n == b->text->n && memcmp(a->text->at, b->text->at, a->text->n * sizeof(uint32_t)) == 0;
-    return a->type == b->type && a->flags == b->flags && a->unit == b->unit && core_same(a->size, b->size);
+        return b->text && a->text->n == b->text->n
+               && memcmp(a->text->at, b->text->at, a->text->n * sizeof(uint32_t)) == 0;
+    return a->type == b->type && a->flags == b->flags && a->unit == b->unit
+           && core_same(a->size, b->size);
 }
 
 /* Should the first row's string be compared whole? */
@@ -90,7 +97,9 @@ static bool compare_whole(const Task *task, const Place *place, const Next *firs
     for (uint32_t i = 0; i < task->rows.n && i < 2 * STRINGS_COMPARED; i++) {
         const Want *w = row_find(&task->rows.at[i], place);
         if (!w) break;
-        if (w->segment < w->segments->n && w->segments->at[w->segment]->segment.value->kind == AST_STRING) strings++;
+        if (w->segment < w->segments->n
+            && w->segments->at[w->segment]->segment.value->kind == AST_STRING)
+            strings++;
     }
     return strings <= STRINGS_COMPARED;
 }
@@ -113,7 +122,10 @@ static uint32_t rows_alike(Match *m, const Task *task, const Place *place, Next 
     return n;
 }
 
-static bool is_anything(const Next *next) { return next->value && next->value->kind == AST_VAR && next->value->v.name == NAME__; }
+static bool is_anything(const Next *next)
+{
+    return next->value && next->value->kind == AST_VAR && next->value->v.name == NAME__;
+}
 
 /* A literal integer in a float segment means the float. */
 static bool add_float(Match *m, Row *row, Place *place, const Ast *value)
@@ -126,7 +138,8 @@ static bool add_float(Match *m, Row *row, Place *place, const Ast *value)
 }
 
 /* The row behind its next segment: its value is at `value`, the context at `state`. */
-static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Place *value, Place *state, bool *reads)
+static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Place *value,
+                      Place *state, bool *reads)
 {
     Want *w = row_find(&row, place);
     Next next = next_of(m, &row, w);
@@ -142,7 +155,8 @@ static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Plac
             rest->segment++;
         bool inside = !next.value && kind != NEXT_STRING;
         rest->character = inside ? w->character + 1 : 0;
-        if (!inside || rest->character >= w->segments->at[rest->segment]->segment.value->v.str->n) {
+        if (!inside
+            || rest->character >= w->segments->at[rest->segment]->segment.value->v.str->n) {
             rest->segment++;
             rest->character = 0;
         }
@@ -187,7 +201,8 @@ static CoreKind next_kind(const Next *next, bool reads)
     }
 }
 
-static void write_segment(Match *m, const Next *next, CoreRef context, CoreRef dst, bool reads, CoreBlockId yes, CoreBlockId no)
+static void write_segment(Match *m, const Next *next, CoreRef context, CoreRef dst, bool reads,
+                          CoreBlockId yes, CoreBlockId no)
 {
     Expand *x = m->x;
     CoreKind kind = next_kind(next, reads);
@@ -201,7 +216,10 @@ static void write_segment(Match *m, const Next *next, CoreRef context, CoreRef d
     i->args[0] = context;
     if (args > 1) i->args[1] = second;
     bool utf = kind == CORE_BITS_UTF || kind == CORE_BITS_SKIP_UTF;
-    i->index = utf ? utf_width(next->type) : next->kind == NEXT_VALUE ? next->unit : next->kind == NEXT_STRING ? next->text->n * 8 : 0;
+    i->index = utf                         ? utf_width(next->type)
+               : next->kind == NEXT_VALUE  ? next->unit
+               : next->kind == NEXT_STRING ? next->text->n * 8
+                                           : 0;
     i->flags = next->flags;
     if (core_info[kind].flags & CORE_FLAG_DST) i->dst = dst.n;
 }
@@ -238,8 +256,12 @@ void match_segment(Match *m, Task *task, Want *want)
     state->ref = context;
     Rows rows = {0};
     bool reads = false;
-    for (uint32_t i = 0; i < n; i++) rows_push(m, &rows, row_behind(m, task->rows.at[i], place, next.kind, value, state, &reads));
-    bool ends = next.kind == NEXT_END || (next.kind == NEXT_VALUE && next.type == CORE_SEG_BITS && core_is_none(next.size));
+    for (uint32_t i = 0; i < n; i++)
+        rows_push(m, &rows,
+                  row_behind(m, task->rows.at[i], place, next.kind, value, state, &reads));
+    bool ends =
+        next.kind == NEXT_END
+        || (next.kind == NEXT_VALUE && next.type == CORE_SEG_BITS && core_is_none(next.size));
     Task from = *task;
     from.contexts = contexts_behind(m, task->contexts, place, ends ? NULL : state);
     CoreRef dst = core_var(new_var(x));
@@ -253,8 +275,10 @@ static bool ground_bytes(const Ast *s)
     if (s->segment.size) return false;
     const Ast *v = s->segment.value;
     bool plain = spec.type == SEG_DEFAULT || spec.type == SEG_INTEGER;
-    if (v->kind == AST_STRING) return spec.type == SEG_UTF8 || (plain && text_is_bytes(v->v.str));
-    return plain && (v->kind == AST_INT || v->kind == AST_CHAR) && v->v.i >= 0 && v->v.i <= (spec.sign == SEG_SIGNED ? 127 : 255);
+    if (v->kind == AST_STRING)
+        return spec.type == SEG_UTF8 || (plain && text_is_bytes(v->v.str));
+    return plain && (v->kind == AST_INT || v->kind == AST_CHAR) && v->v.i >= 0
+           && v->v.i <= (spec.sign == SEG_SIGNED ? 127 : 255);
 }
 
 Term ground_binary(Expand *x, const Ast *bin)

@@ -20,7 +20,7 @@ typedef enum {
     WANT_CONS,
     WANT_TUPLE,
     WANT_MAP,
-    WANT_KEY,  /* the place is a value of a map: is it there? */
+    WANT_KEY, /* the place is a value of a map: is it there? */
     WANT_BIN,
     WANT_REST, /* the place is a context: segments from here on */
     WANT_SAME  /* equal to a value known elsewhere */
@@ -146,9 +146,19 @@ void place_set(Match *m, Place *place, CoreRef ref);
 CoreBlockId match_cut(Match *m, const Task *task, uint32_t cut);
 /* A task for later, starting in a new block. */
 CoreBlockId match_later(Match *m, const Task *from, Rows rows, CoreBlockId no);
-CoreBlockId match_later_with(Match *m, const Task *from, Rows rows, CoreBlockId no, Place *place, CoreRef ref);
+CoreBlockId match_later_with(Match *m, const Task *from, Rows rows, CoreBlockId no,
+                             Place *place, CoreRef ref);
 /* Make the variables of a row known to expressions; scope_rewind() ends it. */
 void row_into_scope(Match *m, const Row *row);
+
+bool row_is_guarded(const Row *row);
+
+/* ---- match_group.c ---- */
+
+/* No open question and no guard: what comes behind it is never chosen. */
+bool row_takes_all(const Row *row);
+/* The first row wants a constructor: sort the rows and write the tests. */
+void match_groups(Match *m, Task *task, Want *want);
 
 /* ---- match_bits.c ---- */
 

@@ -16,7 +16,8 @@ Want *row_want(Match *m, Row *row, Place *place, WantKind kind)
 void row_want_const(Match *m, Row *row, Place *place, Term value)
 {
     bool direct = term_is_atom(value) || term_is_nil(value)
-        || (term_is_small(value) && small_value(value) >= INT32_MIN && small_value(value) <= INT32_MAX);
+                  || (term_is_small(value) && small_value(value) >= INT32_MIN
+                      && small_value(value) <= INT32_MAX);
     if (direct) {
         row_want(m, row, place, WANT_CONST)->value = value;
     } else {
@@ -88,7 +89,10 @@ static Sequence *sequence(Match *m, const AstList *items, const AstStr *text, co
     return s;
 }
 
-static uint32_t sequence_length(const Sequence *s) { return s->items ? s->items->n : s->text ? s->text->n : 0; }
+static uint32_t sequence_length(const Sequence *s)
+{
+    return s->items ? s->items->n : s->text ? s->text->n : 0;
+}
 
 void row_add_sequence(Match *m, Row *row, Place *place, Sequence *s)
 {
@@ -115,7 +119,8 @@ static bool row_add_ground(Match *m, Row *row, Place *place, const Ast *a, uint3
 /* "abc" ++ Tail and [1, 2] ++ Tail, also several in a row. */
 static Sequence *sequence_prefix(Match *m, const Ast *a, const Ast *tail, Sequence *then_)
 {
-    Sequence *s = sequence(m, a->kind == AST_LIST ? &a->list.items : NULL, a->kind == AST_STRING ? a->v.str : NULL, tail);
+    Sequence *s = sequence(m, a->kind == AST_LIST ? &a->list.items : NULL,
+                           a->kind == AST_STRING ? a->v.str : NULL, tail);
     s->then_ = then_;
     return s;
 }
@@ -123,12 +128,14 @@ static Sequence *sequence_prefix(Match *m, const Ast *a, const Ast *tail, Sequen
 static void row_add_append(Match *m, Row *row, Place *place, const Ast *a)
 {
     if (a->kind == AST_BINOP) {
-        row_add_sequence(m, row, place, sequence_prefix(m, a->binop.left, a->binop.right, NULL));
+        row_add_sequence(m, row, place,
+                         sequence_prefix(m, a->binop.left, a->binop.right, NULL));
         return;
     }
     Sequence *s = NULL;
     for (uint32_t i = a->rchain.links.n; i > 0; i--)
-        s = sequence_prefix(m, a->rchain.links.at[i - 1]->link.arg, s ? NULL : a->rchain.last, s);
+        s = sequence_prefix(m, a->rchain.links.at[i - 1]->link.arg, s ? NULL : a->rchain.last,
+                            s);
     row_add_sequence(m, row, place, s);
 }
 
@@ -195,7 +202,8 @@ static void row_add_operator(Match *m, Row *row, Place *place, const Ast *a)
         return;
     }
     row_add(m, row, place, a->rchain.last);
-    for (uint32_t i = a->rchain.links.n; i > 0; i--) row_add(m, row, place, a->rchain.links.at[i - 1]->link.arg);
+    for (uint32_t i = a->rchain.links.n; i > 0; i--)
+        row_add(m, row, place, a->rchain.links.at[i - 1]->link.arg);
 }
 
 void row_add(Match *m, Row *row, Place *place, const Ast *a)
@@ -206,7 +214,10 @@ void row_add(Match *m, Row *row, Place *place, const Ast *a)
     case AST_RECORD: row_add_record(m, row, place, a); return;
     case AST_MAP: row_want(m, row, place, WANT_MAP)->ast = a; return;
     case AST_BIN: row_add_bin(m, row, place, a); return;
-    case AST_UNOP: case AST_BINOP: case AST_LCHAIN: case AST_RCHAIN: row_add_operator(m, row, place, a); return;
+    case AST_UNOP:
+    case AST_BINOP:
+    case AST_LCHAIN:
+    case AST_RCHAIN: row_add_operator(m, row, place, a); return;
     case AST_LIST:
         if (row_add_ground(m, row, place, a, a->list.items.n)) return;
         row_add_sequence(m, row, place, sequence(m, &a->list.items, NULL, a->list.tail));
@@ -215,7 +226,9 @@ void row_add(Match *m, Row *row, Place *place, const Ast *a)
         if (row_add_ground(m, row, place, a, a->v.str->n)) return;
         row_add_sequence(m, row, place, sequence(m, NULL, a->v.str, NULL));
         return;
-    case AST_RECORD_INDEX: row_want_const(m, row, place, core_term(m->x->u, expand_record_index(m->x, a))); return;
+    case AST_RECORD_INDEX:
+        row_want_const(m, row, place, core_term(m->x->u, expand_record_index(m->x, a)));
+        return;
     default: {
         Term t = literal_term(m->x, a);
         row_want_const(m, row, place, term_is_none(t) ? TERM_ATOM(UNDEFINED) : t);
@@ -245,7 +258,8 @@ static bool bind_nothing(const Ast *a, void *expand)
 {
     Expand *x = expand;
     if (a->kind != AST_VAR) return ast_some(a, bind_nothing, x);
-    if (a->v.name != NAME__ && !scope_knows(x, a->v.name)) scope_bind(x, a->v.name, const_atom(x, ATOM_UNDEFINED));
+    if (a->v.name != NAME__ && !scope_knows(x, a->v.name))
+        scope_bind(x, a->v.name, const_atom(x, ATOM_UNDEFINED));
     return false;
 }
 

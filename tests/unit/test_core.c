@@ -36,7 +36,8 @@ static void unmake(Made *made)
 static CoreFunction *function(const Made *made, const char *name)
 {
     for (size_t i = 0; i < made->u->functions.count; i++)
-        if (strcmp(atom_text(made->atoms, made->u->functions.at[i]->name), name) == 0) return made->u->functions.at[i];
+        if (strcmp(atom_text(made->atoms, made->u->functions.at[i]->name), name) == 0)
+            return made->u->functions.at[i];
     return NULL;
 }
 
@@ -44,7 +45,8 @@ static uint32_t count_kind(const CoreFunction *f, CoreKind kind)
 {
     uint32_t n = 0;
     for (CoreBlockId b = 1; b < f->blocks.count; b++)
-        for (uint32_t i = 0; i < f->blocks.at[b].count; i++) n += f->blocks.at[b].at[i].kind == kind;
+        for (uint32_t i = 0; i < f->blocks.at[b].count; i++)
+            n += f->blocks.at[b].at[i].kind == kind;
     return n;
 }
 
@@ -64,7 +66,8 @@ static Term returned(const Made *made, const char *name)
     const CoreFunction *f = function(made, name);
     if (!f || f->blocks.count != 2 || f->blocks.at[1].count != 1) return TERM_NONE;
     const CoreInstr *i = &f->blocks.at[1].at[0];
-    return i->kind == CORE_RETURN && core_is_const(i->args[0]) ? core_term(made->u, i->args[0]) : TERM_NONE;
+    return i->kind == CORE_RETURN && core_is_const(i->args[0]) ? core_term(made->u, i->args[0])
+                                                               : TERM_NONE;
 }
 
 TEST(constants_are_folded)
@@ -129,7 +132,8 @@ TEST(a_body_exists_once)
 TEST(conditions_need_no_truth_values)
 {
     Made m;
-    make(&m, "-module(m).\nf(X, Y) -> case X > 1 andalso (Y < 2 orelse is_atom(Y)) of true -> a; false -> b end.\n");
+    make(&m, "-module(m).\nf(X, Y) -> case X > 1 andalso (Y < 2 orelse is_atom(Y)) of true -> "
+             "a; false -> b end.\n");
     const CoreFunction *f = function(&m, "f");
     EXPECT_EQ(count_kind(f, CORE_IS_LESS), 2);
     EXPECT_EQ(count_kind(f, CORE_IS_ATOM), 1);
@@ -161,15 +165,18 @@ TEST(a_known_fun_is_called_directly)
 
 /* ---- size ---- */
 
-static uint32_t size_of(const char *head, const char *row, const char *between, const char *end, int n)
+static uint32_t size_of(const char *head, const char *row, const char *between, const char *end,
+                        int n)
 {
     Bytes text = {0};
     bytes_printf(&text, "-module(m).\n%s", head);
     for (int i = 0; i < n; i++) {
         if (i > 0) bytes_put_text(&text, between);
         for (const char *c = row; *c != '\0'; c++) {
-            if (*c == '@') bytes_printf(&text, "%d", i);
-            else bytes_put_u8(&text, (uint8_t)*c);
+            if (*c == '@')
+                bytes_printf(&text, "%d", i);
+            else
+                bytes_put_u8(&text, (uint8_t)*c);
         }
     }
     bytes_put_text(&text, end);
@@ -183,7 +190,8 @@ static uint32_t size_of(const char *head, const char *row, const char *between, 
 }
 
 /* Twice the rows: about twice the instructions, and few per row. */
-static void expect_linear(const char *head, const char *row, const char *between, const char *end)
+static void expect_linear(const char *head, const char *row, const char *between,
+                          const char *end)
 {
     int n = UNIT_SIZE(4000);
     uint32_t once = size_of(head, row, between, end, n);
@@ -196,11 +204,17 @@ TEST(size_of_literal_clauses) { expect_linear("", "f(@) -> a@", ";\n", ".\n"); }
 TEST(size_of_guarded_clauses) { expect_linear("", "f(a@, X) when X > @ -> b", ";\n", ".\n"); }
 TEST(size_of_guards) { expect_linear("", "f(X) when X > @, X < @0 -> b", ";\n", ".\n"); }
 TEST(size_of_tuples) { expect_linear("", "f({t@, @, X}) -> X", ";\n", ";\nf(_) -> no.\n"); }
-TEST(size_of_interleaved_rows) { expect_linear("", "f(@, _) -> a; f(_, @) -> b", ";\n", ".\n"); }
+TEST(size_of_interleaved_rows)
+{
+    expect_linear("", "f(@, _) -> a; f(_, @) -> b", ";\n", ".\n");
+}
 TEST(size_of_keys) { expect_linear("", "f(#{k@ := X}) -> X", ";\n", ".\n"); }
 TEST(size_of_strings) { expect_linear("", "f(\"key@\") -> @", ";\n", ".\n"); }
 TEST(size_of_prefixes) { expect_linear("", "f(<<\"key@\", R/binary>>) -> R", ";\n", ".\n"); }
-TEST(size_of_sequences) { expect_linear("f(X) -> ", "case X of @ -> g(@); _ -> ok end", ",\n", ".\ng(X) -> X.\n"); }
+TEST(size_of_sequences)
+{
+    expect_linear("f(X) -> ", "case X of @ -> g(@); _ -> ok end", ",\n", ".\ng(X) -> X.\n");
+}
 TEST(size_of_lists) { expect_linear("f(X) -> [", "g(X)", ",\n", "].\ng(X) -> X.\n"); }
 TEST(size_of_chains) { expect_linear("f(X) -> ", "X", " + ", ".\n"); }
 TEST(size_of_short_circuits) { expect_linear("f(X) -> ", "X", " andalso ", ".\n"); }

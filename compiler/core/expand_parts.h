@@ -1,0 +1,299 @@
+/* What expand*.c and match*.c share: the state of the walk, scopes, writers.
+ *
+ * Owns: nothing; everything of the walk hangs from one Expand and lies in the arena. */
+#pragma once
+
+#include "compiler/core/expand.h"
+
+/* A variable that is in scope.  Bindings stand on a stack; the newest of a name counts. */
+typedef struct {
+    NameId name;
+    CoreRef ref;
+    uint32_t previous; /* binding of the same name below, 0: none */
+    uint32_t depth;    /* of the function it belongs to */
+} Binding;
+
+/* A variable of an outer function as it is known inside. */
+typedef struct {
+    uint32_t binding; /* index of the outer function's binding */
+    CoreRef outer;    /* its value there */
+    CoreVar inner;
+} Capture;
+
+/* A reference made in this function, and where the queue of messages ended just before. */
+typedef struct {
+    CoreVar reference;
+    CoreVar marker;
+} Marked;
+
+/* A function being written.  A fun gets its captured variables from its hidden parameter; a
+ * lifted body gets them as further arguments. */
+typedef struct Writing {
+    struct Writing *outer;
+    CoreFunction *f;
+    uint32_t index;
+    uint32_t depth;
+    bool is_lifted;
+    CoreBlockId block; /* where instructions go; 0: nothing gets here */
+    uint32_t in_try;
+    uint32_t first_binding;
+    VEC(Marked) marked;
+    VEC(Capture) captures;
+    Htab by_binding;             /* binding -> index into captures + 1 */
+    VEC(CoreInstr *) self_calls; /* of a lifted body to itself: they pass the captures on */
+} Writing;
+
+typedef struct {
+    NameId name;
+    const Ast *value; /* default, or NULL */
+} RecordField;
+
+typedef struct {
+    NameId name;
+    RecordField *fields;
+    uint32_t count;
+} Record;
+
+typedef struct Expand {
+    Compilation *c;
+    CoreUnit *u;
+    Arena *arena;
+    const AstFile *file;
+    Writing *w;
+    VEC(Binding) bindings; /* at[0] is none */
+    uint32_t *newest;      /* by NameId: binding, 0: not in scope */
+    size_t newest_count;
+    Term *atom_terms; /* by NameId; TERM_NONE: not made yet */
+    size_t atom_count;
+    Htab functions;    /* name << 8 | arity -> function index + 1 */
+    Htab imports;      /* name << 8 | arity -> module NameId */
+    Htab exports;      /* name << 8 | arity */
+    uint32_t declared; /* functions written in the file */
+    bool export_all;
+    bool has_exprs;
+    bool has_callbacks;
+    Htab records;          /* name -> Record * */
+    Htab builtins;         /* atom indexes and arity -> ExpandBuiltin: rows for use in line */
+    Htab fun_refs;         /* function index -> lambda index + 1: fun f/1 */
+    uint32_t fun_counter;  /* numbers funs and comprehensions of a function, as OTP does */
+    uint32_t loop_counter; /* numbers its comprehensions */
+    Term function_name;    /* of the written function around */
+    uint32_t function_arity;
+} Expand;
+
+static inline uint64_t expand_key(uint32_t name, uint32_t arity)
+{
+    return (uint64_t)name << 8 | arity;
+}
+
+/* -- writing code (expand_write.c) -- */
+
+/* Append an instruction; opens an unreachable block when control does not get here. */
+CoreInstr *write_instr(Expand *x, CoreKind kind, uint32_t args, SrcPos pos);
+/* The same with arguments and a result. */
+CoreRef write_op0(Expand *x, CoreKind kind, SrcPos pos);
+CoreRef write_op1(Expand *x, CoreKind kind, CoreRef a, SrcPos pos);
+CoreRef write_op2(Expand *x, CoreKind kind, CoreRef a, CoreRef b, SrcPos pos);
+CoreRef write_element(Expand *x, CoreRef tuple, uint32_t index, SrcPos pos);
+CoreRef write_bif(Expand *x, Term name, uint32_t n, const CoreRef *args, SrcPos pos);
+CoreRef write_call_ext(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args,
+                       SrcPos pos);
+/* Instructions that end the block; control is then nowhere. */
+void write_jump(Expand *x, CoreBlockId to, SrcPos pos);
+void write_jump1(Expand *x, CoreBlockId to, CoreRef arg, SrcPos pos);
+void write_return(Expand *x, CoreRef value, SrcPos pos);
+void write_raise(Expand *x, CoreKind kind, CoreRef arg, SrcPos pos);
+/* error({Tag, Value}) */
+void write_error2(Expand *x, AtomName tag, CoreRef value, SrcPos pos);
+/* A test: control goes on in a new block when it holds, else in `no`.  The instruction may be
+ * given more; its dst is made when `wants_value`. */
+CoreInstr *write_test(Expand *x, CoreKind kind, uint32_t args, CoreBlockId no, SrcPos pos);
+void write_test1(Expand *x, CoreKind kind, CoreRef a, CoreBlockId no, SrcPos pos);
+void write_test2(Expand *x, CoreKind kind, CoreRef a, CoreRef b, CoreBlockId no, SrcPos pos);
+/* A test with both ways given; ends the block. */
+CoreInstr *write_branch(Expand *x, CoreKind kind, uint32_t args, CoreBlockId yes,
+                        CoreBlockId no, SrcPos pos);
+CoreBlockId new_block(Expand *x);
+CoreVar new_var(Expand *x);
+static inline void go_to(Expand *x, CoreBlockId block) { x->w->block = block; }
+/* The value that a list of values makes, in any number; built in pieces when it is long. */
+CoreRef write_list(Expand *x, const CoreRef *items, uint32_t n, CoreRef tail, SrcPos pos);
+CoreRef write_tuple(Expand *x, const CoreRef *items, uint32_t n, SrcPos pos);
+CoreRef write_apply(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args,
+                    SrcPos pos);
+/* An operator of a body; constants are folded. */
+CoreRef write_arith(Expand *x, AstOp op, CoreRef a, CoreRef b, SrcPos pos);
+CoreRef write_unary(Expand *x, AstOp op, CoreRef a, SrcPos pos);
+
+/* -- constants -- */
+
+Term atom_term(Expand *x, NameId name);
+CoreRef const_atom(Expand *x, AtomName name);
+CoreRef const_small(Expand *x, int64_t value);
+/* A literal node (ATOM, INT, BIGINT, CHAR, FLOAT, STRING, NIL); else TERM_NONE. */
+Term literal_term(Expand *x, const Ast *a);
+/* The same for expressions of literals that patterns allow: arithmetic, ground lists and tuples. */
+Term ground_term(Expand *x, const Ast *a);
+
+/* -- scopes (expand_scope.c) -- */
+
+uint32_t scope_mark(Expand *x);
+/* Forget the bindings since the mark. */
+void scope_rewind(Expand *x, uint32_t mark);
+void scope_bind(Expand *x, NameId name, CoreRef ref);
+/* The value of a variable, captured from outside if need be; none: it is not bound. */
+CoreRef scope_find(Expand *x, NameId name);
+bool scope_knows(Expand *x, NameId name);
+/* Start a function inside the present one, and end it.  After ending a fun, scope_closure() gives
+ * the values it closes over. */
+Writing *scope_enter(Expand *x, Term name, uint32_t arity, bool is_lifted, SrcPos pos);
+void scope_leave(Expand *x);
+/* MAKE_FUN for a fun that was just left. */
+CoreRef scope_make_fun(Expand *x, const Writing *fun, SrcPos pos);
+/* A call of a lifted body that was just left, with its captured values behind `args`. */
+CoreRef scope_call_lifted(Expand *x, const Writing *body, uint32_t n, const CoreRef *args,
+                          SrcPos pos);
+/* From inside a lifted body: call itself as the last thing. */
+void scope_call_self(Expand *x, uint32_t n, const CoreRef *args, SrcPos pos);
+/* '-f/1-what-N-' */
+Term generated_name(Expand *x, const char *what, uint32_t number);
+
+/* -- merging of ways (expand_control.c) -- */
+
+typedef struct {
+    CoreInstr *jump;
+    CoreRef value;
+    CoreRef *refs; /* of the names, in order */
+} MergeWay;
+
+/* Several ways that give one value and may bind variables for what follows. */
+typedef struct {
+    bool tail; /* each way ends in a return instead */
+    bool no_exports;
+    bool started;
+    CoreBlockId join;
+    uint32_t mark;
+    NameId *names; /* bound in every way so far */
+    bool *dropped;
+    uint32_t count;
+    VEC(MergeWay) ways;
+} Merge;
+
+void merge_begin(Expand *x, Merge *m, bool tail);
+/* Expand a body as one way; the scope is then as it was at the start. */
+void merge_body(Expand *x, Merge *m, const AstList *body);
+/* End a way whose value is known. */
+void merge_value(Expand *x, Merge *m, CoreRef value, SrcPos pos);
+/* Go on behind all ways.  None when m->tail. */
+CoreRef merge_end(Expand *x, Merge *m, SrcPos pos);
+
+/* -- expressions (expand_expr.c and others) -- */
+
+CoreRef expand_expr(Expand *x, const Ast *a);
+/* As the last thing of a function: ends the block. */
+void expand_tail(Expand *x, const Ast *a);
+/* All of a body; the value of the last. */
+CoreRef expand_body(Expand *x, const AstList *body);
+void expand_body_tail(Expand *x, const AstList *body);
+/* Each in turn; values in the arena. */
+CoreRef *expand_list(Expand *x, const AstList *list);
+/* Expressions with ways of their own: `tail` as above, none is then returned. */
+CoreRef expand_case(Expand *x, const Ast *a, bool tail);
+CoreRef expand_if(Expand *x, const Ast *a, bool tail);
+CoreRef expand_receive(Expand *x, const Ast *a, bool tail);
+CoreRef expand_try(Expand *x, const Ast *a, bool tail);
+CoreRef expand_maybe(Expand *x, const Ast *a, bool tail);
+CoreRef expand_catch(Expand *x, const Ast *a);
+CoreRef expand_match(Expand *x, const Ast *pattern, CoreRef value, SrcPos pos);
+CoreRef expand_short(Expand *x, const Ast *a, bool tail);
+CoreRef expand_call(Expand *x, const Ast *a, bool tail);
+CoreRef expand_fun(Expand *x, const Ast *a);
+CoreRef expand_fun_ref(Expand *x, const Ast *a);
+CoreRef expand_comprehension(Expand *x, const Ast *a);
+CoreRef expand_record(Expand *x, const Ast *a);
+CoreRef expand_record_get(Expand *x, const Ast *a);
+CoreRef expand_record_index(Expand *x, const Ast *a);
+CoreRef expand_map(Expand *x, const Ast *a);
+CoreRef expand_bin(Expand *x, const Ast *a, CoreBlockId no);
+/* A value from a comparison or test that branches. */
+CoreRef expand_condition_value(Expand *x, const Ast *a);
+/* The clauses of the function being written, as its whole body. */
+void expand_function_clauses(Expand *x, const AstList *list, uint32_t arity);
+
+/* -- names (expand_names.c) -- */
+
+typedef struct {
+    Term module;
+    Term name;
+    bool guard;   /* may stand in guards */
+    bool inlined; /* GUARD or PLAIN row: called in line */
+} Builtin;
+
+typedef enum { CALLEE_LOCAL, CALLEE_EXTERNAL } CalleeKind;
+typedef struct {
+    CalleeKind kind;
+    uint32_t function; /* LOCAL */
+    Term module;       /* EXTERNAL */
+    Term name;
+} Callee;
+
+/* What a call name/arity without module means. */
+Callee resolve_call(Expand *x, NameId name, uint32_t arity);
+/* Is it an inline built-in of bifs.def?  `guard` asks for those that guards may call. */
+bool is_inline_bif(Expand *x, Term module, Term name, uint32_t arity);
+/* The guard built-in a call in a guard names, or TERM_NONE: a function of erlang. */
+Term guard_bif(Expand *x, const Ast *call);
+/* A test instruction for a type test of erlang, or CORE_KIND_COUNT. */
+CoreKind type_test(Expand *x, Term name, uint32_t arity);
+const Record *find_record(Expand *x, NameId name);
+/* Position of a field from 1, as the tuple counts from 0; 0: no such field. */
+uint32_t record_field(const Record *r, NameId field);
+
+/* -- guards (expand_guard.c) -- */
+
+/* A clause's guard: control goes on when one alternative holds, else to `no`. */
+void expand_guard(Expand *x, const AstList *guard, CoreBlockId no);
+/* One condition: to `yes`, `no`, or `bad` when it fails or is no boolean.  Ends the block. */
+void expand_condition(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId no,
+                      CoreBlockId bad);
+/* A value in a guard; failure goes to `bad`. */
+CoreRef expand_guard_value(Expand *x, const Ast *a, CoreBlockId bad);
+/* Could this stand in a guard? */
+bool is_guard_expr(Expand *x, const Ast *a);
+
+/* -- bit syntax -- */
+
+/* Bits per unit, size default and so on, of a segment of this kind. */
+CoreSegType segment_type(AstSegSpec spec);
+uint8_t segment_flags(AstSegSpec spec);
+/* The function of erlang that an operator stands for. */
+Term operator_name(AstOp op);
+/* Calls that make a reference no earlier message can hold: remember where the queue ends. */
+CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos);
+void mark_reference(Expand *x, CoreRef marker, CoreRef reference);
+/* A comparison; ends the block. */
+void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no,
+                   SrcPos pos);
+/* true or false, from two blocks that a test leads to. */
+CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos);
+/* The value of an operator of erlang called by its name; none: another function. */
+CoreRef call_operator(Expand *x, Term name, const AstList *list, SrcPos pos);
+/* Do these arguments of is_record name a known size?  Then IS_RECORD can tell. */
+bool record_test_size(Expand *x, const AstList *args, uint32_t *size);
+/* The parts of <<...>> behind `prefix` (none: nothing).  `no`: a guard's failure, or 0. */
+CoreRef expand_bin_onto(Expand *x, CoreRef prefix, const Ast *a, CoreBlockId no);
+/* A map expression whose values come from a body (no = 0) or a guard. */
+CoreRef expand_map_onto(Expand *x, const Ast *a, CoreBlockId no);
+/* A value of a body (no = 0) or of a guard. */
+static inline CoreRef expand_value(Expand *x, const Ast *a, CoreBlockId no)
+{
+    return no == 0 ? expand_expr(x, a) : expand_guard_value(x, a, no);
+}
+/* Fields of a record construction as a tuple. */
+CoreRef expand_record_new(Expand *x, const Ast *a, CoreBlockId no);
+/* Branch on a value that should be true or false; ends the block. */
+void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, CoreBlockId bad,
+                     SrcPos pos);
+Term literal_empty_binary(Expand *x);
+/* <<A/bitstring, B/bitstring>> */
+CoreRef write_append_bits(Expand *x, CoreRef a, CoreRef b, SrcPos pos);
