@@ -194,6 +194,9 @@ static bool load_operand(Loader *l, OperandKind kind, uint8_t *instr, uint8_t *a
     case OPERAND_SRC:
         load_register(at);
         return true;
+    case OPERAND_NEED: /* in bytes, as the comparison of two addresses wants it */
+        code_set_u16(at, (uint16_t)(code_get_u16(at) * sizeof(Word)));
+        return true;
     case OPERAND_WEIGHT:
         code_set_u16(at, (uint16_t)weight);
         return true;

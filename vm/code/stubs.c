@@ -32,7 +32,7 @@ static void stub_register(uint8_t *at, unsigned r) { stub_u16(at, (Half)(-1 - (i
 static void stub_enter(StubWriter *w, unsigned arity, unsigned extent)
 {
     uint8_t *at = stub_take(w, OP_ENTER, OPLEN_ENTER);
-    stub_u16(at + OPOFF_ENTER_0, extent);
+    stub_u16(at + OPOFF_ENTER_0, extent * (unsigned)sizeof(Word));
     stub_u16(at + OPOFF_ENTER_1, arity);
     stub_u16(at + OPOFF_ENTER_2, extent);
 }

@@ -156,7 +156,8 @@ dispatch:
     /* -- frames and calls -- */
 
     CASE(ENTER) : {
-        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(ENTER, 0)) || CONFIG_STRESS) SLOW(slow_enter(p));
+        if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(ENTER, 0)) || CONFIG_STRESS)
+            SLOW(slow_enter(p));
         NEXT(ENTER);
     }
     CASE(CALL) : {
@@ -338,22 +339,28 @@ dispatch:
              order_compare(run->atoms, TERM_AT(IS_AT_LEAST, 0), TERM_AT(IS_AT_LEAST, 1)) >= 0);
     }
     CASE(IS_LESS_SMALL) : {
-        TEST(IS_LESS_SMALL, 2,
-             order_compare(run->atoms, TERM_AT(IS_LESS_SMALL, 0), small_from(S16_AT(IS_LESS_SMALL, 1))) < 0);
+        Term t = TERM_AT(IS_LESS_SMALL, 0);
+        if (LIKELY(term_is_small(t)))
+            TEST(IS_LESS_SMALL, 2, (int64_t)t.w < (int64_t)small_from(S16_AT(IS_LESS_SMALL, 1)).w);
+        TEST(IS_LESS_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_LESS_SMALL, 1))) < 0);
     }
     CASE(IS_AT_MOST_SMALL) : {
-        TEST(IS_AT_MOST_SMALL, 2,
-             order_compare(run->atoms, TERM_AT(IS_AT_MOST_SMALL, 0),
-                           small_from(S16_AT(IS_AT_MOST_SMALL, 1))) <= 0);
+        Term t = TERM_AT(IS_AT_MOST_SMALL, 0);
+        if (LIKELY(term_is_small(t)))
+            TEST(IS_AT_MOST_SMALL, 2, (int64_t)t.w <= (int64_t)small_from(S16_AT(IS_AT_MOST_SMALL, 1)).w);
+        TEST(IS_AT_MOST_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_MOST_SMALL, 1))) <= 0);
     }
     CASE(IS_MORE_SMALL) : {
-        TEST(IS_MORE_SMALL, 2,
-             order_compare(run->atoms, TERM_AT(IS_MORE_SMALL, 0), small_from(S16_AT(IS_MORE_SMALL, 1))) > 0);
+        Term t = TERM_AT(IS_MORE_SMALL, 0);
+        if (LIKELY(term_is_small(t)))
+            TEST(IS_MORE_SMALL, 2, (int64_t)t.w > (int64_t)small_from(S16_AT(IS_MORE_SMALL, 1)).w);
+        TEST(IS_MORE_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_MORE_SMALL, 1))) > 0);
     }
     CASE(IS_AT_LEAST_SMALL) : {
-        TEST(IS_AT_LEAST_SMALL, 2,
-             order_compare(run->atoms, TERM_AT(IS_AT_LEAST_SMALL, 0),
-                           small_from(S16_AT(IS_AT_LEAST_SMALL, 1))) >= 0);
+        Term t = TERM_AT(IS_AT_LEAST_SMALL, 0);
+        if (LIKELY(term_is_small(t)))
+            TEST(IS_AT_LEAST_SMALL, 2, (int64_t)t.w >= (int64_t)small_from(S16_AT(IS_AT_LEAST_SMALL, 1)).w);
+        TEST(IS_AT_LEAST_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_LEAST_SMALL, 1))) >= 0);
     }
     CASE(SELECT_ATOM) : {
         Term t = TERM_AT(SELECT_ATOM, 0);

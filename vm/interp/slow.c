@@ -5,6 +5,7 @@
 #include "vm/interp/trace.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
+#include "vm/term/float.h"
 #include "vm/term/map.h"
 
 /* ---- helpers ---- */
@@ -36,8 +37,42 @@ static SlowResult slow_killed(Process *p)
 
 /* ---- arithmetic ---- */
 
+/* Two floats: the common case beside two small integers. False: it is another one, or does not work out. */
+static inline bool slow_floats(Process *p, NumberOp op, Term a, Term b, Term *result)
+{
+    if (!term_is_float(a) || !term_is_float(b)) return false;
+    double x = float_value(a);
+    double y = float_value(b);
+    double d;
+    switch (op) {
+    case NUMBER_ADD:
+        d = x + y;
+        break;
+    case NUMBER_SUB:
+        d = x - y;
+        break;
+    case NUMBER_MUL:
+        d = x * y;
+        break;
+    case NUMBER_DIVIDE:
+        d = x / y;
+        break;
+    default:
+        return false;
+    }
+    if (!float_is_finite(d)) return false;
+    reserve_set_limit(p);
+    *result = heap_float(&p->heap, d);
+    return !term_is_none(*result);
+}
+
 SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst, size_t length)
 {
+    Term quick;
+    if (slow_floats(p, op, a, b, &quick)) {
+        p->fp[dst] = quick.w;
+        return slow_advance(p, length);
+    }
     reserve_set_limit(p);
     Term result = number_apply(&p->heap, op, a, b);
     if (UNLIKELY(term_is_none(result))) {
@@ -55,7 +90,7 @@ SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst,
 SlowResult slow_enter(Process *p)
 {
     const uint8_t *pc = slow_pc(p);
-    size_t need = operand_u16(pc + OPOFF_ENTER_0);
+    size_t need = operand_u16(pc + OPOFF_ENTER_0) / sizeof(Word);
     int arity = (int)operand_u16(pc + OPOFF_ENTER_1);
     if (reserve_stress_skips(p, need)) return slow_advance(p, OPLEN_ENTER);
     if (reserve_collect(p, need, arity, false) != RESERVE_DONE) return slow_killed(p);
