@@ -29,7 +29,7 @@ static void drop(Fixture *f)
 static long pop(Fixture *f)
 {
     bool inherits;
-    Process *p = runq_pop(&f->q, &inherits);
+    Process *p = runq_pop(&f->q, true, &inherits);
     return p == NULL ? -1 : p - f->p;
 }
 
@@ -99,15 +99,29 @@ TEST(next_goes_next)
     push(f, 0, PRIORITY_NORMAL, RUNQ_WOKEN);
     push(f, 1, PRIORITY_NORMAL, RUNQ_NEXT);
     push(f, 2, PRIORITY_NORMAL, RUNQ_NEXT);
-    EXPECT(runq_pop(&f->q, &inherits) == &f->p[1]);
+    EXPECT(runq_pop(&f->q, true, &inherits) == &f->p[1]);
     EXPECT(inherits);
-    EXPECT(runq_pop(&f->q, &inherits) == &f->p[0]);
+    EXPECT(runq_pop(&f->q, true, &inherits) == &f->p[0]);
     EXPECT(!inherits);
     EXPECT_EQ(pop(f), 2);
     push(f, 3, PRIORITY_NORMAL, RUNQ_NEXT);
     push(f, 4, PRIORITY_HIGH, RUNQ_SPENT);
     EXPECT_EQ(pop(f), 4);
     EXPECT_EQ(pop(f), 3);
+    drop(f);
+}
+
+/* A chain of wake-ups does not go on for ever: when the slice is used up, the others have their turn. */
+TEST(next_waits_its_turn_when_nothing_is_left)
+{
+    Fixture *f = fixture(-1);
+    bool inherits;
+    push(f, 0, PRIORITY_NORMAL, RUNQ_WOKEN);
+    push(f, 1, PRIORITY_NORMAL, RUNQ_NEXT);
+    EXPECT(runq_pop(&f->q, false, &inherits) == &f->p[0]);
+    EXPECT(!inherits);
+    EXPECT(runq_pop(&f->q, false, &inherits) == &f->p[1]);
+    EXPECT(!inherits);
     drop(f);
 }
 
@@ -126,7 +140,7 @@ TEST(a_thief_takes_half)
     EXPECT_EQ(pop(f), 30);
     EXPECT_EQ(pop(f), 10);
     bool inherits;
-    EXPECT(runq_pop(&thief, &inherits) == &f->p[0]);
+    EXPECT(runq_pop(&thief, true, &inherits) == &f->p[0]);
     runq_destroy(&thief);
     drop(f);
 }

@@ -109,11 +109,21 @@ static bool runq_next_may_go(const RunQueue *q)
     return mine <= PRIORITY_HIGH || !runq_has(q, PRIORITY_HIGH);
 }
 
-Process *runq_pop(RunQueue *q, bool *inherits)
+/* `next` becomes one of the woken.  Under the lock. */
+static void runq_demote_next(RunQueue *q)
+{
+    ProcessPriority priority = state_priority(atomic_load_relaxed(&q->next->state));
+    list_push(&q->woken[priority], q->next);
+    q->next = NULL;
+    runq_set_length(q, atomic_load_relaxed(&q->length) + 1);
+}
+
+Process *runq_pop(RunQueue *q, bool something_left, bool *inherits)
 {
     *inherits = false;
     lock_take(&q->lock);
     Process *p = NULL;
+    if (q->next != NULL && !something_left) runq_demote_next(q);
     size_t length = atomic_load_relaxed(&q->length);
     if (q->next != NULL && (length == 0 || runq_next_may_go(q))) {
         p = q->next;

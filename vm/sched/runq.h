@@ -41,8 +41,9 @@ void runq_destroy(RunQueue *q);
 /* Queues a process whose status is RUNNABLE and that is in no queue.  RUNQ_NEXT becomes RUNQ_WOKEN when
  * the place is taken.  Returns how many were queued before. */
 size_t runq_push(RunQueue *q, Process *p, ProcessPriority priority, RunHow how);
-/* Who runs next, or NULL; *inherits says that it came from `next`. */
-Process *runq_pop(RunQueue *q, bool *inherits);
+/* Who runs next, or NULL; *inherits says that it came from `next`.  With nothing left to inherit, `next`
+ * has no precedence: else a chain of messages could keep all others waiting. */
+Process *runq_pop(RunQueue *q, bool something_left, bool *inherits);
 /* Moves about half of the processes, but not `next`, from `from` to `to`; returns how many. */
 size_t runq_steal(RunQueue *from, RunQueue *to);
 

@@ -358,7 +358,7 @@ static void worker_turn(Worker *w)
         && chance_pick(&s->chance, 4) == 0)
         blocking_run_one(s->blocking, chance_pick(&s->chance, blocking_pending(s->blocking)));
     bool inherits;
-    Process *p = runq_pop(&w->queue, &inherits);
+    Process *p = runq_pop(&w->queue, w->run.reductions > 0, &inherits);
     if (p != NULL) worker_run(w, p, inherits);
     else worker_idle(w);
 }
