@@ -55,8 +55,8 @@ static void runq_set_length(RunQueue *q, size_t length)
 
 size_t runq_push(RunQueue *q, Process *p, ProcessPriority priority, RunHow how)
 {
+    size_t waiting = 0;
     lock_take(&q->lock);
-    size_t length = atomic_load_relaxed(&q->length);
     if (how == RUNQ_NEXT && chance_seeded(q->chance) && chance_pick(q->chance, 2) == 0)
         how = RUNQ_WOKEN;
     if (how == RUNQ_NEXT && q->next == NULL) {
@@ -64,10 +64,12 @@ size_t runq_push(RunQueue *q, Process *p, ProcessPriority priority, RunHow how)
         q->next = p;
     } else {
         list_push(how == RUNQ_SPENT ? &q->spent[priority] : &q->woken[priority], p);
-        runq_set_length(q, length + 1);
+        size_t length = atomic_load_relaxed(&q->length) + 1;
+        runq_set_length(q, length);
+        waiting = length + (q->next != NULL);
     }
     lock_drop(&q->lock);
-    return length;
+    return waiting;
 }
 
 static bool runq_has(const RunQueue *q, unsigned priority)

@@ -39,7 +39,7 @@ void runq_init(RunQueue *q, Chance *chance);
 void runq_destroy(RunQueue *q);
 
 /* Queues a process whose status is RUNNABLE and that is in no queue.  RUNQ_NEXT becomes RUNQ_WOKEN when
- * the place is taken.  Returns how many were queued before. */
+ * the place is taken.  Returns how many are queued now, or 0 if it has become `next`. */
 size_t runq_push(RunQueue *q, Process *p, ProcessPriority priority, RunHow how);
 /* Who runs next, or NULL; *inherits says that it came from `next`.  With nothing left to inherit, `next`
  * has no precedence: else a chain of messages could keep all others waiting. */

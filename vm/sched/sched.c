@@ -23,9 +23,10 @@
 
 static void sched_enqueue(Worker *w, Process *p, uint64_t state, RunHow how)
 {
-    size_t before = runq_push(&w->queue, p, state_priority(state), how);
-    /* A process in `next` goes when the running one stops; the rest may interest others. */
-    if (how == RUNQ_WOKEN || before > 0) balance_wake_one(w->sched);
+    size_t waiting = runq_push(&w->queue, p, state_priority(state), how);
+    /* A process in `next` goes when the running one stops; what this worker cannot run at once may
+     * interest others. */
+    if (waiting > (w->run.current != NULL ? 0 : 1)) balance_wake_one(w->sched);
 }
 
 /* Sets `also`; takes p out of WAITING and queues it, else sets `otherwise` too. */
