@@ -9,6 +9,7 @@
 #include "vm/code/stubs.h"
 #include "vm/ets/persist.h"
 #include "vm/interp/interp.h"
+#include "vm/interp/trace.h"
 #include "vm/proc/reserve.h"
 
 #include <inttypes.h>
@@ -144,6 +145,7 @@ static void vm_make_sched(Vm *vm)
         .hooks = {.run = vm_run_process,
                   .signals = signal_look,
                   .inspect = bif_inspect,
+                  .trace = trace_current,
                   .check_code = bif_uses_old_code,
                   .exit_step = exit_step,
                   .deliver = alarm_deliver},

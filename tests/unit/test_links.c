@@ -39,10 +39,8 @@ TEST(iteration_follows_making)
 {
     Mem *mem = mem_new(0);
     Process *p = owner(mem);
-    for (uint64_t i = 1; i <= 100; i++)
-        links_add(p, RELATION_WATCHER, i, TERM_NIL);
-    for (uint64_t i = 3; i <= 100; i += 3)
-        links_remove(p, links_find(p, RELATION_WATCHER, i));
+    for (uint64_t i = 1; i <= 100; i++) links_add(p, RELATION_WATCHER, i, TERM_NIL);
+    for (uint64_t i = 3; i <= 100; i += 3) links_remove(p, links_find(p, RELATION_WATCHER, i));
     size_t cursor = 0;
     uint64_t expected = 1;
     for (Relation *r; (r = links_next(p, &cursor)) != NULL; expected++) {
@@ -54,7 +52,8 @@ TEST(iteration_follows_making)
     EXPECT_EQ(first.key, 1);
     EXPECT(links_take_first(p, &first));
     EXPECT_EQ(first.key, 2);
-    while (links_take_first(p, &first)) {}
+    while (links_take_first(p, &first)) {
+    }
     EXPECT_EQ(links_count(p), 0);
     links_check(p);
     drop(mem, p);
@@ -72,22 +71,24 @@ TEST(it_agrees_with_an_array)
         uint64_t key = rng_below(&rng, KEYS);
         Relation *r = links_find(p, RELATION_LINK, key);
         EXPECT_EQ(r != NULL, there[key]);
-        if (r == NULL) links_add(p, RELATION_LINK, key, TERM_NIL);
-        else links_remove(p, r);
+        if (r == NULL)
+            links_add(p, RELATION_LINK, key, TERM_NIL);
+        else
+            links_remove(p, r);
         there[key] = !there[key];
         if (i % 64 == 0) links_check(p);
     }
     drop(mem, p);
 }
 
-/* Ten times as many take about ten times as long: a search that looks at all would take a hundred times. */
+/* Ten times as many take about ten times as long: a search that looks at all would take a
+ * hundred times. */
 static uint64_t churn(uint64_t n)
 {
     Mem *mem = mem_new(0);
     Process *p = owner(mem);
     uint64_t start = clock_system_monotonic_ns();
-    for (uint64_t i = 0; i < n; i++)
-        links_add(p, RELATION_LINK, i * 16 + 7, TERM_NIL);
+    for (uint64_t i = 0; i < n; i++) links_add(p, RELATION_LINK, i * 16 + 7, TERM_NIL);
     for (uint64_t i = 0; i < n; i++)
         links_remove(p, links_find(p, RELATION_LINK, (n - 1 - i) * 16 + 7));
     uint64_t used = clock_system_monotonic_ns() - start;

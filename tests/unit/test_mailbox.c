@@ -41,8 +41,7 @@ static int64_t accepted(Mailbox *b)
 
 static void fill(Mailbox *b, int64_t from, int64_t to)
 {
-    for (int64_t n = from; n <= to; n++)
-        EXPECT(mailbox_push(b, message(n)));
+    for (int64_t n = from; n <= to; n++) EXPECT(mailbox_push(b, message(n)));
     fetch(b);
 }
 
@@ -60,8 +59,7 @@ TEST(order_is_kept)
     EXPECT(!mailbox_has_outer(&b));
     fill(&b, 1, 100);
     EXPECT_EQ(mailbox_length(&b), 100);
-    for (int64_t n = 1; n <= 100; n++)
-        EXPECT_EQ(accepted(&b), n);
+    for (int64_t n = 1; n <= 100; n++) EXPECT_EQ(accepted(&b), n);
     EXPECT(mailbox_peek(&b) == NULL);
 }
 
@@ -74,8 +72,7 @@ TEST(the_cursor_skips_and_starts_again)
     mailbox_next(&b);
     EXPECT_EQ(accepted(&b), 3);
     EXPECT_EQ(peeked(&b), 1);
-    for (int i = 0; i < 4; i++)
-        mailbox_next(&b);
+    for (int i = 0; i < 4; i++) mailbox_next(&b);
     EXPECT(mailbox_peek(&b) == NULL);
     fill(&b, 6, 6);
     EXPECT_EQ(peeked(&b), 6);
@@ -166,8 +163,7 @@ TEST(producers_do_not_lose_or_reorder)
             message_free(m, NULL);
         }
     }
-    for (size_t i = 0; i < PRODUCERS; i++)
-        thread_join(&producers[i].thread);
+    for (size_t i = 0; i < PRODUCERS; i++) thread_join(&producers[i].thread);
     EXPECT(!mailbox_has_outer(&b));
 }
 

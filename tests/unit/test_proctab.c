@@ -3,10 +3,7 @@
 
 #include "vm/proc/proctab.h"
 
-static Process *process(Mem *mem)
-{
-    return process_new(mem, PROCESS_FIRST_WORDS);
-}
+static Process *process(Mem *mem) { return process_new(mem, PROCESS_FIRST_WORDS); }
 
 static void forget(Mem *mem, Process *p)
 {
@@ -58,8 +55,7 @@ TEST(slots_come_back_oldest_first_with_another_generation)
     EXPECT(proctab_find(t, pids[2]) == p[2]);
     proctab_remove(t, none);
     proctab_remove(t, p[2]);
-    for (size_t i = 0; i < 3; i++)
-        forget(mem, p[i]);
+    for (size_t i = 0; i < 3; i++) forget(mem, p[i]);
     forget(mem, none);
     proctab_delete(t);
     mem_delete(mem);
@@ -90,7 +86,8 @@ TEST(it_grows)
     mem_delete(mem);
 }
 
-/* What a process costs: control block, first block, slot; the allocator adds at most the rest to 560. */
+/* What a process costs: control block, first block, slot; the allocator adds at most the
+ * rest to 560. */
 TEST(an_idle_process_is_small)
 {
     Mem *mem = mem_new(0);

@@ -35,18 +35,17 @@ static long pop(Fixture *f)
 
 static void push(Fixture *f, long i, ProcessPriority priority, RunHow how)
 {
-    atomic_store_relaxed(&f->p[i].state, (uint64_t)priority << STATE_PRIORITY_SHIFT | STATE_RUNNABLE);
+    atomic_store_relaxed(&f->p[i].state,
+                         (uint64_t)priority << STATE_PRIORITY_SHIFT | STATE_RUNNABLE);
     runq_push(&f->q, &f->p[i], priority, how);
 }
 
 TEST(first_in_first_out)
 {
     Fixture *f = fixture(-1);
-    for (long i = 0; i < 10; i++)
-        push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
+    for (long i = 0; i < 10; i++) push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
     EXPECT_EQ(runq_length(&f->q), 10);
-    for (long i = 0; i < 10; i++)
-        EXPECT_EQ(pop(f), i);
+    for (long i = 0; i < 10; i++) EXPECT_EQ(pop(f), i);
     EXPECT_EQ(pop(f), -1);
     drop(f);
 }
@@ -58,8 +57,7 @@ TEST(higher_priorities_go_first)
     push(f, 1, PRIORITY_NORMAL, RUNQ_SPENT);
     push(f, 2, PRIORITY_HIGH, RUNQ_SPENT);
     push(f, 3, PRIORITY_MAX, RUNQ_SPENT);
-    for (long i = 3; i >= 0; i--)
-        EXPECT_EQ(pop(f), i);
+    for (long i = 3; i >= 0; i--) EXPECT_EQ(pop(f), i);
     drop(f);
 }
 
@@ -67,25 +65,22 @@ TEST(low_gets_one_turn_in_nine)
 {
     Fixture *f = fixture(-1);
     push(f, 0, PRIORITY_LOW, RUNQ_SPENT);
-    for (long i = 1; i < 20; i++)
-        push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
+    for (long i = 1; i < 20; i++) push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
     long turn = 0;
     while (pop(f) != 0) turn++;
     EXPECT_EQ(turn, RUNQ_RATIO);
     drop(f);
 }
 
-/* However many wait with their slices spent, a woken one is next; however many are woken, a spent one
- * waits for eight of them at most. */
+/* However many wait with their slices spent, a woken one is next; however many are woken, a
+ * spent one waits for eight of them at most. */
 TEST(woken_before_spent_but_not_for_ever)
 {
     Fixture *f = fixture(-1);
-    for (long i = 0; i < 30; i++)
-        push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
+    for (long i = 0; i < 30; i++) push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
     push(f, 40, PRIORITY_NORMAL, RUNQ_WOKEN);
     EXPECT_EQ(pop(f), 40);
-    for (long i = 41; i < 61; i++)
-        push(f, i, PRIORITY_NORMAL, RUNQ_WOKEN);
+    for (long i = 41; i < 61; i++) push(f, i, PRIORITY_NORMAL, RUNQ_WOKEN);
     long woken = 0;
     while (pop(f) >= 40) woken++;
     EXPECT(woken <= RUNQ_RATIO);
@@ -111,7 +106,8 @@ TEST(next_goes_next)
     drop(f);
 }
 
-/* A chain of wake-ups does not go on for ever: when the slice is used up, the others have their turn. */
+/* A chain of wake-ups does not go on for ever: when the slice is used up, the others have
+ * their turn. */
 TEST(next_waits_its_turn_when_nothing_is_left)
 {
     Fixture *f = fixture(-1);
@@ -131,8 +127,7 @@ TEST(a_thief_takes_half)
     RunQueue thief;
     runq_init(&thief, &f->chance);
     EXPECT_EQ(runq_steal(&f->q, &thief), 0);
-    for (long i = 0; i < 20; i++)
-        push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
+    for (long i = 0; i < 20; i++) push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
     push(f, 30, PRIORITY_NORMAL, RUNQ_NEXT);
     EXPECT_EQ(runq_steal(&f->q, &thief), 10);
     EXPECT_EQ(runq_length(&thief), 10);
@@ -149,10 +144,8 @@ static uint64_t shuffled(int64_t seed)
 {
     Fixture *f = fixture(seed);
     uint64_t order = 0;
-    for (long i = 0; i < 16; i++)
-        push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
-    for (long i = 0; i < 16; i++)
-        order = order * 16 + (uint64_t)pop(f);
+    for (long i = 0; i < 16; i++) push(f, i, PRIORITY_NORMAL, RUNQ_SPENT);
+    for (long i = 0; i < 16; i++) order = order * 16 + (uint64_t)pop(f);
     EXPECT_EQ(pop(f), -1);
     drop(f);
     return order;

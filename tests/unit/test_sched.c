@@ -1,5 +1,5 @@
-/* Workers, signals, exits and timers together, with processes written in C instead of bytecode: a
- * process's first function name picks its role. */
+/* Workers, signals, exits and timers together, with processes written in C instead of
+ * bytecode: a process's first function name picks its role. */
 #include "tests/unit/unit.h"
 
 #include "vm/actor/alarm.h"
@@ -36,8 +36,8 @@ static Term argument(Process *p, size_t i)
     return list_head(list);
 }
 
-static Term start(RunContext *rc, Process *parent, AtomName role, size_t n, const Term *arguments,
-                  bool link, uint64_t *monitor)
+static Term start(RunContext *rc, Process *parent, AtomName role, size_t n,
+                  const Term *arguments, bool link, uint64_t *monitor)
 {
     SpawnRequest r;
     Heap h;
@@ -46,8 +46,7 @@ static Term start(RunContext *rc, Process *parent, AtomName role, size_t n, cons
     r.module = TERM_ATOM(MODULE);
     r.name = atom_from(role);
     r.arguments = TERM_NIL;
-    for (size_t i = n; i > 0; i--)
-        r.arguments = heap_cons(&h, arguments[i - 1], r.arguments);
+    for (size_t i = n; i > 0; i--) r.arguments = heap_cons(&h, arguments[i - 1], r.arguments);
     r.link = link;
     r.monitor = monitor != NULL;
     Term pid = TERM_NONE;
@@ -132,17 +131,10 @@ static void storm_act(Process *p, Term what, Term other)
     case ATOM_LINK:
         if (!signal_link(p, other)) say(p, p->pid, TERM_ATOM(STOP));
         break;
-    case ATOM_EXIT:
-        signal_unlink(p, other);
-        break;
-    case ATOM_MONITOR:
-        (void)signal_monitor(p, other, TERM_NONE, 0, TERM_NONE);
-        break;
-    case ATOM_KILL:
-        signal_exit(p, other, TERM_ATOM(KILL));
-        break;
-    default:
-        signal_exit(p, other, what);
+    case ATOM_EXIT: signal_unlink(p, other); break;
+    case ATOM_MONITOR: (void)signal_monitor(p, other, TERM_NONE, 0, TERM_NONE); break;
+    case ATOM_KILL: signal_exit(p, other, TERM_ATOM(KILL)); break;
+    default: signal_exit(p, other, what);
     }
 }
 
@@ -150,7 +142,8 @@ static void storm_act(Process *p, Term what, Term other)
 static SchedStop run_stormer(RunContext *rc, Process *p)
 {
     SchedStop stop;
-    if (term_is_the_atom(argument(p, 0), ATOM_TRAP_EXIT)) atomic_or_relaxed(&p->state, STATE_TRAP_EXIT);
+    if (term_is_the_atom(argument(p, 0), ATOM_TRAP_EXIT))
+        atomic_or_relaxed(&p->state, STATE_TRAP_EXIT);
     for (Term m; !term_is_none(m = next_message(rc, p, &stop));) {
         if (term_is_the_atom(m, ATOM_STOP)) return end_normally(rc, p, ATOM_NORMAL);
         if (term_is_tuple_of(m, 2)) storm_act(p, tuple_at(m, 0), tuple_at(m, 1));
@@ -159,8 +152,8 @@ static SchedStop run_stormer(RunContext *rc, Process *p)
     return stop;
 }
 
-static const AtomName storm_acts[] = {ATOM_LINK, ATOM_LINK, ATOM_MONITOR, ATOM_EXIT, ATOM_NORMAL,
-                                      ATOM_KILL, ATOM_ERROR};
+static const AtomName storm_acts[] = {ATOM_LINK,   ATOM_LINK, ATOM_MONITOR, ATOM_EXIT,
+                                      ATOM_NORMAL, ATOM_KILL, ATOM_ERROR};
 
 static void storm_begin(RunContext *rc, Process *p)
 {
@@ -180,12 +173,12 @@ static void storm_begin(RunContext *rc, Process *p)
         say(p, from, heap_tuple2(&h, atom_from(storm_acts[act]), to));
         uint64_t number;
         if (rng_below(&w->rng, 20) == 0
-            && !alarm_start(p, from, chance_now_ns(&w->sched->chance) + 50000000, TERM_ATOM(STOP), true, &number))
+            && !alarm_start(p, from, chance_now_ns(&w->sched->chance) + 50000000,
+                            TERM_ATOM(STOP), true, &number))
             atomic_add_relaxed(&w->wrong, 1);
         heap_release(&h);
     }
-    for (uint64_t i = 0; i < w->size; i++)
-        say(p, pids[i], TERM_ATOM(STOP));
+    for (uint64_t i = 0; i < w->size; i++) say(p, pids[i], TERM_ATOM(STOP));
     free(pids);
 }
 
@@ -298,8 +291,7 @@ static SchedStop run_blocker(RunContext *rc, Process *p)
 static SchedStop run_block(RunContext *rc, Process *p)
 {
     World *w = world_of(rc);
-    for (uint64_t i = 0; i < w->size; i++)
-        start(rc, p, ATOM_IO, 0, NULL, false, NULL);
+    for (uint64_t i = 0; i < w->size; i++) start(rc, p, ATOM_IO, 0, NULL, false, NULL);
     return end_normally(rc, p, ATOM_NORMAL);
 }
 
@@ -370,7 +362,8 @@ static bool take_all(RunContext *rc, Process *p, size_t *budget)
 }
 
 /* Runs one world to its end; returns its trace hash. */
-static uint64_t run_world(AtomName role, uint64_t size, unsigned workers, int64_t seed, uint64_t wanted)
+static uint64_t run_world(AtomName role, uint64_t size, unsigned workers, int64_t seed,
+                          uint64_t wanted)
 {
     static const ExitHooks exits = {.release = take_all};
     World w = {.size = size};
@@ -383,8 +376,10 @@ static uint64_t run_world(AtomName role, uint64_t size, unsigned workers, int64_
     void *self = &w;
     config.base.vm = self;
     config.base.exit_hooks = &exits;
-    config.hooks = (SchedHooks){
-        .run = run_role, .signals = signal_fetch, .exit_step = exit_step, .deliver = alarm_deliver};
+    config.hooks = (SchedHooks){.run = run_role,
+                                .signals = signal_fetch,
+                                .exit_step = exit_step,
+                                .deliver = alarm_deliver};
     w.sched = sched_new(&config);
     w.registry = registry_new(w.mem, w.sched->epoch);
     for (unsigned i = 0; i < w.sched->worker_count; i++)
@@ -417,12 +412,21 @@ static void run_everywhere(AtomName role, uint64_t size, uint64_t wanted)
     EXPECT(run_world(role, size, 1, 2, wanted) != first);
 }
 
-TEST(messages_go_round_a_ring) { run_everywhere(ATOM_MESSAGES, UNIT_SIZE(500), UNIT_SIZE(500)); }
+TEST(messages_go_round_a_ring)
+{
+    run_everywhere(ATOM_MESSAGES, UNIT_SIZE(500), UNIT_SIZE(500));
+}
 
 TEST(a_storm_leaves_nothing) { run_everywhere(ATOM_MONITORS, UNIT_SIZE(500), UNIT_SIZE(500)); }
 
-TEST(timers_are_never_early) { run_everywhere(ATOM_SECONDS, UNIT_SIZE(1000), 5 * UNIT_SIZE(1000)); }
+TEST(timers_are_never_early)
+{
+    run_everywhere(ATOM_SECONDS, UNIT_SIZE(1000), 5 * UNIT_SIZE(1000));
+}
 
 TEST(blocking_jobs_come_back) { run_everywhere(ATOM_PORT, UNIT_SIZE(300), UNIT_SIZE(300)); }
 
-TEST(exclusive_runs_are_alone) { run_everywhere(ATOM_GLOBAL, UNIT_SIZE(50), 20 * UNIT_SIZE(50)); }
+TEST(exclusive_runs_are_alone)
+{
+    run_everywhere(ATOM_GLOBAL, UNIT_SIZE(50), 20 * UNIT_SIZE(50));
+}

@@ -32,7 +32,8 @@ static Message *nothing(void)
 static void fire(TimerWheel *w, Log *log, uint64_t now)
 {
     log->now = now;
-    while (timer_fire(w, now, deliver, log) > 0) {}
+    while (timer_fire(w, now, deliver, log) > 0) {
+    }
 }
 
 static const Term to = {(Word)5 << 4 | TAG4_PID};
@@ -43,7 +44,8 @@ TEST(they_fire_in_the_order_of_their_times)
     Log log = {0};
     timer_wheel_init(&w, NULL, 0, 1000 * TICK);
     uint64_t base = 1000 * TICK;
-    const uint64_t offsets[] = {70 * TICK, 5, 4096 * TICK, 3, 64 * TICK, 63 * TICK, 4, 65 * TICK, 1};
+    const uint64_t offsets[] = {70 * TICK, 5, 4096 * TICK, 3, 64 * TICK,
+                                63 * TICK, 4, 65 * TICK,   1};
     for (size_t i = 0; i < ARRAY_LEN(offsets); i++)
         timer_add(&w, i + 1, to, base + offsets[i], nothing());
     EXPECT_EQ(w.count, ARRAY_LEN(offsets));
@@ -53,8 +55,7 @@ TEST(they_fire_in_the_order_of_their_times)
     for (uint64_t now = base; now <= base + 5000 * TICK; now += 13 * TICK / 7)
         fire(&w, &log, now);
     EXPECT_EQ(log.due.count, ARRAY_LEN(offsets));
-    for (size_t i = 1; i < log.due.count; i++)
-        EXPECT(log.due.at[i - 1] <= log.due.at[i]);
+    for (size_t i = 1; i < log.due.count; i++) EXPECT(log.due.at[i - 1] <= log.due.at[i]);
     EXPECT(!log.early);
     EXPECT_EQ(timer_next_ns(&w), UINT64_MAX);
     VEC_FREE(&log.due);
@@ -146,7 +147,8 @@ TEST(random_times)
     size_t cancelled = 0;
     for (size_t round = 0; round < UNIT_SIZE(2000); round++) {
         for (uint64_t i = rng_below(&rng, 5); i > 0; i--)
-            timer_add(&w, ++number, to, now + (rng_next(&rng) >> (30 + rng_below(&rng, 20))), nothing());
+            timer_add(&w, ++number, to, now + (rng_next(&rng) >> (30 + rng_below(&rng, 20))),
+                      nothing());
         if (number > 0 && rng_below(&rng, 3) == 0)
             cancelled += timer_cancel(&w, 1 + rng_below(&rng, number), now) >= 0;
         now += rng_next(&rng) >> (36 + rng_below(&rng, 10));

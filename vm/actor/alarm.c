@@ -21,14 +21,16 @@ static Message *alarm_wrap(RunContext *rc, uint64_t number, Term message)
     Heap area;
     Message *m = message_open(rc->mem, SIGNAL_MESSAGE, words + 2 + 4, &area);
     if (m == NULL) return NULL;
-    if (words > 0) message = copy_into(&area, heap_take(&area, words), words, message, &rc->literals);
+    if (words > 0)
+        message = copy_into(&area, heap_take(&area, words), words, message, &rc->literals);
     Term ref = pid_ref_at(heap_take(&area, 2), number);
     Term tuple = heap_tuple3(&area, TERM_ATOM(TIMEOUT), ref, message);
     message_close(m, &area, tuple);
     return m;
 }
 
-bool alarm_start(Process *p, Term to, uint64_t due_ns, Term message, bool wrapped, uint64_t *number)
+bool alarm_start(Process *p, Term to, uint64_t due_ns, Term message, bool wrapped,
+                 uint64_t *number)
 {
     RunContext *rc = p->run;
     *number = sched_reference(rc);
@@ -40,7 +42,8 @@ bool alarm_start(Process *p, Term to, uint64_t due_ns, Term message, bool wrappe
             message_free(m, rc->mem);
             return true;
         }
-        /* Before the timer is armed: who dies looks at this flag after it has closed its mailbox. */
+        /* Before the timer is armed: who dies looks at this flag after it has closed its
+         * mailbox. */
         atomic_or_acq_rel(&target->state, STATE_TIMERS);
     }
     timer_add(&rc->worker->wheel, *number, to, due_ns, m);

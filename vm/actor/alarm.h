@@ -9,8 +9,8 @@
 /* SchedHooks.deliver. */
 bool alarm_deliver(RunContext *rc, Timer *t);
 
-/* Sends `message` (wrapped as {timeout, Ref, Message} if asked) to `to`, a local pid or a name, at
- * due_ns; the reference's number through *number.  False: no memory. */
+/* Sends `message` (wrapped as {timeout, Ref, Message} if asked) to `to`, a local pid or a
+ * name, at due_ns; the reference's number through *number.  False: no memory. */
 MUST_USE bool alarm_start(Process *p, Term to, uint64_t due_ns, Term message, bool wrapped,
                           uint64_t *number);
 /* Time left in ns, or -1. */

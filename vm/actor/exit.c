@@ -56,10 +56,14 @@ void exit_begin_with(RunContext *rc, Process *p, Message *holder, Term reason)
     d->pending_end = &d->pending;
     extra_get(p)->dying = d;
     chance_note(&rc->worker->sched->chance, CHANCE_EXIT, p->pid.w, 0);
-    if (rc->exit_hooks != NULL && rc->exit_hooks->begun != NULL) rc->exit_hooks->begun(rc, p, reason);
+    if (rc->exit_hooks != NULL && rc->exit_hooks->begun != NULL)
+        rc->exit_hooks->begun(rc, p, reason);
 }
 
-void exit_begin(RunContext *rc, Process *p, Term reason) { exit_begin_with(rc, p, NULL, reason); }
+void exit_begin(RunContext *rc, Process *p, Term reason)
+{
+    exit_begin_with(rc, p, NULL, reason);
+}
 
 void exit_add_pending(Process *p, Message *rest) { dying_append(p->extra->dying, rest); }
 
@@ -102,19 +106,13 @@ static void exit_tell(RunContext *rc, Process *p, const Dying *d, const Relation
         /* A link being taken down has sent its unlink: the other forgets it by that. */
         if (r->number == 0) signal_send_exit(rc, p->pid, r->other, d->reason, true);
         break;
-    case RELATION_WATCHER:
-        signal_send_down(rc, p->pid, r->other, r->key, d->reason);
-        break;
-    case RELATION_MONITOR:
-        signal_send_demonitor(rc, p->pid, r->other, r->key);
-        break;
+    case RELATION_WATCHER: signal_send_down(rc, p->pid, r->other, r->key, d->reason); break;
+    case RELATION_MONITOR: signal_send_demonitor(rc, p->pid, r->other, r->key); break;
     case RELATION_SUSPENDED:
-        for (uint64_t n = r->number; n > 0; n--)
-            signal_send_resume(rc, p->pid, r->other);
+        for (uint64_t n = r->number; n > 0; n--) signal_send_resume(rc, p->pid, r->other);
         break;
     case RELATION_NONE:
-    case RELATION_ALIAS:
-        break;
+    case RELATION_ALIAS: break;
     }
 }
 
@@ -186,25 +184,17 @@ static void exit_last(RunContext *rc, Process *p, Dying *d)
 static bool exit_phase(RunContext *rc, Process *p, Dying *d, size_t *budget)
 {
     switch (d->phase) {
-    case EXIT_TIMERS:
-        return exit_timers(rc, p, d);
-    case EXIT_RELEASE:
-        return exit_release(rc, p, budget);
+    case EXIT_TIMERS: return exit_timers(rc, p, d);
+    case EXIT_RELEASE: return exit_release(rc, p, budget);
     case EXIT_NAME:
         if ((atomic_load_acquire(&p->state) & STATE_REGISTERED) != 0) registry_forget(rc, p);
         return true;
-    case EXIT_SIGNALS:
-        return exit_signals(rc, p, d, budget);
-    case EXIT_LINKS:
-        return exit_relations(rc, p, d, true, budget);
-    case EXIT_MONITORS:
-        return exit_relations(rc, p, d, false, budget);
-    case EXIT_QUEUE:
-        return exit_queue(rc, p, budget);
-    case EXIT_HANDLES:
-        return exit_handles(p, budget);
-    case EXIT_LAST:
-        break;
+    case EXIT_SIGNALS: return exit_signals(rc, p, d, budget);
+    case EXIT_LINKS: return exit_relations(rc, p, d, true, budget);
+    case EXIT_MONITORS: return exit_relations(rc, p, d, false, budget);
+    case EXIT_QUEUE: return exit_queue(rc, p, budget);
+    case EXIT_HANDLES: return exit_handles(p, budget);
+    case EXIT_LAST: break;
     }
     UNREACHABLE();
 }
@@ -274,7 +264,8 @@ static void report_entry(Bytes *to, const AtomTable *atoms, Term entry)
     Term arity = tuple_at(entry, 2);
     size_t n = 0;
     for (Term l = arity; term_is_cons(l); l = list_tail(l)) n++;
-    bytes_printf(to, "/%lld", (long long)(term_is_small(arity) ? small_value(arity) : (int64_t)n));
+    bytes_printf(to, "/%lld",
+                 (long long)(term_is_small(arity) ? small_value(arity) : (int64_t)n));
     Term file = TERM_NONE;
     Term line = TERM_NONE;
     for (Term l = tuple_at(entry, 3); term_is_cons(l); l = list_tail(l)) {
@@ -321,7 +312,8 @@ void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term t
     print_term_limited(&text, rc->atoms, reason, EXIT_PRINT, EXIT_REPORT_BYTES);
     bytes_printf(&text, "\n");
     report_arguments(&text, rc->atoms, trace);
-    for (int depth = 0; term_is_cons(trace) && depth < EXIT_REPORT_DEPTH; trace = list_tail(trace), depth++)
+    for (int depth = 0; term_is_cons(trace) && depth < EXIT_REPORT_DEPTH;
+         trace = list_tail(trace), depth++)
         report_entry(&text, rc->atoms, list_head(trace));
     if (rc->exit_hooks != NULL && rc->exit_hooks->report != NULL)
         rc->exit_hooks->report(rc, (const char *)text.at, text.count);

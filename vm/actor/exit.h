@@ -17,8 +17,8 @@ typedef struct ExitHooks {
 } ExitHooks;
 
 /*
- * p, owned by the caller, is dying from now on: it will run no more code.  `reason` is a term of its heap
- * (or immediate): the heap stays until the end.  What it owes is done by exit_step.
+ * p, owned by the caller, is dying from now on: it will run no more code.  `reason` is a term
+ * of its heap (or immediate): the heap stays until the end.  What it owes is done by exit_step.
  */
 void exit_begin(RunContext *rc, Process *p, Term reason);
 /* The same with a reason in a message that p keeps until the end; takes it. */
@@ -27,9 +27,10 @@ void exit_begin_with(RunContext *rc, Process *p, Message *holder, Term reason);
 void exit_add_pending(Process *p, Message *rest);
 /* SchedHooks.exit_step. */
 SchedStop exit_step(RunContext *rc, Process *p);
-/* After sched_run: frees every process, sending nothing.  False, and nothing happens, if a blocking job
- * still runs. */
+/* After sched_run: frees every process, sending nothing.  False, and nothing happens, if a
+ * blocking job still runs. */
 bool exit_free_all(RunContext *rc);
 
-/* Reports an uncaught error of p on standard error: reason and, if not TERM_NONE, a built stack trace. */
+/* Reports an uncaught error of p on standard error: reason and, if not TERM_NONE, a built
+ * stack trace. */
 void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term trace);

@@ -94,7 +94,8 @@ static NameTable *registry_room(RunContext *rc, Registry *r)
     for (size_t i = 0; i <= t->mask; i++) {
         Term name = TERM_RAW(atomic_load_relaxed(&t->slots[i].name));
         uint64_t pid = atomic_load_relaxed(&t->slots[i].pid);
-        if (name.w != 0 && pid != TERM_NONE.w) table_enter(grown, table_slot(grown, name), name, pid);
+        if (name.w != 0 && pid != TERM_NONE.w)
+            table_enter(grown, table_slot(grown, name), name, pid);
     }
     /* Pairs with the acquire in registry_find. */
     atomic_store_release(&r->table, grown);
@@ -189,7 +190,8 @@ void registry_forget(RunContext *rc, Process *p)
     const HtabValue *found = htab_find(&r->by_pid, p->pid.w);
     if (found != NULL) {
         NameSlot *slot = table_slot(atomic_load_relaxed(&r->table), TERM_RAW(found->num));
-        if (atomic_load_relaxed(&slot->pid) == p->pid.w) atomic_store_release(&slot->pid, TERM_NONE.w);
+        if (atomic_load_relaxed(&slot->pid) == p->pid.w)
+            atomic_store_release(&slot->pid, TERM_NONE.w);
         htab_remove(&r->by_pid, p->pid.w);
     }
     lock_drop(&r->lock);
@@ -201,7 +203,8 @@ Term registry_names(RunContext *rc, Heap *h)
     Term list = TERM_NIL;
     lock_take(&r->lock);
     size_t cursor = 0;
-    for (const HtabEntry *e; (e = htab_next(&r->by_pid, &cursor)) != NULL && !term_is_none(list);)
+    for (const HtabEntry *e;
+         (e = htab_next(&r->by_pid, &cursor)) != NULL && !term_is_none(list);)
         if (living(rc, e->key) != NULL) list = heap_cons(h, TERM_RAW(e->value.num), list);
     lock_drop(&r->lock);
     return list;

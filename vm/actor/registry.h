@@ -12,7 +12,12 @@ typedef struct Registry Registry;
 Registry *registry_new(Mem *mem, Epoch *epoch);
 void registry_delete(Registry *r);
 
-typedef enum RegistryResult { REGISTRY_DONE, REGISTRY_TAKEN, REGISTRY_HAS_NAME, REGISTRY_NO_PROCESS } RegistryResult;
+typedef enum RegistryResult {
+    REGISTRY_DONE,
+    REGISTRY_TAKEN,
+    REGISTRY_HAS_NAME,
+    REGISTRY_NO_PROCESS
+} RegistryResult;
 
 /* The caller is under the epoch rule. */
 MUST_USE RegistryResult registry_add(RunContext *rc, Term name, Term pid);

@@ -47,7 +47,8 @@ static SendResult send_alias(RunContext *rc, Term alias, Term message)
     if (!pid_ref_is_alias(alias)) return SEND_DONE;
     Process *p = proctab_find(rc->processes, pid_ref_owner(alias));
     if (p == NULL) return SEND_DONE;
-    Signal *s = message_new_signal(rc, SIGNAL_ALIAS_MESSAGE, TERM_NONE, pid_ref_number(alias), message);
+    Signal *s =
+        message_new_signal(rc, SIGNAL_ALIAS_MESSAGE, TERM_NONE, pid_ref_number(alias), message);
     if (s == NULL) return SEND_NO_MEMORY;
     if (!send_push_to(rc, p, &s->message)) message_free(&s->message, rc->mem);
     return SEND_DONE;

@@ -6,15 +6,17 @@
 #include "vm/proc/process.h"
 
 typedef enum SendResult {
-    SEND_DONE,      /* delivered, or to somebody who does not exist any more */
-    SEND_BAD_NAME,  /* nobody is registered so: badarg */
-    SEND_BAD_DEST,  /* not a pid, name, port, alias or {Name, Node}: badarg */
-    SEND_NO_MEMORY  /* the budget refuses the copy: system_limit */
+    SEND_DONE,     /* delivered, or to somebody who does not exist any more */
+    SEND_BAD_NAME, /* nobody is registered so: badarg */
+    SEND_BAD_DEST, /* not a pid, name, port, alias or {Name, Node}: badarg */
+    SEND_NO_MEMORY /* the budget refuses the copy: system_limit */
 } SendResult;
 
-/* to ! message.  `to` is a pid, a name, {Name, Node} or an alias.  Charges for the words copied. */
+/* to ! message.  `to` is a pid, a name, {Name, Node} or an alias.  Charges for the words
+ * copied. */
 MUST_USE SendResult send_message(Process *from, Term to, Term message);
-/* The same on the machine's behalf: to a local pid; nobody there: dropped.  False: no memory. */
+/* The same on the machine's behalf: to a local pid; nobody there: dropped.  False: no
+ * memory. */
 bool send_system(RunContext *rc, Term pid, Term message);
 /* Pushes a finished message; freed if the process is gone.  Whether it was taken. */
 bool send_push(RunContext *rc, Term pid, Message *m);

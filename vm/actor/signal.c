@@ -13,8 +13,10 @@
 
 /* ---- making and sending ---- */
 
-/* A signal whose value cannot be copied (the budget refuses) carries this instead: it must arrive. */
-static Signal *signal_make(RunContext *rc, SignalKind kind, Term from, uint64_t number, Term value)
+/* A signal whose value cannot be copied (the budget refuses) carries this instead: it must
+ * arrive. */
+static Signal *signal_make(RunContext *rc, SignalKind kind, Term from, uint64_t number,
+                           Term value)
 {
     Signal *s = message_new_signal(rc, kind, from, number, value);
     if (s != NULL) return s;
@@ -32,7 +34,8 @@ static Signal *signal_make(RunContext *rc, SignalKind kind, Term from, uint64_t 
 }
 
 /* Whether somebody was there to take it; else it is gone. */
-static bool signal_send(RunContext *rc, SignalKind kind, Term from, Term to, uint64_t number, Term value)
+static bool signal_send(RunContext *rc, SignalKind kind, Term from, Term to, uint64_t number,
+                        Term value)
 {
     Process *p = proctab_find(rc->processes, to);
     if (p == NULL) return false;
@@ -56,7 +59,8 @@ void signal_send_down(RunContext *rc, Term from, Term to, uint64_t number, Term 
 
 void signal_send_demonitor(RunContext *rc, Term from, Term to, uint64_t number)
 {
-    if (term_is_local_pid(to)) (void)signal_send(rc, SIGNAL_DEMONITOR, from, to, number, TERM_NIL);
+    if (term_is_local_pid(to))
+        (void)signal_send(rc, SIGNAL_DEMONITOR, from, to, number, TERM_NIL);
 }
 
 void signal_send_resume(RunContext *rc, Term from, Term to)
@@ -66,31 +70,26 @@ void signal_send_resume(RunContext *rc, Term from, Term to)
 
 static void signal_reply(RunContext *rc, Term to, uint64_t number, Term value)
 {
-    if (term_is_local_pid(to)) (void)signal_send(rc, SIGNAL_REPLY, TERM_NONE, to, number, value);
+    if (term_is_local_pid(to))
+        (void)signal_send(rc, SIGNAL_REPLY, TERM_NONE, to, number, value);
 }
 
 void signal_refuse(RunContext *rc, Term dead, Message *m)
 {
     const Signal *s = m->kind == SIGNAL_MESSAGE ? NULL : message_signal(m);
     switch ((SignalKind)m->kind) {
-    case SIGNAL_LINK:
-        signal_send_exit(rc, dead, s->from, TERM_ATOM(NOPROC), true);
-        break;
+    case SIGNAL_LINK: signal_send_exit(rc, dead, s->from, TERM_ATOM(NOPROC), true); break;
     case SIGNAL_UNLINK:
         (void)signal_send(rc, SIGNAL_UNLINK_ACK, dead, s->from, s->number, TERM_NIL);
         break;
     case SIGNAL_MONITOR:
         signal_send_down(rc, dead, s->from, s->number, TERM_ATOM(NOPROC));
         break;
-    case SIGNAL_INFO:
-        signal_reply(rc, s->from, s->number, TERM_ATOM(UNDEFINED));
-        break;
+    case SIGNAL_INFO: signal_reply(rc, s->from, s->number, TERM_ATOM(UNDEFINED)); break;
     case SIGNAL_ALIVE:
     case SIGNAL_COLLECT:
     case SIGNAL_SUSPEND:
-    case SIGNAL_CHECK_CODE:
-        signal_reply(rc, s->from, s->number, TERM_FALSE);
-        break;
+    case SIGNAL_CHECK_CODE: signal_reply(rc, s->from, s->number, TERM_FALSE); break;
     case SIGNAL_MESSAGE:
     case SIGNAL_EXIT_LINK:
     case SIGNAL_EXIT:
@@ -101,8 +100,7 @@ void signal_refuse(RunContext *rc, Term dead, Message *m)
     case SIGNAL_REPLY:
     case SIGNAL_GROUP_LEADER:
     case SIGNAL_RESUME:
-    case SIGNAL_KIND_COUNT:
-        break;
+    case SIGNAL_KIND_COUNT: break;
     }
     message_free(m, rc->mem);
 }
@@ -120,8 +118,7 @@ static void signal_becomes(Process *p, Message *m, Term value)
 static Term tuple_over(Word *at, size_t n, const Term *elements)
 {
     at[0] = header_make(KIND_TUPLE, n);
-    for (size_t i = 0; i < n; i++)
-        at[i + 1] = elements[i].w;
+    for (size_t i = 0; i < n; i++) at[i + 1] = elements[i].w;
     return boxed_from(at);
 }
 
@@ -146,7 +143,8 @@ static Term down_reference(Word *at, const Process *p, const Relation *r)
 /* {'DOWN', Ref, process, Pid | {Name, Node}, Reason}, in the signal's spare words. */
 static Term down_tuple(Process *p, const Relation *r, Message *m, Term reason)
 {
-    Term ref = down_reference(message_take_spare(m, (r->flags & RELATION_ALIAS_MADE) != 0 ? 3 : 2), p, r);
+    Term ref = down_reference(
+        message_take_spare(m, (r->flags & RELATION_ALIAS_MADE) != 0 ? 3 : 2), p, r);
     Term item = r->other;
     if ((r->flags & RELATION_BY_NAME) != 0) {
         Term pair[2] = {r->name, TERM_ATOM(NONODE_AT_NOHOST)};
@@ -166,9 +164,11 @@ static bool down_with_tag(RunContext *rc, Process *p, const Relation *r, Term re
     Message *m = message_open(rc->mem, SIGNAL_DOWN, tag_words + reason_words, &area);
     if (m == NULL) return false;
     Term tag = r->tag->value;
-    if (tag_words > 0) tag = copy_into(&area, heap_take(&area, tag_words), tag_words, tag, &rc->literals);
+    if (tag_words > 0)
+        tag = copy_into(&area, heap_take(&area, tag_words), tag_words, tag, &rc->literals);
     if (reason_words > 0)
-        reason = copy_into(&area, heap_take(&area, reason_words), reason_words, reason, &rc->literals);
+        reason = copy_into(&area, heap_take(&area, reason_words), reason_words, reason,
+                           &rc->literals);
     message_close(m, &area, reason);
     Term tuple = down_tuple(p, r, m, reason);
     boxed_words(tuple)[1] = tag.w;
@@ -249,7 +249,8 @@ static void on_info(RunContext *rc, Process *p, const Signal *s)
 static void on_check_code(RunContext *rc, Process *p, const Signal *s)
 {
     const SchedHooks *hooks = &rc->worker->sched->hooks;
-    Term uses = hooks->check_code == NULL ? TERM_FALSE : hooks->check_code(rc, p, s->message.value);
+    Term uses =
+        hooks->check_code == NULL ? TERM_FALSE : hooks->check_code(rc, p, s->message.value);
     signal_reply(rc, s->from, s->number, uses);
 }
 
@@ -264,10 +265,14 @@ static void on_collect(RunContext *rc, Process *p, const Signal *s)
 static void on_suspend(RunContext *rc, Process *p, const Signal *s, bool more)
 {
     ProcessExtra *x = extra_get(p);
-    if (more) x->suspend_count++;
-    else if (x->suspend_count > 0) x->suspend_count--;
-    if (x->suspend_count > 0) atomic_or_acq_rel(&p->state, STATE_SUSPENDED);
-    else atomic_and_acq_rel(&p->state, ~STATE_SUSPENDED);
+    if (more)
+        x->suspend_count++;
+    else if (x->suspend_count > 0)
+        x->suspend_count--;
+    if (x->suspend_count > 0)
+        atomic_or_acq_rel(&p->state, STATE_SUSPENDED);
+    else
+        atomic_and_acq_rel(&p->state, ~STATE_SUSPENDED);
     if (more) signal_reply(rc, s->from, s->number, TERM_TRUE);
 }
 
@@ -322,8 +327,10 @@ static bool on_exit_signal(RunContext *rc, Process *p, Signal *s)
         exit_begin_with(rc, p, &s->message, kill ? TERM_ATOM(KILLED) : reason);
         return true;
     }
-    if (trapped) exit_becomes_message(p, s);
-    else message_free(&s->message, rc->mem);
+    if (trapped)
+        exit_becomes_message(p, s);
+    else
+        message_free(&s->message, rc->mem);
     return false;
 }
 
@@ -332,54 +339,29 @@ static bool on_signal(RunContext *rc, Process *p, Message *m)
 {
     Signal *s = message_signal(m);
     switch ((SignalKind)m->kind) {
-    case SIGNAL_LINK:
-        on_link(p, s);
-        return false;
-    case SIGNAL_UNLINK:
-        on_unlink(rc, p, s);
-        return false;
-    case SIGNAL_UNLINK_ACK:
-        on_unlink_ack(p, s);
-        return false;
-    case SIGNAL_MONITOR:
-        links_add(p, RELATION_WATCHER, s->number, s->from);
-        return false;
+    case SIGNAL_LINK: on_link(p, s); return false;
+    case SIGNAL_UNLINK: on_unlink(rc, p, s); return false;
+    case SIGNAL_UNLINK_ACK: on_unlink_ack(p, s); return false;
+    case SIGNAL_MONITOR: links_add(p, RELATION_WATCHER, s->number, s->from); return false;
     case SIGNAL_DEMONITOR: {
         Relation *r = links_find(p, RELATION_WATCHER, s->number);
         if (r != NULL) links_remove(p, r);
         return false;
     }
-    case SIGNAL_DOWN:
-        return on_down(rc, p, s);
-    case SIGNAL_ALIAS_MESSAGE:
-        return on_alias_message(rc, p, s);
-    case SIGNAL_INFO:
-        on_info(rc, p, s);
-        return false;
-    case SIGNAL_ALIVE:
-        signal_reply(rc, s->from, s->number, TERM_TRUE);
-        return false;
-    case SIGNAL_REPLY:
-        on_reply(p, m);
-        return true;
-    case SIGNAL_GROUP_LEADER:
-        on_group_leader(p, m);
-        return true;
-    case SIGNAL_COLLECT:
-        on_collect(rc, p, s);
-        return false;
+    case SIGNAL_DOWN: return on_down(rc, p, s);
+    case SIGNAL_ALIAS_MESSAGE: return on_alias_message(rc, p, s);
+    case SIGNAL_INFO: on_info(rc, p, s); return false;
+    case SIGNAL_ALIVE: signal_reply(rc, s->from, s->number, TERM_TRUE); return false;
+    case SIGNAL_REPLY: on_reply(p, m); return true;
+    case SIGNAL_GROUP_LEADER: on_group_leader(p, m); return true;
+    case SIGNAL_COLLECT: on_collect(rc, p, s); return false;
     case SIGNAL_SUSPEND:
-    case SIGNAL_RESUME:
-        on_suspend(rc, p, s, m->kind == SIGNAL_SUSPEND);
-        return false;
-    case SIGNAL_CHECK_CODE:
-        on_check_code(rc, p, s);
-        return false;
+    case SIGNAL_RESUME: on_suspend(rc, p, s, m->kind == SIGNAL_SUSPEND); return false;
+    case SIGNAL_CHECK_CODE: on_check_code(rc, p, s); return false;
     case SIGNAL_MESSAGE:
     case SIGNAL_EXIT_LINK:
     case SIGNAL_EXIT:
-    case SIGNAL_KIND_COUNT:
-        break;
+    case SIGNAL_KIND_COUNT: break;
     }
     UNREACHABLE();
 }
@@ -412,7 +394,8 @@ SchedStop signal_look(RunContext *rc, Process *p)
     SchedStop stop = signal_fetch(rc, p);
     if (stop == SCHED_EXITED || p->extra == NULL || !p->extra->collect_wanted) return stop;
     p->extra->collect_wanted = false;
-    if (reserve_collect(p, 0, RESERVE_BY_PC, !p->extra->collect_minor) == RESERVE_DONE) return stop;
+    if (reserve_collect(p, 0, RESERVE_BY_PC, !p->extra->collect_minor) == RESERVE_DONE)
+        return stop;
     exit_begin(rc, p, rc->exc_reason);
     return SCHED_EXITED;
 }
@@ -430,11 +413,13 @@ bool signal_link(Process *p, Term other)
     if (term_same(other, p->pid)) return true;
     Relation *r = term_is_local_pid(other) ? links_find(p, RELATION_LINK, other.w) : NULL;
     if (r != NULL && r->number == 0) return true;
-    bool there = term_is_local_pid(other)
-                 && signal_send(rc, SIGNAL_LINK, p->pid, other, 0, TERM_NIL);
+    bool there =
+        term_is_local_pid(other) && signal_send(rc, SIGNAL_LINK, p->pid, other, 0, TERM_NIL);
     if (there) {
-        if (r != NULL) r->number = 0;
-        else links_add(p, RELATION_LINK, other.w, other);
+        if (r != NULL)
+            r->number = 0;
+        else
+            links_add(p, RELATION_LINK, other.w, other);
         return true;
     }
     if (r != NULL) links_remove(p, r);
@@ -476,9 +461,12 @@ uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Term ta
     r->name = name;
     if (!term_is_none(tag)) r->tag = message_new(rc, tag);
     if (self) return number;
-    bool there = term_is_local_pid(pid) && signal_send(rc, SIGNAL_MONITOR, p->pid, pid, number, TERM_NIL);
+    bool there = term_is_local_pid(pid)
+                 && signal_send(rc, SIGNAL_MONITOR, p->pid, pid, number, TERM_NIL);
     bool local = term_is_none(pid) || term_is_local_pid(pid);
-    if (!there) signal_send_down(rc, pid, p->pid, number, local ? TERM_ATOM(NOPROC) : TERM_ATOM(NOCONNECTION));
+    if (!there)
+        signal_send_down(rc, pid, p->pid, number,
+                         local ? TERM_ATOM(NOPROC) : TERM_ATOM(NOCONNECTION));
     return number;
 }
 
@@ -514,7 +502,8 @@ bool signal_flush_down(Process *p, uint64_t number)
 uint64_t signal_alias(Process *p, unsigned flags)
 {
     uint64_t number = sched_reference(p->run);
-    links_add(p, RELATION_ALIAS, number, TERM_NONE)->flags = (uint8_t)(flags | RELATION_ALIAS_MADE);
+    links_add(p, RELATION_ALIAS, number, TERM_NONE)->flags =
+        (uint8_t)(flags | RELATION_ALIAS_MADE);
     return number;
 }
 
@@ -537,7 +526,8 @@ uint64_t signal_request(Process *p, SignalKind kind, Term other, Term value)
     uint64_t number = sched_reference(rc);
     Signal *s = signal_make(rc, kind, p->pid, number, value);
     Process *target = proctab_find(rc->processes, other);
-    if (target == NULL || !send_push_to(rc, target, &s->message)) signal_refuse(rc, other, &s->message);
+    if (target == NULL || !send_push_to(rc, target, &s->message))
+        signal_refuse(rc, other, &s->message);
     return number;
 }
 

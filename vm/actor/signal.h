@@ -8,9 +8,9 @@
 #include "vm/proc/process.h"
 #include "vm/sched/sched.h"
 
-/* p's outer inbox is sorted into its queue, signals are acted upon.  p is owned by the caller and stands
- * anywhere (nothing collects).  EXITED: exit_begin was called and p must not go on.  WAITS: it has been
- * suspended and should stop soon. */
+/* p's outer inbox is sorted into its queue, signals are acted upon.  p is owned by the
+ * caller and stands anywhere (nothing collects).  EXITED: exit_begin was called and p must
+ * not go on.  WAITS: it has been suspended and should stop soon. */
 SchedStop signal_fetch(RunContext *rc, Process *p);
 /* SchedHooks.signals: the same at a safepoint, where a wanted collection takes place. */
 SchedStop signal_look(RunContext *rc, Process *p);
@@ -22,8 +22,8 @@ MUST_USE bool signal_link(Process *p, Term other);
 void signal_unlink(Process *p, Term other);
 /* exit/2 */
 void signal_exit(Process *p, Term other, Term reason);
-/* A monitor of a pid, or (name not TERM_NONE) of whoever has that name now.  `flags`: RELATION_ALIAS_...;
- * tag: TERM_NONE or what replaces 'DOWN'.  The reference's number. */
+/* A monitor of a pid, or (name not TERM_NONE) of whoever has that name now.  `flags`:
+ * RELATION_ALIAS_...; tag: TERM_NONE or what replaces 'DOWN'.  The reference's number. */
 uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Term tag);
 /* True if the monitor was there. */
 bool signal_demonitor(Process *p, uint64_t number);
@@ -37,7 +37,8 @@ MUST_USE bool signal_group_leader(Process *p, Term other, Term leader);
 /* Lets a process go on that p has suspended; false if it has not. */
 MUST_USE bool signal_resume(Process *p, Term other);
 
-/* A request to `other` (INFO, ALIVE, COLLECT, SUSPEND, CHECK_CODE): its number; the answer wakes p. */
+/* A request to `other` (INFO, ALIVE, COLLECT, SUSPEND, CHECK_CODE): its number; the answer
+ * wakes p. */
 uint64_t signal_request(Process *p, SignalKind kind, Term other, Term value);
 /* The answer to a request, on p's heap: TERM_NONE while there is none. */
 Term signal_answer(Process *p, uint64_t number);
@@ -49,5 +50,6 @@ void signal_send_exit(RunContext *rc, Term from, Term to, Term reason, bool thro
 void signal_send_down(RunContext *rc, Term from, Term to, uint64_t number, Term reason);
 void signal_send_demonitor(RunContext *rc, Term from, Term to, uint64_t number);
 void signal_send_resume(RunContext *rc, Term from, Term to);
-/* What arrives at a mailbox that has closed, or was found closed: answers it for the dead and frees it. */
+/* What arrives at a mailbox that has closed, or was found closed: answers it for the dead
+ * and frees it. */
 void signal_refuse(RunContext *rc, Term dead, Message *m);

@@ -1,6 +1,5 @@
 #include "vm/actor/spawn.h"
 
-#include "vm/gc/gc.h"
 #include "vm/proc/extra.h"
 #include "vm/proc/links.h"
 #include "vm/proc/proctab.h"
@@ -47,11 +46,14 @@ static void spawn_set_options(Process *p, const SpawnRequest *r)
 
 static Term spawn_copy(RunContext *rc, Process *p, Term t, size_t words)
 {
-    return words == 0 ? t : copy_into(&p->heap, heap_take(&p->heap, words), words, t, &rc->literals);
+    return words == 0
+               ? t
+               : copy_into(&p->heap, heap_take(&p->heap, words), words, t, &rc->literals);
 }
 
 /* The first frame: apply or apply_fun, about to run. */
-static void spawn_first_frame(RunContext *rc, Process *p, const SpawnRequest *r, size_t first, size_t second)
+static void spawn_first_frame(RunContext *rc, Process *p, const SpawnRequest *r, size_t first,
+                              size_t second)
 {
     const SchedHooks *hooks = &rc->worker->sched->hooks;
     p->fp = p->block + p->block_words - 1;
@@ -63,7 +65,8 @@ static void spawn_first_frame(RunContext *rc, Process *p, const SpawnRequest *r,
         p->pc = hooks->apply;
         int64_t arity = list_length(r->arguments);
         /* Calls with more arguments fail as soon as they run. */
-        p->initial_call = process_pack_call(r->module, r->name, arity > UINT16_MAX ? UINT16_MAX : (uint32_t)arity);
+        p->initial_call = process_pack_call(r->module, r->name,
+                                            arity > UINT16_MAX ? UINT16_MAX : (uint32_t)arity);
     } else {
         slot_set(p, 0, spawn_copy(rc, p, r->function, first));
         slot_set(p, 1, spawn_copy(rc, p, r->arguments, second));
@@ -79,10 +82,11 @@ static Process *spawn_make(RunContext *rc, const SpawnRequest *r)
     size_t limit = message_limit(rc->mem);
     size_t first = term_is_none(r->function) ? 0 : copy_size(r->function, limit, &rc->literals);
     size_t second = copy_size(r->arguments, limit, &rc->literals);
-    if (first == COPY_TOO_LARGE || second == COPY_TOO_LARGE || first + second > UINT32_MAX / 2) return NULL;
+    if (first == COPY_TOO_LARGE || second == COPY_TOO_LARGE || first + second > UINT32_MAX / 2)
+        return NULL;
     size_t words = first + second + SPAWN_FRAME + SPAWN_ROOM;
     if (r->min_heap_words > (int64_t)words) words = (size_t)r->min_heap_words;
-    Process *p = process_new(rc->mem, words <= PROCESS_FIRST_WORDS ? PROCESS_FIRST_WORDS : gc_block_size(words));
+    Process *p = process_new(rc->mem, words);
     if (p == NULL) return NULL;
     spawn_first_frame(rc, p, r, first, second);
     spawn_set_options(p, r);
@@ -90,7 +94,8 @@ static Process *spawn_make(RunContext *rc, const SpawnRequest *r)
     return p;
 }
 
-static void spawn_relate(RunContext *rc, Process *parent, Process *p, const SpawnRequest *r, uint64_t *monitor)
+static void spawn_relate(RunContext *rc, Process *parent, Process *p, const SpawnRequest *r,
+                         uint64_t *monitor)
 {
     if (r->link) {
         links_add(p, RELATION_LINK, parent->pid.w, parent->pid);
@@ -111,9 +116,10 @@ SpawnResult spawn_process(RunContext *rc, Process *parent, const SpawnRequest *r
     if (p == NULL) return SPAWN_NO_MEMORY;
     if (parent != NULL) {
         p->parent = parent->pid;
-        p->group_leader = term_is_atomic(parent->group_leader)
-                              ? parent->group_leader
-                              : copy_term(&p->heap, parent->group_leader, SIZE_MAX, &rc->literals);
+        p->group_leader =
+            term_is_atomic(parent->group_leader)
+                ? parent->group_leader
+                : copy_term(&p->heap, parent->group_leader, SIZE_MAX, &rc->literals);
     }
     if (!proctab_insert(rc->processes, p)) {
         extra_free(p);

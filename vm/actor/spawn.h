@@ -7,8 +7,8 @@
 #include "vm/proc/state.h"
 
 typedef struct SpawnRequest {
-    Term function;  /* a fun; or TERM_NONE: */
-    Term module;    /* atoms */
+    Term function; /* a fun; or TERM_NONE: */
+    Term module;   /* atoms */
     Term name;
     Term arguments; /* list of arguments (of the fun: small 0 or nil) */
     bool link;
@@ -33,7 +33,8 @@ void spawn_request_init(SpawnRequest *r);
 
 typedef enum SpawnResult { SPAWN_DONE, SPAWN_TOO_MANY, SPAWN_NO_MEMORY } SpawnResult;
 
-/* Starts a process; parent may be NULL (the first process).  *monitor gets the number of the monitor's
- * reference.  Arguments are copied; nothing collects.  Counts the words copied as reductions. */
-MUST_USE SpawnResult spawn_process(RunContext *rc, Process *parent, const SpawnRequest *r, Term *pid,
-                                   uint64_t *monitor);
+/* Starts a process; parent may be NULL (the first process).  *monitor gets the number of the
+ * monitor's reference.  Arguments are copied; nothing collects.  Counts the words copied as
+ * reductions. */
+MUST_USE SpawnResult spawn_process(RunContext *rc, Process *parent, const SpawnRequest *r,
+                                   Term *pid, uint64_t *monitor);

@@ -1,4 +1,5 @@
-/* Built-ins about processes: identity, links, monitors, aliases, names, dictionary, sending, ending. */
+/* Built-ins about processes: identity, links, monitors, aliases, names, dictionary, sending,
+ * ending. */
 #include "vm/bif/bif_process.h"
 
 #include "vm/actor/registry.h"
@@ -71,14 +72,13 @@ static unsigned alias_flags(Term mode)
 {
     if (!term_is_atom(mode)) return 0;
     switch ((int)atom_of(mode)) {
-    case ATOM_EXPLICIT_UNALIAS:
-        return RELATION_ALIAS_ON | RELATION_ALIAS_MADE;
+    case ATOM_EXPLICIT_UNALIAS: return RELATION_ALIAS_ON | RELATION_ALIAS_MADE;
     case ATOM_DEMONITOR:
         return RELATION_ALIAS_ON | RELATION_ALIAS_MADE | RELATION_ALIAS_DEMONITOR;
     case ATOM_REPLY_DEMONITOR:
-        return RELATION_ALIAS_ON | RELATION_ALIAS_MADE | RELATION_ALIAS_DEMONITOR | RELATION_ALIAS_REPLY;
-    default:
-        return 0;
+        return RELATION_ALIAS_ON | RELATION_ALIAS_MADE | RELATION_ALIAS_DEMONITOR
+               | RELATION_ALIAS_REPLY;
+    default: return 0;
     }
 }
 
@@ -106,7 +106,7 @@ bool bif_monitor_options(Term options, unsigned *flags, Term *tag)
 Term bif_reference(Process *p, uint64_t number, unsigned flags)
 {
     Term ref = (flags & RELATION_ALIAS_MADE) != 0 ? pid_make_alias(&p->heap, number, p->pid)
-                                                   : pid_make_ref(&p->heap, number);
+                                                  : pid_make_ref(&p->heap, number);
     return term_is_none(ref) ? raise_system_limit(p) : ref;
 }
 
@@ -114,7 +114,8 @@ static BifResult monitor_process(Process *p, Term item, unsigned flags, Term tag
 {
     Term name = TERM_NONE;
     Term pid = TERM_NONE;
-    if (term_is_tuple_of(item, 2) && term_is_atom(tuple_at(item, 0)) && term_is_atom(tuple_at(item, 1))) {
+    if (term_is_tuple_of(item, 2) && term_is_atom(tuple_at(item, 0))
+        && term_is_atom(tuple_at(item, 1))) {
         /* Another node cannot be reached: like a name that nobody has. */
         name = tuple_at(item, 0);
     } else if (term_is_atom(item)) {
@@ -131,7 +132,8 @@ static BifResult monitor_anything(Process *p, unsigned flags, Term tag)
 {
     Term kind = arg(p, 0);
     if (term_is_the_atom(kind, ATOM_PROCESS)) return monitor_process(p, arg(p, 1), flags, tag);
-    if (term_is_the_atom(kind, ATOM_TIME_OFFSET) && term_is_the_atom(arg(p, 1), ATOM_CLOCK_SERVICE))
+    if (term_is_the_atom(kind, ATOM_TIME_OFFSET)
+        && term_is_the_atom(arg(p, 1), ATOM_CLOCK_SERVICE))
         return bif_reference(p, sched_reference(p->run), flags);
     return raise_badarg(p);
 }
@@ -162,9 +164,12 @@ BifResult bif_demonitor_2(Process *p)
     bool info = false;
     Term options = arg(p, 1);
     for (; term_is_cons(options); options = list_tail(options)) {
-        if (term_is_the_atom(list_head(options), ATOM_FLUSH)) flush = true;
-        else if (term_is_the_atom(list_head(options), ATOM_INFO)) info = true;
-        else return raise_badarg(p);
+        if (term_is_the_atom(list_head(options), ATOM_FLUSH))
+            flush = true;
+        else if (term_is_the_atom(list_head(options), ATOM_INFO))
+            info = true;
+        else
+            return raise_badarg(p);
     }
     if (!term_is_nil(options)) return raise_badarg(p);
     if (!term_is_kind(ref, KIND_REF)) return info ? TERM_FALSE : TERM_TRUE;
@@ -191,9 +196,12 @@ BifResult bif_alias_1(Process *p)
     unsigned flags = RELATION_ALIAS_ON;
     Term options = arg(p, 0);
     for (; term_is_cons(options); options = list_tail(options)) {
-        if (term_is_the_atom(list_head(options), ATOM_REPLY)) flags |= RELATION_ALIAS_REPLY;
-        else if (term_is_the_atom(list_head(options), ATOM_EXPLICIT_UNALIAS)) flags &= ~RELATION_ALIAS_REPLY;
-        else return raise_badarg(p);
+        if (term_is_the_atom(list_head(options), ATOM_REPLY))
+            flags |= RELATION_ALIAS_REPLY;
+        else if (term_is_the_atom(list_head(options), ATOM_EXPLICIT_UNALIAS))
+            flags &= ~RELATION_ALIAS_REPLY;
+        else
+            return raise_badarg(p);
     }
     return term_is_nil(options) ? make_alias(p, flags) : raise_badarg(p);
 }
@@ -203,7 +211,8 @@ BifResult bif_unalias(Process *p)
     Term ref = arg(p, 0);
     if (!term_is_ref(ref)) return raise_badarg(p);
     if (!term_is_kind(ref, KIND_REF) || !pid_ref_is_alias(ref)) return TERM_FALSE;
-    return term_bool(term_same(pid_ref_owner(ref), p->pid) && signal_unalias(p, pid_ref_number(ref)));
+    return term_bool(term_same(pid_ref_owner(ref), p->pid)
+                     && signal_unalias(p, pid_ref_number(ref)));
 }
 
 /* ---- names ---- */
@@ -212,7 +221,8 @@ BifResult bif_register(Process *p)
 {
     Term name = arg(p, 0);
     Term pid = arg(p, 1);
-    if (!term_is_atom(name) || !term_is_local_pid(pid) || term_is_the_atom(name, ATOM_UNDEFINED))
+    if (!term_is_atom(name) || !term_is_local_pid(pid)
+        || term_is_the_atom(name, ATOM_UNDEFINED))
         return raise_badarg(p);
     return registry_add(p->run, name, pid) == REGISTRY_DONE ? TERM_TRUE : raise_badarg(p);
 }
@@ -242,13 +252,10 @@ BifResult bif_registered(Process *p)
 static BifResult send_result(Process *p, SendResult result, Term value)
 {
     switch (result) {
-    case SEND_DONE:
-        return value;
-    case SEND_NO_MEMORY:
-        return raise_system_limit(p);
+    case SEND_DONE: return value;
+    case SEND_NO_MEMORY: return raise_system_limit(p);
     case SEND_BAD_NAME:
-    case SEND_BAD_DEST:
-        break;
+    case SEND_BAD_DEST: break;
     }
     return raise_badarg(p);
 }
@@ -263,7 +270,8 @@ BifResult bif_send_3(Process *p)
     Term options = arg(p, 2);
     for (; term_is_cons(options); options = list_tail(options)) {
         Term option = list_head(options);
-        if (!term_is_the_atom(option, ATOM_NOSUSPEND) && !term_is_the_atom(option, ATOM_NOCONNECT)
+        if (!term_is_the_atom(option, ATOM_NOSUSPEND)
+            && !term_is_the_atom(option, ATOM_NOCONNECT)
             && !term_is_the_atom(option, ATOM_PRIORITY))
             return raise_badarg(p);
     }
@@ -355,7 +363,8 @@ BifResult bif_bump_reductions(Process *p)
 
 /* ---- requests that others answer ---- */
 
-/* Sends the request the first time, then waits for its answer.  Slot `at` has the number in two halves. */
+/* Sends the request the first time, then waits for its answer.  Slot `at` has the number in
+ * two halves. */
 Term bif_ask(Process *p, size_t at, SignalKind kind, Term other, Term value)
 {
     if (raw_slot(p, at) == 0) {
@@ -421,7 +430,8 @@ BifResult bif_suspend_1(Process *p)
     return suspend(p, other, ASKED);
 }
 
-/* Options: unless_suspending (at most once by the caller) and asynchronous (the answer is not waited for). */
+/* Options: unless_suspending (at most once by the caller) and asynchronous (the answer is
+ * not waited for). */
 BifResult bif_suspend_2(Process *p)
 {
     enum { ASKED = 2 };
@@ -430,8 +440,10 @@ BifResult bif_suspend_2(Process *p)
     bool once = false;
     if (!term_is_local_pid(other) || term_same(other, p->pid)) return raise_badarg(p);
     for (; term_is_cons(options); options = list_tail(options)) {
-        if (term_is_the_atom(list_head(options), ATOM_UNLESS_SUSPENDING)) once = true;
-        else if (!term_is_the_atom(list_head(options), ATOM_ASYNCHRONOUS)) return raise_badarg(p);
+        if (term_is_the_atom(list_head(options), ATOM_UNLESS_SUSPENDING))
+            once = true;
+        else if (!term_is_the_atom(list_head(options), ATOM_ASYNCHRONOUS))
+            return raise_badarg(p);
     }
     if (!term_is_nil(options)) return raise_badarg(p);
     bool first = raw_slot(p, ASKED) == 0;
@@ -450,7 +462,8 @@ BifResult bif_resume(Process *p)
 
 static BifResult collect_self(Process *p, bool full)
 {
-    /* The stub's registers are all live, so this is a safepoint as long as nothing is held here. */
+    /* The stub's registers are all live, so this is a safepoint as long as nothing is held
+     * here. */
     if (reserve_collect(p, 0, RESERVE_BY_PC, full) == RESERVE_DONE) return TERM_TRUE;
     return raise_exit(p, p->run->exc_reason);
 }
@@ -473,7 +486,8 @@ static BifResult collect_later(Process *p, Term other, Term type, Term id)
     bool there = target != NULL && (atomic_load_acquire(&target->state) & STATE_EXITING) == 0;
     if (there) (void)signal_request(p, SIGNAL_COLLECT, other, type);
     Term answer = heap_tuple3(&p->heap, TERM_ATOM(GARBAGE_COLLECT), id, term_bool(there));
-    if (term_is_none(answer) || !send_system(p->run, p->pid, answer)) return raise_system_limit(p);
+    if (term_is_none(answer) || !send_system(p->run, p->pid, answer))
+        return raise_system_limit(p);
     return TERM_ATOM(ASYNC);
 }
 
@@ -489,11 +503,14 @@ BifResult bif_garbage_collect_2(Process *p)
         Term option = list_head(options);
         if (!term_is_tuple_of(option, 2)) return raise_badarg(p);
         Term value = tuple_at(option, 1);
-        if (term_is_the_atom(tuple_at(option, 0), ATOM_ASYNC)) id = value;
-        else if (!term_is_the_atom(tuple_at(option, 0), ATOM_TYPE)) return raise_badarg(p);
+        if (term_is_the_atom(tuple_at(option, 0), ATOM_ASYNC))
+            id = value;
+        else if (!term_is_the_atom(tuple_at(option, 0), ATOM_TYPE))
+            return raise_badarg(p);
         else if (!term_is_the_atom(value, ATOM_MAJOR) && !term_is_the_atom(value, ATOM_MINOR))
             return raise_badarg(p);
-        else type = value;
+        else
+            type = value;
     }
     if (!term_is_nil(options)) return raise_badarg(p);
     if (!term_is_none(id)) return collect_later(p, other, type, id);

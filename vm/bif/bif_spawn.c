@@ -32,7 +32,8 @@ bool bif_heap_limit(Process *p, Term t, HeapLimit *limit)
     if (!term_is_none(kill)) limit->kill = term_same(kill, TERM_TRUE);
     if (!term_is_none(report)) limit->report = term_same(report, TERM_TRUE);
     limit->include_shared = term_same(shared, TERM_TRUE);
-    return (term_is_none(kill) || term_is_boolean(kill)) && (term_is_none(report) || term_is_boolean(report))
+    return (term_is_none(kill) || term_is_boolean(kill))
+           && (term_is_none(report) || term_is_boolean(report))
            && (term_is_none(shared) || term_is_boolean(shared));
 }
 
@@ -47,20 +48,11 @@ static bool spawn_priority(Term t, SpawnRequest *r)
 {
     if (!term_is_atom(t)) return false;
     switch ((int)atom_of(t)) {
-    case ATOM_MAX:
-        r->priority = PRIORITY_MAX;
-        return true;
-    case ATOM_HIGH:
-        r->priority = PRIORITY_HIGH;
-        return true;
-    case ATOM_NORMAL:
-        r->priority = PRIORITY_NORMAL;
-        return true;
-    case ATOM_LOW:
-        r->priority = PRIORITY_LOW;
-        return true;
-    default:
-        return false;
+    case ATOM_MAX: r->priority = PRIORITY_MAX; return true;
+    case ATOM_HIGH: r->priority = PRIORITY_HIGH; return true;
+    case ATOM_NORMAL: r->priority = PRIORITY_NORMAL; return true;
+    case ATOM_LOW: r->priority = PRIORITY_LOW; return true;
+    default: return false;
     }
 }
 
@@ -70,19 +62,15 @@ static bool spawn_pair(Process *p, Term key, Term value, SpawnRequest *r)
     unsigned flags;
     if (!term_is_atom(key)) return false;
     switch ((int)atom_of(key)) {
-    case ATOM_PRIORITY:
-        return spawn_priority(value, r);
+    case ATOM_PRIORITY: return spawn_priority(value, r);
     case ATOM_MONITOR:
         if (!bif_monitor_options(value, &flags, &r->monitor_tag)) return false;
         r->monitor = true;
         r->monitor_flags = (uint8_t)flags;
         return true;
-    case ATOM_FULLSWEEP_AFTER:
-        return small_count(value, &r->fullsweep_after);
-    case ATOM_MIN_HEAP_SIZE:
-        return small_count(value, &r->min_heap_words);
-    case ATOM_MIN_BIN_VHEAP_SIZE:
-        return small_count(value, &r->min_handle_words);
+    case ATOM_FULLSWEEP_AFTER: return small_count(value, &r->fullsweep_after);
+    case ATOM_MIN_HEAP_SIZE: return small_count(value, &r->min_heap_words);
+    case ATOM_MIN_BIN_VHEAP_SIZE: return small_count(value, &r->min_handle_words);
     case ATOM_MAX_HEAP_SIZE:
         if (!bif_heap_limit(p, value, &limit)) return false;
         r->has_max_heap = true;
@@ -94,10 +82,8 @@ static bool spawn_pair(Process *p, Term key, Term value, SpawnRequest *r)
     case ATOM_MESSAGE_QUEUE_DATA:
         r->off_heap_messages = term_is_the_atom(value, ATOM_OFF_HEAP);
         return r->off_heap_messages || term_is_the_atom(value, ATOM_ON_HEAP);
-    case ATOM_ASYNC_DIST:
-        return term_is_boolean(value);
-    default:
-        return false;
+    case ATOM_ASYNC_DIST: return term_is_boolean(value);
+    default: return false;
     }
 }
 
@@ -151,7 +137,8 @@ static bool spawn_fun(Process *p, SpawnRequest *r, size_t at)
     return term_is_fun(r->function);
 }
 
-/* Some of the family want a fun without arguments from the start, the others let the process fail. */
+/* Some of the family want a fun without arguments from the start, the others let the process
+ * fail. */
 static bool spawn_thunk(Process *p, SpawnRequest *r, size_t at)
 {
     return spawn_fun(p, r, at) && fun_arity(r->function) == 0;
@@ -180,7 +167,8 @@ static BifResult spawn_start(Process *p, const SpawnRequest *r)
     return term_is_none(pair) ? raise_system_limit(p) : pair;
 }
 
-/* Nobody can be started on another node while none can be reached: the pid is dead from the start. */
+/* Nobody can be started on another node while none can be reached: the pid is dead from the
+ * start. */
 static BifResult spawn_elsewhere(Process *p, Term node, const SpawnRequest *r)
 {
     RunContext *rc = p->run;
@@ -322,10 +310,12 @@ BifResult bif_spawn_opt_5(Process *p)
 
 /* ---- spawn_request: the answer comes as {Tag, RequestId, ok | error, Pid | Reason} ---- */
 
-static BifResult request_reply(Process *p, const ReplyOptions *reply, Term id, Term what, Term value)
+static BifResult request_reply(Process *p, const ReplyOptions *reply, Term id, Term what,
+                               Term value)
 {
     Term message = heap_tuple(&p->heap, 4, (const Term[]){reply->tag, id, what, value});
-    if (term_is_none(message) || !send_system(p->run, p->pid, message)) return raise_system_limit(p);
+    if (term_is_none(message) || !send_system(p->run, p->pid, message))
+        return raise_system_limit(p);
     return id;
 }
 
@@ -363,7 +353,8 @@ BifResult bif_spawn_request_1(Process *p)
 BifResult bif_spawn_request_2(Process *p)
 {
     SpawnRequest r;
-    if (spawn_thunk(p, &r, 0)) return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, arg(p, 1));
+    if (spawn_thunk(p, &r, 0))
+        return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, arg(p, 1));
     if (!spawn_thunk(p, &r, 1)) return raise_badarg(p);
     return request_start(p, arg(p, 0), &r, TERM_NIL);
 }
@@ -396,7 +387,8 @@ BifResult bif_spawn_request_5(Process *p)
     return request_start(p, arg(p, 0), &r, arg(p, 4));
 }
 
-/* The request has been answered by the time its reference is known: nothing can be abandoned. */
+/* The request has been answered by the time its reference is known: nothing can be
+ * abandoned. */
 BifResult bif_spawn_request_abandon(Process *p)
 {
     return term_is_ref(arg(p, 0)) ? TERM_FALSE : raise_badarg(p);

@@ -44,8 +44,7 @@ static int64_t stats_queued(const Process *p)
 {
     const Sched *s = stats_sched(p);
     size_t sum = 0;
-    for (unsigned i = 0; i < s->worker_count; i++)
-        sum += runq_length(&s->workers[i]->queue);
+    for (unsigned i = 0; i < s->worker_count; i++) sum += runq_length(&s->workers[i]->queue);
     return (int64_t)sum;
 }
 
@@ -80,22 +79,16 @@ BifResult bif_statistics(Process *p)
     case ATOM_REDUCTIONS:
     case ATOM_EXACT_REDUCTIONS:
         return stats_since(p, &s->last_reductions, (int64_t)stats_reductions(p));
-    case ATOM_RUNTIME:
-        return stats_since(p, &s->last_runtime, stats_runtime(p));
-    case ATOM_WALL_CLOCK:
-        return stats_since(p, &s->last_wall, stats_wall(p));
+    case ATOM_RUNTIME: return stats_since(p, &s->last_runtime, stats_runtime(p));
+    case ATOM_WALL_CLOCK: return stats_since(p, &s->last_wall, stats_wall(p));
     case ATOM_RUN_QUEUE:
-    case ATOM_TOTAL_RUN_QUEUE_LENGTHS:
-        return small_from(stats_queued(p));
-    case ATOM_CONTEXT_SWITCHES:
-        return stats_pair(p, (int64_t)stats_switches(p), 0);
+    case ATOM_TOTAL_RUN_QUEUE_LENGTHS: return small_from(stats_queued(p));
+    case ATOM_CONTEXT_SWITCHES: return stats_pair(p, (int64_t)stats_switches(p), 0);
     case ATOM_GARBAGE_COLLECTION: {
         Term t = heap_tuple3(&p->heap, small_from(0), small_from(0), small_from(0));
         return term_is_none(t) ? raise_system_limit(p) : t;
     }
-    case ATOM_IO:
-        return stats_io(p);
-    default:
-        return raise_badarg(p);
+    case ATOM_IO: return stats_io(p);
+    default: return raise_badarg(p);
     }
 }

@@ -13,8 +13,14 @@
 
 /* What monotonic time starts from is anything; the difference to wall time is fixed at boot. */
 static Sched *time_sched(const Process *p) { return p->run->worker->sched; }
-static int64_t time_monotonic(const Process *p) { return (int64_t)chance_now_ns(&time_sched(p)->chance); }
-static int64_t time_wall(const Process *p) { return (int64_t)chance_wall_ns(&time_sched(p)->chance); }
+static int64_t time_monotonic(const Process *p)
+{
+    return (int64_t)chance_now_ns(&time_sched(p)->chance);
+}
+static int64_t time_wall(const Process *p)
+{
+    return (int64_t)chance_wall_ns(&time_sched(p)->chance);
+}
 
 static Term time_term(Process *p, int64_t value)
 {
@@ -30,21 +36,16 @@ static int64_t time_unit(Term unit)
     if (!term_is_atom(unit)) return 0;
     switch ((int)atom_of(unit)) {
     case ATOM_SECOND:
-    case ATOM_SECONDS:
-        return 1;
+    case ATOM_SECONDS: return 1;
     case ATOM_MILLISECOND:
-    case ATOM_MILLI_SECONDS:
-        return 1000;
+    case ATOM_MILLI_SECONDS: return 1000;
     case ATOM_MICROSECOND:
-    case ATOM_MICRO_SECONDS:
-        return 1000000;
+    case ATOM_MICRO_SECONDS: return 1000000;
     case ATOM_NANOSECOND:
     case ATOM_NANO_SECONDS:
     case ATOM_NATIVE:
-    case ATOM_PERF_COUNTER:
-        return 1000000000;
-    default:
-        return 0;
+    case ATOM_PERF_COUNTER: return 1000000000;
+    default: return 0;
     }
 }
 
@@ -83,7 +84,10 @@ BifResult bif_convert_time_unit(Process *p)
 /* ---- clocks ---- */
 
 BifResult bif_monotonic_time_0(Process *p) { return time_term(p, time_monotonic(p)); }
-BifResult bif_monotonic_time_1(Process *p) { return time_in_unit(p, time_monotonic(p), arg(p, 0)); }
+BifResult bif_monotonic_time_1(Process *p)
+{
+    return time_in_unit(p, time_monotonic(p), arg(p, 0));
+}
 BifResult bif_system_time_0(Process *p) { return time_term(p, time_wall(p)); }
 BifResult bif_system_time_1(Process *p) { return time_in_unit(p, time_wall(p), arg(p, 0)); }
 
@@ -96,8 +100,8 @@ BifResult bif_time_offset_1(Process *p)
 
 static BifResult time_triple(Process *p, int64_t us)
 {
-    Term t = heap_tuple3(&p->heap, small_from(us / 1000000000000), small_from(us / 1000000 % 1000000),
-                         small_from(us % 1000000));
+    Term t = heap_tuple3(&p->heap, small_from(us / 1000000000000),
+                         small_from(us / 1000000 % 1000000), small_from(us % 1000000));
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
@@ -116,15 +120,19 @@ BifResult bif_now(Process *p)
     return time_triple(p, next);
 }
 
-BifResult bif_perf_counter_1(Process *p) { return time_in_unit(p, time_monotonic(p), arg(p, 0)); }
+BifResult bif_perf_counter_1(Process *p)
+{
+    return time_in_unit(p, time_monotonic(p), arg(p, 0));
+}
 
 /* ---- unique integers ---- */
 
 static BifResult unique(Process *p, bool positive, bool monotonic)
 {
     Sched *s = time_sched(p);
-    int64_t n = 1 + (monotonic ? atomic_add_relaxed(&s->unique_monotonic, 1)
-                               : atomic_add_relaxed(&s->unique_positive, 1));
+    int64_t n = 1
+                + (monotonic ? atomic_add_relaxed(&s->unique_monotonic, 1)
+                             : atomic_add_relaxed(&s->unique_positive, 1));
     /* Those that may be negative start far below zero, as programs are used to. */
     return time_term(p, positive ? n : n - ((int64_t)1 << 59));
 }
@@ -137,9 +145,12 @@ BifResult bif_unique_integer_1(Process *p)
     bool monotonic = false;
     Term options = arg(p, 0);
     for (; term_is_cons(options); options = list_tail(options)) {
-        if (term_is_the_atom(list_head(options), ATOM_POSITIVE)) positive = true;
-        else if (term_is_the_atom(list_head(options), ATOM_MONOTONIC)) monotonic = true;
-        else return raise_badarg(p);
+        if (term_is_the_atom(list_head(options), ATOM_POSITIVE))
+            positive = true;
+        else if (term_is_the_atom(list_head(options), ATOM_MONOTONIC))
+            monotonic = true;
+        else
+            return raise_badarg(p);
     }
     return term_is_nil(options) ? unique(p, positive, monotonic) : raise_badarg(p);
 }
@@ -204,9 +215,12 @@ static bool cancel_options(Term options, bool *async, bool *info)
         Term option = list_head(options);
         if (!term_is_tuple_of(option, 2) || !term_is_boolean(tuple_at(option, 1))) return false;
         bool value = term_same(tuple_at(option, 1), TERM_TRUE);
-        if (term_is_the_atom(tuple_at(option, 0), ATOM_ASYNC)) *async = value;
-        else if (term_is_the_atom(tuple_at(option, 0), ATOM_INFO)) *info = value;
-        else return false;
+        if (term_is_the_atom(tuple_at(option, 0), ATOM_ASYNC))
+            *async = value;
+        else if (term_is_the_atom(tuple_at(option, 0), ATOM_INFO))
+            *info = value;
+        else
+            return false;
     }
     return term_is_nil(options);
 }
@@ -224,7 +238,8 @@ static BifResult timer_tell(Process *p, Term tag, int64_t left_ns, bool async, b
     if (term_is_none(answer) || (!async && info)) return answer;
     if (async && info) {
         Term message = heap_tuple3(&p->heap, tag, arg(p, 0), answer);
-        if (term_is_none(message) || !send_system(p->run, p->pid, message)) return raise_system_limit(p);
+        if (term_is_none(message) || !send_system(p->run, p->pid, message))
+            return raise_system_limit(p);
     }
     return TERM_ATOM(OK);
 }
@@ -234,8 +249,10 @@ static BifResult cancel_timer(Process *p, Term options)
     bool async;
     bool info;
     Term ref = arg(p, 0);
-    if (!term_is_kind(ref, KIND_REF) || !cancel_options(options, &async, &info)) return raise_badarg(p);
-    return timer_tell(p, TERM_ATOM(CANCEL_TIMER), alarm_cancel(p, pid_ref_number(ref)), async, info);
+    if (!term_is_kind(ref, KIND_REF) || !cancel_options(options, &async, &info))
+        return raise_badarg(p);
+    return timer_tell(p, TERM_ATOM(CANCEL_TIMER), alarm_cancel(p, pid_ref_number(ref)), async,
+                      info);
 }
 
 static BifResult read_timer(Process *p, Term options)
@@ -245,7 +262,8 @@ static BifResult read_timer(Process *p, Term options)
     Term ref = arg(p, 0);
     if (!term_is_kind(ref, KIND_REF) || !cancel_options(options, &async, &info) || !info)
         return raise_badarg(p);
-    return timer_tell(p, TERM_ATOM(READ_TIMER), alarm_left(p, pid_ref_number(ref)), async, true);
+    return timer_tell(p, TERM_ATOM(READ_TIMER), alarm_left(p, pid_ref_number(ref)), async,
+                      true);
 }
 
 BifResult bif_cancel_timer_1(Process *p) { return cancel_timer(p, TERM_NIL); }

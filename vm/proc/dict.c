@@ -8,9 +8,10 @@
 #define DICT_PLAIN 8
 
 struct Dict {
-    Term *at;        /* pairs: key, value; a removed pair is two TERM_NONE */
-    uint32_t *index; /* NULL for few; else open addressing: entry + 1, 0 free; twice `room` places */
-    uint32_t used;   /* pairs, removed ones included */
+    Term *at; /* pairs: key, value; a removed pair is two TERM_NONE */
+    uint32_t
+        *index; /* NULL for few; else open addressing: entry + 1, 0 free; twice `room` places */
+    uint32_t used; /* pairs, removed ones included */
     uint32_t room;
     uint32_t live;
 };

@@ -1,7 +1,7 @@
 /*
- * The process dictionary: entries in the order of their first put, found by hash when they are many.
- * Keys and values are terms of the owner's heap: the collector gets them through dict_roots.
- * The owner alone.  None of these collects.
+ * The process dictionary: entries in the order of their first put, found by hash when they are
+ * many. Keys and values are terms of the owner's heap: the collector gets them through
+ * dict_roots. The owner alone.  None of these collects.
  */
 #pragma once
 

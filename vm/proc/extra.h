@@ -35,7 +35,7 @@ struct ProcessExtra {
     Dict *dict;         /* roots: dict_roots */
     Timer *receive_timer;
     bool timeout_active; /* the receive timer was armed for the receive that runs now */
-    Message *replies; /* answers to requests of a waiting built-in (vm/actor/signal.c) */
+    Message *replies;    /* answers to requests of a waiting built-in (vm/actor/signal.c) */
     Dying *dying;
     void *state; /* an interrupted instruction's work list, outside the heap (machine.md 2) */
     bool off_heap_messages; /* what message_queue_data was set to */

@@ -5,15 +5,16 @@
 
 struct Relations {
     Relation *at;
-    uint32_t *index; /* NULL for few; else open addressing: entry + 1, 0 free; twice `room` places */
-    uint32_t first;  /* entries before are all removed */
-    uint32_t used;   /* entries, removed ones included */
+    uint32_t
+        *index; /* NULL for few; else open addressing: entry + 1, 0 free; twice `room` places */
+    uint32_t first; /* entries before are all removed */
+    uint32_t used;  /* entries, removed ones included */
     uint32_t room;
     uint32_t live;
 };
 
-/* Links and suspensions share the other's pid as key, a monitor of oneself would share a reference: the
- * kind is part of the key. */
+/* Links and suspensions share the other's pid as key, a monitor of oneself would share a
+ * reference: the kind is part of the key. */
 static uint32_t links_hash(RelationKind kind, uint64_t key)
 {
     uint64_t x = (key ^ (uint64_t)kind << 58) * 0x9E3779B97F4A7C15u;
@@ -76,7 +77,8 @@ Relation *links_add(Process *p, RelationKind kind, uint64_t key, Term other)
 {
     ASSERT(links_find(p, kind, key) == NULL);
     Mem *mem = p->heap.mem;
-    if (p->relations == NULL) p->relations = mem_alloc_zero(mem, MEM_PROCESS, sizeof(Relations));
+    if (p->relations == NULL)
+        p->relations = mem_alloc_zero(mem, MEM_PROCESS, sizeof(Relations));
     Relations *s = p->relations;
     if (s->used == s->room) links_rebuild(s, mem);
     if (s->index != NULL) s->index[links_place(s, kind, key)] = s->used + 1;
@@ -147,7 +149,8 @@ void links_free(Process *p)
     if (s == NULL) return;
     Mem *mem = p->heap.mem;
     for (uint32_t i = s->first; i < s->used; i++)
-        if (s->at[i].kind != RELATION_NONE && s->at[i].tag != NULL) message_free(s->at[i].tag, mem);
+        if (s->at[i].kind != RELATION_NONE && s->at[i].tag != NULL)
+            message_free(s->at[i].tag, mem);
     links_drop_index(s, mem);
     mem_free(mem, MEM_PROCESS, s->at, s->room * sizeof *s->at);
     mem_free(mem, MEM_PROCESS, s, sizeof *s);

@@ -1,9 +1,9 @@
 /*
  * Relations of a process: links, monitors of both sides, aliases.
  *
- * An entry is found by its key: the other's pid for links, the number of the reference for the rest.
- * Entries stay in the order of their making; above a few of them an index finds a key, so a process
- * with 100,000 links adds and drops one in constant time.  The owner alone.
+ * An entry is found by its key: the other's pid for links, the number of the reference for the
+ * rest. Entries stay in the order of their making; above a few of them an index finds a key, so
+ * a process with 100,000 links adds and drops one in constant time.  The owner alone.
  */
 #pragma once
 
@@ -19,11 +19,11 @@ typedef enum RelationKind {
 } RelationKind;
 
 enum {
-    RELATION_ALIAS_ON = 1,           /* the reference is an active alias */
-    RELATION_ALIAS_REPLY = 2,        /* ... until a message came through it */
-    RELATION_ALIAS_DEMONITOR = 4,    /* ... or the monitor ends */
-    RELATION_BY_NAME = 8,            /* `name` is what the monitor was set on */
-    RELATION_ALIAS_MADE = 16         /* the reference was given out as an alias */
+    RELATION_ALIAS_ON = 1,        /* the reference is an active alias */
+    RELATION_ALIAS_REPLY = 2,     /* ... until a message came through it */
+    RELATION_ALIAS_DEMONITOR = 4, /* ... or the monitor ends */
+    RELATION_BY_NAME = 8,         /* `name` is what the monitor was set on */
+    RELATION_ALIAS_MADE = 16      /* the reference was given out as an alias */
 };
 
 typedef struct Relation {
@@ -42,8 +42,8 @@ Relation *links_find(const Process *p, RelationKind kind, uint64_t key);
 Relation *links_add(Process *p, RelationKind kind, uint64_t key, Term other);
 /* Removes it (and frees its tag). */
 void links_remove(Process *p, Relation *r);
-/* The next entry in order of making, removed ones skipped; start with *cursor = 0; NULL at the end.
- * Removing entries meanwhile is allowed, adding is not. */
+/* The next entry in order of making, removed ones skipped; start with *cursor = 0; NULL at
+ * the end. Removing entries meanwhile is allowed, adding is not. */
 Relation *links_next(const Process *p, size_t *cursor);
 /* How many entries of all kinds. */
 size_t links_count(const Process *p);

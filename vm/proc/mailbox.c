@@ -19,8 +19,8 @@ bool mailbox_push(Mailbox *b, Message *m)
     do {
         if (newest == MAILBOX_CLOSED) return false;
         m->next = newest;
-        /* Pairs with the acquire in mailbox_take_outer; sequentially consistent because the pusher
-         * looks at the state word next (state.h). */
+        /* Pairs with the acquire in mailbox_take_outer; sequentially consistent because the
+         * pusher looks at the state word next (state.h). */
     } while (!atomic_cas_seq(&b->outer, &newest, m));
     return true;
 }

@@ -2,9 +2,9 @@
  * A process's mailbox: an outer inbox that anybody pushes to, an inner queue and a cursor that are
  * the owner's alone.
  *
- *   outer:  newest first, linked by Message.next; one exchange takes all of it, or closes it for ever
- *   inner:  a ring; last->next is the oldest.  cursor and mark name the message *before* their place,
- *           NULL the start of the queue
+ *   outer:  newest first, linked by Message.next; one exchange takes it all, or closes it for ever
+ *   inner:  a ring; last->next is the oldest.  cursor and mark name the message *before* their
+ *           place, NULL the start of the queue
  *
  * Pushes of one sender arrive in their order.  Signals and messages travel together, so their order
  * between two processes is kept; vm/actor/signal.c sorts them when the owner looks.
@@ -30,7 +30,8 @@ void mailbox_init(Mailbox *b);
 
 /* ---- any thread, under the epoch rule ---- */
 
-/* Takes the message, unless the box is closed: then false, and the message is still the caller's. */
+/* Takes the message, unless the box is closed: then false, and the message is still the
+ * caller's. */
 MUST_USE bool mailbox_push(Mailbox *b, Message *m);
 /* Something is in the outer inbox (closed counts as nothing). */
 bool mailbox_has_outer(const Mailbox *b);
@@ -44,14 +45,15 @@ Message *mailbox_close(Mailbox *b);
 /* Puts a message at the end of the inner queue. */
 void mailbox_append(Mailbox *b, Message *m);
 
-/* The message at the cursor, or NULL at the end of the inner queue.  m->value is readable as it stands. */
+/* The message at the cursor, or NULL at the end of the inner queue.  m->value is readable as
+ * it stands. */
 static inline Message *mailbox_peek(const Mailbox *b)
 {
     if (b->last == NULL || b->cursor == b->last) return NULL;
     return b->cursor == NULL ? b->last->next : b->cursor->next;
 }
-/* The message at the cursor leaves the queue, its terms become part of `h`; the cursor goes to the start.
- * Terms peeked stay where they are. */
+/* The message at the cursor leaves the queue, its terms become part of `h`; the cursor goes
+ * to the start. Terms peeked stay where they are. */
 void mailbox_accept(Mailbox *b, Heap *h);
 /* The same without keeping it: the caller owns it. */
 Message *mailbox_remove(Mailbox *b);
@@ -60,14 +62,18 @@ static inline void mailbox_next(Mailbox *b) { b->cursor = mailbox_peek(b); }
 /* The cursor goes to the start. */
 static inline void mailbox_rewind(Mailbox *b) { b->cursor = NULL; }
 
-/* Marks the end of the inner queue; the result is what RECV_MARK gives.  Fetch the outer inbox first. */
+/* Marks the end of the inner queue; the result is what RECV_MARK gives.  Fetch the outer
+ * inbox first. */
 Term mailbox_mark(Mailbox *b);
 /* The cursor starts at the marker; at the start if it is not the newest marker. */
 void mailbox_from(Mailbox *b, Term marker);
 
 static inline uint32_t mailbox_length(const Mailbox *b) { return b->length; }
 /* The oldest message, for walks over the queue: while (m) { ... m = mailbox_after(b, m); } */
-static inline Message *mailbox_first(const Mailbox *b) { return b->last == NULL ? NULL : b->last->next; }
+static inline Message *mailbox_first(const Mailbox *b)
+{
+    return b->last == NULL ? NULL : b->last->next;
+}
 static inline Message *mailbox_after(const Mailbox *b, const Message *m)
 {
     return m == b->last ? NULL : m->next;

@@ -73,9 +73,13 @@ static Message *message_make(RunContext *rc, SignalKind kind, Term value)
     return m;
 }
 
-Message *message_new(RunContext *rc, Term value) { return message_make(rc, SIGNAL_MESSAGE, value); }
+Message *message_new(RunContext *rc, Term value)
+{
+    return message_make(rc, SIGNAL_MESSAGE, value);
+}
 
-Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number, Term value)
+Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
+                           Term value)
 {
     ASSERT(kind != SIGNAL_MESSAGE);
     Message *m = message_make(rc, kind, value);
@@ -116,10 +120,7 @@ void message_free(Message *m, Mem *mem)
     mem_free(mem, MEM_HEAP, f, fragment_bytes(f->words));
 }
 
-size_t message_words(Message *m)
-{
-    return message_fragment(m)->used - m->record;
-}
+size_t message_words(Message *m) { return message_fragment(m)->used - m->record; }
 
 Word *message_take_spare(Message *m, size_t words)
 {

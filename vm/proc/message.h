@@ -4,9 +4,10 @@
  *   one block:  [HeapFragment: next words used][Message ...][payload words ...]
  *                                              ^ HeapFragment.data
  *
- * The payload is closed: it points to itself, to literals and to counted objects only (machine.md 5).
- * When a message is accepted its block becomes a fragment of the receiver's heap, the record in front
- * turned into a KIND_FILLER, so nothing is copied again; a message without payload is freed instead.
+ * The payload is closed: it points to itself, to literals and to counted objects only
+ * (machine.md 5).  When a message is accepted its block becomes a fragment of the receiver's heap,
+ * the record in front turned into a KIND_FILLER, so nothing is copied again; a message without
+ * payload is freed instead.
  * A message belongs to one thread at a time: its maker, then (once pushed) the receiving process.
  */
 #pragma once
@@ -29,10 +30,10 @@ typedef enum SignalKind {
     SIGNAL_ALIVE,         /* from, number: request */
     SIGNAL_REPLY,         /* number: request; value: answer */
     SIGNAL_GROUP_LEADER,  /* value */
-    SIGNAL_COLLECT,       /* from, number: request; value: minor or major; a none from: no answer */
-    SIGNAL_SUSPEND,       /* from, number: request or 0 */
-    SIGNAL_RESUME,        /* from */
-    SIGNAL_CHECK_CODE,    /* from, number: request; value: module */
+    SIGNAL_COLLECT, /* from, number: request; value: minor or major; a none from: no answer */
+    SIGNAL_SUSPEND, /* from, number: request or 0 */
+    SIGNAL_RESUME,  /* from */
+    SIGNAL_CHECK_CODE, /* from, number: request; value: module */
     SIGNAL_KIND_COUNT
 } SignalKind;
 
@@ -40,9 +41,9 @@ typedef struct Message Message;
 struct Message {
     Word filler; /* becomes the header that hides this record */
     Message *next;
-    Term value;    /* what it says: in the payload, or immediate, or a literal */
-    Word *handles; /* counted objects of the payload */
-    uint32_t kind; /* SignalKind */
+    Term value;      /* what it says: in the payload, or immediate, or a literal */
+    Word *handles;   /* counted objects of the payload */
+    uint32_t kind;   /* SignalKind */
     uint32_t record; /* words of the record: a signal that became a message keeps its own */
 };
 
@@ -67,24 +68,27 @@ static inline Signal *message_signal(Message *m)
 }
 
 /*
- * A message or signal with a copy of `value` (taken as it is when immediate or a literal).  Does not
- * collect.  NULL when the budget refuses the memory.
+ * A message or signal with a copy of `value` (taken as it is when immediate or a literal).
+ * Does not collect.  NULL when the budget refuses the memory.
  */
 MUST_USE Message *message_new(RunContext *rc, Term value);
 MUST_USE Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
                                     Term value);
-/* Words that an EXIT or DOWN signal has spare, to become a message in place: message_take_spare. */
+/* Words that an EXIT or DOWN signal has spare, to become a message in place:
+ * message_take_spare. */
 #define MESSAGE_SPARE_EXIT 4
 #define MESSAGE_SPARE_DOWN 12
 Word *message_take_spare(Message *m, size_t words);
-/* The same with room for `words` words that the caller fills: *area gets a heap over them, from which
- * terms are built (area->top, area->limit); close it with message_close.  What does not fit is an error. */
+/* The same with room for `words` words that the caller fills: *area gets a heap over them,
+ * from which terms are built (area->top, area->limit); close it with message_close.  What
+ * does not fit is an error. */
 MUST_USE Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area);
 void message_close(Message *m, const Heap *area, Term value);
 /* Most words that one message may carry under the account's budget. */
 size_t message_limit(const Mem *mem);
 
-/* Its payload becomes part of `h` (a fragment) or, without payload, is freed.  m->value stays valid. */
+/* Its payload becomes part of `h` (a fragment) or, without payload, is freed.  m->value
+ * stays valid. */
 void message_adopt(Message *m, Heap *h);
 /* Drops it with all it holds. */
 void message_free(Message *m, Mem *mem);

@@ -7,6 +7,8 @@
 
 Process *process_new(Mem *mem, size_t block_words)
 {
+    block_words =
+        block_words <= PROCESS_FIRST_WORDS ? PROCESS_FIRST_WORDS : gc_block_size(block_words);
     Process *p = mem_try_alloc(mem, MEM_PROCESS, sizeof(Process));
     if (p == NULL) return NULL;
     memset((void *)p, 0, sizeof *p);

@@ -45,7 +45,8 @@ ProcTable *proctab_new(Mem *mem, size_t limit)
 void proctab_delete(ProcTable *t)
 {
     for (size_t i = 0; i <= t->limit >> PROCTAB_CHUNK_BITS; i++)
-        mem_free(t->mem, MEM_PROCESS, atomic_load_relaxed(&t->chunks[i]), PROCTAB_CHUNK * sizeof(ProcSlot));
+        mem_free(t->mem, MEM_PROCESS, atomic_load_relaxed(&t->chunks[i]),
+                 PROCTAB_CHUNK * sizeof(ProcSlot));
     mem_free(t->mem, MEM_PROCESS, (void *)(uintptr_t)t->chunks, directory_bytes(t->limit));
     lock_destroy(&t->lock);
     mem_free(t->mem, MEM_PROCESS, t, sizeof *t);
@@ -110,8 +111,10 @@ void proctab_remove(ProcTable *t, Process *p)
     atomic_store_relaxed(&s->process, NULL);
     s->generation++;
     s->next_free = PROCTAB_NONE;
-    if (t->free_last == PROCTAB_NONE) t->free_first = slot;
-    else proctab_slot(t, t->free_last)->next_free = slot;
+    if (t->free_last == PROCTAB_NONE)
+        t->free_first = slot;
+    else
+        proctab_slot(t, t->free_last)->next_free = slot;
     t->free_last = slot;
     atomic_sub_relaxed(&t->count, 1);
     lock_drop(&t->lock);

@@ -2,8 +2,8 @@
  * From pid to process, without a lock; slots reused oldest first, each with a wide generation.
  *
  * Readers are threads under the epoch rule: a Process found stays readable until they are next
- * quiescent.  Reserving and freeing slots takes the table's lock.  The table grows in pieces up to
- * its limit and never moves.  Design page: docs/design/process.md.
+ * quiescent.  Reserving and freeing slots takes the table's lock.  The table grows in pieces up
+ * to its limit and never moves.  Design page: docs/design/process.md.
  */
 #pragma once
 
@@ -15,10 +15,11 @@ typedef struct ProcTable ProcTable;
 ProcTable *proctab_new(Mem *mem, size_t limit);
 void proctab_delete(ProcTable *t);
 
-/* A slot for `p`: writes p->pid and publishes it, so p must be complete but for its pid (acquire in
- * proctab_find sees it all).  False when the table is full. */
+/* A slot for `p`: writes p->pid and publishes it, so p must be complete but for its pid
+ * (acquire in proctab_find sees it all).  False when the table is full. */
 MUST_USE bool proctab_insert(ProcTable *t, Process *p);
-/* Nobody finds it any more; its slot goes to the end of the free ones with the next generation. */
+/* Nobody finds it any more; its slot goes to the end of the free ones with the next
+ * generation. */
 void proctab_remove(ProcTable *t, Process *p);
 
 /* The process, possibly dying (STATE_EXITING), or NULL. */

@@ -8,7 +8,7 @@
  * RUNNABLE -> RUNNING       the worker that took it from a run queue
  * RUNNING  -> RUNNABLE      that worker, slice spent
  * RUNNING  -> WAITING       that worker; afterwards it looks at the inbox once more
- * WAITING  -> RUNNABLE      whoever wins the exchange (sender, timer, job, the worker itself); he queues it
+ * WAITING  -> RUNNABLE      whoever wins the exchange (sender, timer, job, worker); he queues it
  *
  * Both sides of falling asleep use sequentially consistent operations: a sender pushes, then looks
  * for WAITING; the sleeper writes WAITING, then looks at the inbox.  One of them sees the other.
@@ -29,20 +29,28 @@ enum {
 #define STATE_PRIORITY       ((uint64_t)3 << STATE_PRIORITY_SHIFT)
 
 /* Set by the owner only. */
-#define STATE_EXITING   ((uint64_t)1 << 4) /* dying in steps: look-ups say dead; never waits again */
+#define STATE_EXITING \
+    ((uint64_t)1 << 4) /* dying in steps: look-ups say dead; never waits again */
 #define STATE_TRAP_EXIT ((uint64_t)1 << 5)
-#define STATE_BLOCKED   ((uint64_t)1 << 6) /* a job works on its heap: only the job's end wakes it */
+#define STATE_BLOCKED \
+    ((uint64_t)1 << 6) /* a job works on its heap: only the job's end wakes it */
 #define STATE_SUSPENDED ((uint64_t)1 << 7) /* runs no code, handles signals */
 #define STATE_SENSITIVE ((uint64_t)1 << 8)
 #define STATE_SYSTEM    ((uint64_t)1 << 9)
 #define STATE_HIBERNATE ((uint64_t)1 << 10) /* waits in hibernate: only a message ends it */
 /* Set by others too. */
-#define STATE_WAKE       ((uint64_t)1 << 16) /* do not fall asleep: something happened meanwhile */
-#define STATE_TIMED_OUT  ((uint64_t)1 << 17) /* its receive timer fired; written under the wheel's lock */
+#define STATE_WAKE ((uint64_t)1 << 16) /* do not fall asleep: something happened meanwhile */
+#define STATE_TIMED_OUT \
+    ((uint64_t)1 << 17) /* its receive timer fired; written under the wheel's lock */
 #define STATE_REGISTERED ((uint64_t)1 << 18) /* has a name; written under the registry's lock */
 #define STATE_TIMERS     ((uint64_t)1 << 19) /* some wheel may hold timers that send to it */
 
-typedef enum ProcessPriority { PRIORITY_MAX, PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW } ProcessPriority;
+typedef enum ProcessPriority {
+    PRIORITY_MAX,
+    PRIORITY_HIGH,
+    PRIORITY_NORMAL,
+    PRIORITY_LOW
+} ProcessPriority;
 
 static inline unsigned state_status(uint64_t state) { return (unsigned)(state & STATE_STATUS); }
 static inline ProcessPriority state_priority(uint64_t state)

@@ -32,8 +32,8 @@ static bool balance_has_work(const Sched *s)
 void balance_sleep(Worker *w, uint64_t due_ns)
 {
     Sched *s = w->sched;
-    /* Pairs with the loads in balance_wake_one and sched_run_exclusive, which come after their own
-     * stores: one side sees the other. */
+    /* Pairs with the loads in balance_wake_one and sched_run_exclusive, which come after
+     * their own stores: one side sees the other. */
     atomic_store_seq(&s->searching, 0);
     atomic_store_seq(&w->asleep, true);
     atomic_add_seq(&s->sleeping, 1);
@@ -41,8 +41,10 @@ void balance_sleep(Worker *w, uint64_t due_ns)
         epoch_offline(w->epoch);
         lock_take(&w->sleep_lock);
         while (!w->notified) {
-            if (due_ns == UINT64_MAX) lock_wait(&w->sleep_cond, &w->sleep_lock);
-            else if (!lock_wait_until(&w->sleep_cond, &w->sleep_lock, due_ns)) break;
+            if (due_ns == UINT64_MAX)
+                lock_wait(&w->sleep_cond, &w->sleep_lock);
+            else if (!lock_wait_until(&w->sleep_cond, &w->sleep_lock, due_ns))
+                break;
         }
         w->notified = false;
         lock_drop(&w->sleep_lock);
@@ -77,6 +79,5 @@ void balance_wake_one(Sched *s)
 
 void balance_wake_all(Sched *s)
 {
-    for (unsigned i = 0; i < s->worker_count; i++)
-        balance_wake(s->workers[i]);
+    for (unsigned i = 0; i < s->worker_count; i++) balance_wake(s->workers[i]);
 }

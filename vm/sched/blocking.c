@@ -9,9 +9,9 @@
 #define BLOCKING_STOP_NS 100000000u
 
 struct Blocking {
-    Lock lock; /* all below */
-    LockCond wanted;  /* there is a job, or stopping */
-    LockCond quiet;   /* a thread has ended */
+    Lock lock;       /* all below */
+    LockCond wanted; /* there is a job, or stopping */
+    LockCond quiet;  /* a thread has ended */
     Job *first;
     Job **end;
     size_t pending;
@@ -50,8 +50,10 @@ static void job_finish(RunContext *rc, SchedEvent *e)
     counted_drop(&job->counted);
     Process *p = proctab_find(rc->processes, pid);
     if (p == NULL) return;
-    if (held) sched_unblock(rc, p);
-    else sched_wake(rc, p);
+    if (held)
+        sched_unblock(rc, p);
+    else
+        sched_wake(rc, p);
 }
 
 static Job *take_job(Blocking *b)
@@ -131,8 +133,7 @@ void blocking_run_one(Blocking *b, size_t index)
 {
     lock_take(&b->lock);
     Job **at = &b->first;
-    for (; index > 0; index--)
-        at = &(*at)->next;
+    for (; index > 0; index--) at = &(*at)->next;
     Job *job = *at;
     *at = job->next;
     if (b->end == &job->next) b->end = at;
@@ -149,7 +150,8 @@ bool blocking_stop(Blocking *b)
     lock_take(&b->lock);
     b->stopping = true;
     lock_broadcast(&b->wanted);
-    while (b->live > 0 && lock_wait_until(&b->quiet, &b->lock, due)) {}
+    while (b->live > 0 && lock_wait_until(&b->quiet, &b->lock, due)) {
+    }
     bool quiet = b->live == 0;
     Job *dropped = b->first;
     b->first = NULL;
@@ -161,7 +163,8 @@ bool blocking_stop(Blocking *b)
         dropped = job->next;
         counted_drop(&job->counted);
     }
-    if (quiet) VEC_EACH (Thread, t, &b->threads) thread_join(t);
+    if (quiet)
+        VEC_EACH (Thread, t, &b->threads) thread_join(t);
     return quiet;
 }
 

@@ -16,8 +16,10 @@ void chance_init(Chance *c, int64_t seed)
     c->hash = UINT64_C(0xcbf29ce484222325);
     c->events = 0;
     rng_seed(&c->rng, c->seed);
-    if (c->seeded) clock_init_virtual(&c->clock, CHANCE_WALL_START_NS);
-    else clock_init(&c->clock);
+    if (c->seeded)
+        clock_init_virtual(&c->clock, CHANCE_WALL_START_NS);
+    else
+        clock_init(&c->clock);
 }
 
 void chance_note_slow(Chance *c, ChanceEvent event, uint64_t a, uint64_t b)
@@ -54,6 +56,5 @@ void chance_bytes(Chance *c, void *to, size_t count)
 {
     if (!c->seeded && rng_system_bytes(to, count)) return;
     uint8_t *at = to;
-    for (size_t i = 0; i < count; i++)
-        at[i] = (uint8_t)rng_next(&c->rng);
+    for (size_t i = 0; i < count; i++) at[i] = (uint8_t)rng_next(&c->rng);
 }

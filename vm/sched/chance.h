@@ -1,10 +1,11 @@
 /*
- * The one door for chance: time, random numbers, new references, who runs next and for how long.
+ * The one door for chance: time, random numbers, new references, who runs next and for how
+ * long.
  *
- * Normally it leads to the system.  With a seed everything behind it follows from the seed: time is
- * virtual, one thread does all the work, and each event is folded into a hash, so that two runs can
- * be compared event for event.  One Chance per VM; the seeded one is used by the one worker thread.
- * Design page: docs/design/determinism.md.
+ * Normally it leads to the system.  With a seed everything behind it follows from the seed:
+ * time is virtual, one thread does all the work, and each event is folded into a hash, so that
+ * two runs can be compared event for event.  One Chance per VM; the seeded one is used by the
+ * one worker thread. Design page: docs/design/determinism.md.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "vm/sched/runq.h"
 
-/* With a seed, one of the first so many of a list is taken: any order of neighbours, yet fair. */
+/* With a seed, one of the first so many of a list is taken: any order of neighbours, yet
+ * fair. */
 #define RUNQ_CHOICE 16
 
 /* Most that one theft moves. */
@@ -18,8 +19,10 @@ void runq_destroy(RunQueue *q) { lock_destroy(&q->lock); }
 static void list_push(RunList *l, Process *p)
 {
     p->queue_next = NULL;
-    if (l->last == NULL) l->first = p;
-    else l->last->queue_next = p;
+    if (l->last == NULL)
+        l->first = p;
+    else
+        l->last->queue_next = p;
     l->last = p;
     l->count++;
 }
@@ -28,8 +31,10 @@ static void list_push(RunList *l, Process *p)
 static Process *list_take_behind(RunList *l, Process *before)
 {
     Process *p = before == NULL ? l->first : before->queue_next;
-    if (before == NULL) l->first = p->queue_next;
-    else before->queue_next = p->queue_next;
+    if (before == NULL)
+        l->first = p->queue_next;
+    else
+        before->queue_next = p->queue_next;
     if (l->last == p) l->last = before;
     l->count--;
     p->queue_next = NULL;
@@ -149,8 +154,10 @@ static void loot_list(RunList *from, RunList *to, size_t *room)
 static void append_list(RunList *to, const RunList *from)
 {
     if (from->first == NULL) return;
-    if (to->last == NULL) to->first = from->first;
-    else to->last->queue_next = from->first;
+    if (to->last == NULL)
+        to->first = from->first;
+    else
+        to->last->queue_next = from->first;
     to->last = from->last;
     to->count += from->count;
 }

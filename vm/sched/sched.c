@@ -24,23 +24,26 @@
 static void sched_enqueue(Worker *w, Process *p, uint64_t state, RunHow how)
 {
     size_t waiting = runq_push(&w->queue, p, state_priority(state), how);
-    /* A process in `next` goes when the running one stops; what this worker cannot run at once may
-     * interest others. */
+    /* A process in `next` goes when the running one stops; what this worker cannot run at
+     * once may interest others. */
     if (waiting > (w->run.current != NULL ? 0 : 1)) balance_wake_one(w->sched);
 }
 
 /* Sets `also`; takes p out of WAITING and queues it, else sets `otherwise` too. */
-static void sched_rouse(RunContext *rc, Process *p, uint64_t also, uint64_t otherwise, RunHow how)
+static void sched_rouse(RunContext *rc, Process *p, uint64_t also, uint64_t otherwise,
+                        RunHow how)
 {
     uint64_t state = atomic_load_seq(&p->state);
     for (;;) {
         bool take = state_status(state) == STATE_WAITING && (state & STATE_BLOCKED) == 0;
         uint64_t next = state | also;
-        if (take) next = (next & ~(uint64_t)STATE_STATUS) | STATE_RUNNABLE;
-        else next |= otherwise;
+        if (take)
+            next = (next & ~(uint64_t)STATE_STATUS) | STATE_RUNNABLE;
+        else
+            next |= otherwise;
         if (next == state) return;
-        /* Acquire: what the process did before it waited.  Release: for who runs it, and for the
-         * owner who reads the flags. */
+        /* Acquire: what the process did before it waited.  Release: for who runs it, and for
+         * the owner who reads the flags. */
         if (!atomic_cas_seq(&p->state, &state, next)) continue;
         if (take) sched_enqueue(rc->worker, p, next, how);
         return;
@@ -112,7 +115,8 @@ static void process_wait(Worker *w, Process *p)
         next = (state & ~(uint64_t)STATE_STATUS) | STATE_WAITING;
         /* Sequentially consistent: then look at the inbox (state.h). */
     } while (!atomic_cas_seq(&p->state, &state, next));
-    /* p may belong to somebody else already; its memory stays until this worker is quiescent. */
+    /* p may belong to somebody else already; its memory stays until this worker is
+     * quiescent. */
     if (mailbox_has_outer(&p->mailbox)) sched_rouse(&w->run, p, 0, 0, RUNQ_WOKEN);
 }
 
@@ -124,8 +128,10 @@ static SchedStop process_work(Worker *w, Process *p, uint64_t state)
     if ((state & STATE_EXITING) == 0) {
         /* A job works on the heap only while its process waits. */
         ASSERT((state & STATE_BLOCKED) == 0);
-        if (mailbox_has_outer(&p->mailbox)) stop = hooks->signals(rc, p);
-        else if ((state & STATE_SUSPENDED) != 0) stop = SCHED_WAITS;
+        if (mailbox_has_outer(&p->mailbox))
+            stop = hooks->signals(rc, p);
+        else if ((state & STATE_SUSPENDED) != 0)
+            stop = SCHED_WAITS;
         if (stop == SCHED_SPENT) stop = hooks->run(rc, p);
         if (stop != SCHED_EXITED) return stop;
     }
@@ -139,7 +145,8 @@ static void worker_run(Worker *w, Process *p, bool inherits)
     uint64_t state = process_take(p);
     Term pid = p->pid;
     int64_t slice = rc->reductions;
-    if (!inherits || slice <= 0) slice = chance_seeded(&s->chance) ? chance_slice(&s->chance) : s->slice;
+    if (!inherits || slice <= 0)
+        slice = chance_seeded(&s->chance) ? chance_slice(&s->chance) : s->slice;
     chance_note(&s->chance, CHANCE_SWITCH, pid.w, (uint64_t)slice);
     rc->slice = slice;
     rc->reductions = slice;
@@ -203,7 +210,10 @@ void sched_timeout_start(Process *p, uint64_t due_ns)
     timer_arm(&p->run->worker->wheel, x->receive_timer, p->pid, due_ns);
 }
 
-bool sched_timeout_active(const Process *p) { return p->extra != NULL && p->extra->timeout_active; }
+bool sched_timeout_active(const Process *p)
+{
+    return p->extra != NULL && p->extra->timeout_active;
+}
 
 bool sched_timeout_over(const Process *p)
 {
@@ -267,8 +277,7 @@ static void worker_park(Worker *w)
     lock_take(&s->lock);
     s->parked++;
     lock_broadcast(&s->cond);
-    while (atomic_load_seq(&s->exclusive) != 0)
-        lock_wait(&s->cond, &s->lock);
+    while (atomic_load_seq(&s->exclusive) != 0) lock_wait(&s->cond, &s->lock);
     s->parked--;
     lock_drop(&s->lock);
     epoch_online(w->epoch);
@@ -336,7 +345,8 @@ static void worker_idle(Worker *w)
         return;
     }
     if (balance_steal(w)) {
-        if (atomic_swap_seq(&s->searching, 0) != 0 && runq_length(&w->queue) > 1) balance_wake_one(s);
+        if (atomic_swap_seq(&s->searching, 0) != 0 && runq_length(&w->queue) > 1)
+            balance_wake_one(s);
         return;
     }
     balance_sleep(w, timer_next_ns(&w->wheel));
@@ -345,7 +355,7 @@ static void worker_idle(Worker *w)
 static bool worker_clock_due(Worker *w)
 {
     return chance_seeded(&w->sched->chance) || ++w->turns >= SCHED_CLOCK_TURNS
-        || w->unclocked >= SCHED_CLOCK_REDUCTIONS;
+           || w->unclocked >= SCHED_CLOCK_REDUCTIONS;
 }
 
 static void worker_turn(Worker *w)
@@ -360,8 +370,10 @@ static void worker_turn(Worker *w)
         blocking_run_one(s->blocking, chance_pick(&s->chance, blocking_pending(s->blocking)));
     bool inherits;
     Process *p = runq_pop(&w->queue, w->run.reductions > 0, &inherits);
-    if (p != NULL) worker_run(w, p, inherits);
-    else worker_idle(w);
+    if (p != NULL)
+        worker_run(w, p, inherits);
+    else
+        worker_idle(w);
 }
 
 static void worker_loop(Worker *w)
@@ -410,7 +422,8 @@ Sched *sched_new(const SchedConfig *config)
     s->start_ns = chance_now_ns(&s->chance);
     s->time_offset_ns = (int64_t)(chance_wall_ns(&s->chance) - s->start_ns);
     s->epoch = epoch_new(s->mem);
-    s->processes = proctab_new(s->mem, config->process_limit == 0 ? LIMIT_PROCESSES : config->process_limit);
+    s->processes = proctab_new(s->mem, config->process_limit == 0 ? LIMIT_PROCESSES
+                                                                  : config->process_limit);
     s->blocking = blocking_new(s, s->mem, config->blocking_threads);
     lock_init(&s->lock, LOCK_RANK_LEAF, "exclusive run");
     lock_cond_init(&s->cond);
@@ -418,8 +431,7 @@ Sched *sched_new(const SchedConfig *config)
     if (s->worker_count > 1u << SCHED_WORKER_BITS) s->worker_count = 1u << SCHED_WORKER_BITS;
     if (chance_seeded(&s->chance)) s->worker_count = 1;
     s->workers = mem_alloc_zero(s->mem, MEM_SCHED, s->worker_count * sizeof *s->workers);
-    for (uint32_t i = 0; i < s->worker_count; i++)
-        s->workers[i] = worker_new(s, config, i);
+    for (uint32_t i = 0; i < s->worker_count; i++) s->workers[i] = worker_new(s, config, i);
     s->workers[0]->epoch = epoch_register(s->epoch);
     return s;
 }
@@ -427,13 +439,13 @@ Sched *sched_new(const SchedConfig *config)
 int sched_run(Sched *s)
 {
     for (unsigned i = 1; i < s->worker_count; i++)
-        CHECK(thread_start(&s->workers[i]->thread, "mote-worker", worker_thread, s->workers[i], 0));
+        CHECK(thread_start(&s->workers[i]->thread, "mote-worker", worker_thread, s->workers[i],
+                           0));
     worker_loop(s->workers[0]);
     balance_wake_all(s);
     /* The others may still wait for a quiescent state of this one. */
     epoch_offline(s->workers[0]->epoch);
-    for (unsigned i = 1; i < s->worker_count; i++)
-        thread_join(&s->workers[i]->thread);
+    for (unsigned i = 1; i < s->worker_count; i++) thread_join(&s->workers[i]->thread);
     epoch_online(s->workers[0]->epoch);
     s->quiet = blocking_stop(s->blocking);
     return s->status;
@@ -442,8 +454,10 @@ int sched_run(Sched *s)
 void sched_halt(Sched *s, int status)
 {
     bool first = false;
-    if (atomic_cas_seq(&s->halting, &first, true)) s->status = status;
-    else return;
+    if (atomic_cas_seq(&s->halting, &first, true))
+        s->status = status;
+    else
+        return;
     /* Pairs with the acquire in worker_loop. */
     atomic_store_seq(&s->stopping, true);
     balance_wake_all(s);
@@ -466,8 +480,7 @@ bool sched_delete(Sched *s)
     blocking_delete(s->blocking);
     epoch_unregister(s->workers[0]->epoch);
     epoch_delete(s->epoch);
-    for (unsigned i = 0; i < s->worker_count; i++)
-        worker_delete(s->workers[i]);
+    for (unsigned i = 0; i < s->worker_count; i++) worker_delete(s->workers[i]);
     mem_free(s->mem, MEM_SCHED, s->workers, s->worker_count * sizeof *s->workers);
     proctab_delete(s->processes);
     lock_cond_destroy(&s->cond);

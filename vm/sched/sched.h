@@ -1,9 +1,10 @@
 /*
- * Workers: threads that run processes.  One per core as a rule; under a seed one, on virtual time.
+ * Workers: threads that run processes.  One per core as a rule; under a seed one, on virtual
+ * time.
  *
- * A worker owns its RunContext and, while it runs it, one process.  Everything else in Worker is
- * either its own or says who else may touch it.  Work for processes that begins on other threads
- * (pool, event loop) arrives as a SchedEvent.  Design page: docs/design/scheduler.md.
+ * A worker owns its RunContext and, while it runs it, one process.  Everything else in Worker
+ * is either its own or says who else may touch it.  Work for processes that begins on other
+ * threads (pool, event loop) arrives as a SchedEvent.  Design page: docs/design/scheduler.md.
  */
 #pragma once
 
@@ -23,7 +24,7 @@ typedef struct Worker Worker;
 typedef enum SchedStop {
     SCHED_SPENT, /* its slice is used up */
     SCHED_WAITS, /* for a message, a timer or a job */
-    SCHED_EXITED /* run, signals: exit_begin has been called.  exit_step: it is gone, do not touch it */
+    SCHED_EXITED /* run, signals: exit_begin has been called.  exit_step: it is gone */
 } SchedStop;
 
 /* What lies above: filled once in vm/vm.c. */
@@ -33,8 +34,11 @@ typedef struct SchedHooks {
     /* Takes its outer inbox and acts on the signals there (vm/actor/signal.c): SPENT to go on,
      * WAITS if it is suspended, EXITED. */
     SchedStop (*signals)(RunContext *rc, Process *p);
-    /* What process_info says about p: `items` is an atom or a list of them; built on `h` (vm/bif). */
+    /* What process_info says about p: `items` is an atom or a list of them; built on `h`
+     * (vm/bif). */
     Term (*inspect)(RunContext *rc, Process *p, Term items, Heap *h);
+    /* Where p stands: a stack trace of at most `depth` entries, on `h` (vm/interp). */
+    Term (*trace)(Process *p, Heap *h, size_t depth);
     /* check_process_code: true if p uses old code of the module (vm/bif or vm/code). */
     Term (*check_code)(RunContext *rc, Process *p, Term module);
     /* One step of dying (vm/actor/exit.c): SPENT or EXITED. */
@@ -55,26 +59,26 @@ struct Worker {
     EpochThread *epoch;
     RunQueue queue;
     TimerWheel wheel;
-    uint64_t references;  /* given out by this worker */
-    AtomicU64 switches;   /* statistics, read by others too */
+    uint64_t references; /* given out by this worker */
+    AtomicU64 switches;  /* statistics, read by others too */
     AtomicU64 reductions;
-    uint32_t turns;       /* since it looked at the clock */
-    uint64_t unclocked;   /* reductions since then */
-    Rng rng;              /* whom to steal from */
+    uint32_t turns;     /* since it looked at the clock */
+    uint64_t unclocked; /* reductions since then */
+    Rng rng;            /* whom to steal from */
     Lock sleep_lock;
     LockCond sleep_cond;
-    AtomicBool asleep;    /* offline and without work; sequentially consistent */
-    bool notified;        /* under sleep_lock */
+    AtomicBool asleep; /* offline and without work; sequentially consistent */
+    bool notified;     /* under sleep_lock */
     Thread thread;
 };
 
 typedef struct SchedConfig {
-    unsigned workers; /* 0: one per core; 1 with a seed */
+    unsigned workers;          /* 0: one per core; 1 with a seed */
     unsigned blocking_threads; /* 0: a default */
     size_t process_limit;
-    int64_t seed;     /* < 0: none */
-    int64_t slice;    /* reductions; 0: SCHED_SLICE */
-    RunContext base;  /* copied into each worker: atoms, code, literals, mem, bifs, vm ... */
+    int64_t seed;    /* < 0: none */
+    int64_t slice;   /* reductions; 0: SCHED_SLICE */
+    RunContext base; /* copied into each worker: atoms, code, literals, mem, bifs, vm ... */
     SchedHooks hooks;
 } SchedConfig;
 
@@ -93,16 +97,16 @@ struct Sched {
     AtomicU32 searching;          /* 1: a worker was woken and has not found work yet */
     AtomicBool halting;           /* status is written by who sets it */
     AtomicBool stopping;
-    AtomicU32 exclusive;          /* 1: all workers stop at their next safepoint */
-    int status;                   /* exit status, written before stopping (release) */
-    bool quiet;                   /* sched_run is over and no thread but the caller's runs */
-    Lock lock;                    /* exclusive running */
+    AtomicU32 exclusive; /* 1: all workers stop at their next safepoint */
+    int status;          /* exit status, written before stopping (release) */
+    bool quiet;          /* sched_run is over and no thread but the caller's runs */
+    Lock lock;           /* exclusive running */
     LockCond cond;
-    uint64_t parked;              /* workers that stand still for an exclusive run; under lock */
-    uint64_t start_ns;            /* monotonic, at boot */
-    int64_t time_offset_ns;       /* wall less monotonic time, at boot */
-    AtomicI64 last_now_us;        /* what now/0 said last */
-    AtomicI64 last_reductions;    /* what statistics/1 said last */
+    uint64_t parked;           /* workers that stand still for an exclusive run; under lock */
+    uint64_t start_ns;         /* monotonic, at boot */
+    int64_t time_offset_ns;    /* wall less monotonic time, at boot */
+    AtomicI64 last_now_us;     /* what now/0 said last */
+    AtomicI64 last_reductions; /* what statistics/1 said last */
     AtomicI64 last_runtime;
     AtomicI64 last_wall;
     AtomicI64 unique_positive;
@@ -112,19 +116,19 @@ struct Sched {
 /* The calling thread is worker 0's from now on: it may start processes (with the RunContext of
  * workers[0]) and must be the one that calls sched_run and sched_delete. */
 Sched *sched_new(const SchedConfig *config);
-/* The calling thread becomes worker 0, the others are started; returns the status given to sched_halt
- * once all have stopped. */
+/* The calling thread becomes worker 0, the others are started; returns the status given to
+ * sched_halt once all have stopped. */
 int sched_run(Sched *s);
 /* Asks all workers to stop; any thread.  The first status counts. */
 void sched_halt(Sched *s, int status);
-/* After sched_run: frees it all.  Processes left are the caller's to free before (exit_free_all).
- * False, and nothing is freed, if a blocking job will not end. */
+/* After sched_run: frees it all.  Processes left are the caller's to free before
+ * (exit_free_all). False, and nothing is freed, if a blocking job will not end. */
 MUST_USE bool sched_delete(Sched *s);
 
 static inline Worker *sched_worker(RunContext *rc) { return rc->worker; }
 
-/* p has something to look at: takes it out of WAITING and queues it here, or keeps it from falling
- * asleep.  Any worker, under the epoch rule. */
+/* p has something to look at: takes it out of WAITING and queues it here, or keeps it from
+ * falling asleep.  Any worker, under the epoch rule. */
 void sched_wake(RunContext *rc, Process *p);
 /* The same after pushing to its mailbox: a process that is not waiting will look anyway. */
 void sched_notify(RunContext *rc, Process *p);
@@ -136,7 +140,8 @@ void sched_unblock(RunContext *rc, Process *p);
 /* Runs e->run on some worker soon; any thread. */
 void sched_post(Sched *s, SchedEvent *e);
 
-/* Runs fn while every other worker stands at a safepoint; called by a worker (inside a built-in). */
+/* Runs fn while every other worker stands at a safepoint; called by a worker (inside a
+ * built-in). */
 void sched_run_exclusive(RunContext *rc, void (*fn)(void *context), void *context);
 
 /* A new reference's number: (counter, worker). */
@@ -145,8 +150,8 @@ uint64_t sched_reference(RunContext *rc);
 TimerWheel *sched_wheel_of(Sched *s, uint64_t number);
 
 /*
- * The receive timer of p, which runs.  RECV_WAIT_FOR: over? it is a time-out (and cancelled); active? wait
- * again; else start it.  Accepting a message cancels it.
+ * The receive timer of p, which runs.  RECV_WAIT_FOR: over? it is a time-out (and cancelled);
+ * active? wait again; else start it.  Accepting a message cancels it.
  */
 void sched_timeout_start(Process *p, uint64_t due_ns);
 bool sched_timeout_active(const Process *p);

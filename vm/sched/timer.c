@@ -66,9 +66,11 @@ static void timer_unlink(TimerWheel *wheel, Timer *t)
     wheel->count--;
 }
 
-/* The first occupied slot: its level, slot and starting tick; false if the wheel is empty.  A lower
- * level's slots all come before the next slot of a higher one, whose present slot is always empty. */
-static bool wheel_first(const TimerWheel *wheel, unsigned *level, unsigned *slot, uint64_t *start)
+/* The first occupied slot: its level, slot and starting tick; false if the wheel is empty.
+ * A lower level's slots all come before the next slot of a higher one, whose present slot is
+ * always empty. */
+static bool wheel_first(const TimerWheel *wheel, unsigned *level, unsigned *slot,
+                        uint64_t *start)
 {
     for (unsigned l = 0; l < TIMER_LEVELS; l++) {
         unsigned shift = l * TIMER_LEVEL_BITS;
@@ -77,7 +79,8 @@ static bool wheel_first(const TimerWheel *wheel, unsigned *level, unsigned *slot
         if (later == 0) continue;
         *level = l;
         *slot = (unsigned)__builtin_ctzll(later);
-        uint64_t group = wheel->tick >> (shift + TIMER_LEVEL_BITS) << (shift + TIMER_LEVEL_BITS);
+        uint64_t group = wheel->tick >> (shift + TIMER_LEVEL_BITS)
+                                            << (shift + TIMER_LEVEL_BITS);
         *start = group + ((uint64_t)*slot << shift);
         return true;
     }
@@ -90,8 +93,10 @@ static void wheel_publish(TimerWheel *wheel)
     unsigned slot;
     uint64_t start;
     uint64_t next = UINT64_MAX;
-    if (wheel->due != NULL) next = 0;
-    else if (wheel_first(wheel, &level, &slot, &start)) next = start << TIMER_TICK_BITS;
+    if (wheel->due != NULL)
+        next = 0;
+    else if (wheel_first(wheel, &level, &slot, &start))
+        next = start << TIMER_TICK_BITS;
     /* Pairs with the acquire in timer_next_ns. */
     atomic_store_release(&wheel->next_ns, next);
 }
@@ -235,9 +240,12 @@ static void timer_forget(TimerWheel *wheel, Timer *t)
     htab_remove(&wheel->by_number, t->number);
     if (!term_is_local_pid(t->to)) return;
     if (t->mate_next != NULL) t->mate_next->mate_previous = t->mate_previous;
-    if (t->mate_previous != NULL) t->mate_previous->mate_next = t->mate_next;
-    else if (t->mate_next != NULL) htab_find(&wheel->by_pid, t->to.w)->ptr = t->mate_next;
-    else htab_remove(&wheel->by_pid, t->to.w);
+    if (t->mate_previous != NULL)
+        t->mate_previous->mate_next = t->mate_next;
+    else if (t->mate_next != NULL)
+        htab_find(&wheel->by_pid, t->to.w)->ptr = t->mate_next;
+    else
+        htab_remove(&wheel->by_pid, t->to.w);
 }
 
 static void timer_free(TimerWheel *wheel, Timer *t)

@@ -1,11 +1,11 @@
 /*
  * Timers: one wheel per worker, under its own lock; any thread may arm and cancel.
  *
- * A timer holds a pid or a name, never a pointer, and the message it will send, made beforehand.
- * Firing happens under the wheel's lock up to the push and the wake-up, so when timer_cancel returns
- * the timer has either been fully delivered or never will be.
- * A timer is due at a tick of 2^18 ns, never early.  Those due in one tick fire in the order of
- * their exact times.  Design page: docs/design/timers.md.
+ * A timer holds a pid or a name, never a pointer, and the message it will send, made
+ * beforehand. Firing happens under the wheel's lock up to the push and the wake-up, so when
+ * timer_cancel returns the timer has either been fully delivered or never will be. A timer is
+ * due at a tick of 2^18 ns, never early.  Those due in one tick fire in the order of their
+ * exact times.  Design page: docs/design/timers.md.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ typedef enum TimerKind {
 
 typedef struct Timer Timer;
 struct Timer {
-    Timer *next; /* in its slot of the wheel */
-    Timer **at;  /* what points to it; NULL: not armed */
+    Timer *next;      /* in its slot of the wheel */
+    Timer **at;       /* what points to it; NULL: not armed */
     Timer *mate_next; /* same receiver, under by_pid */
     Timer *mate_previous;
     uint64_t due_ns;
@@ -48,7 +48,7 @@ typedef struct TimerWheel {
     size_t count;
     uint64_t occupied[TIMER_LEVELS];
     Timer *slots[TIMER_LEVELS][TIMER_SLOTS];
-    Timer *due;     /* taken out of the slots, in the order of firing */
+    Timer *due; /* taken out of the slots, in the order of firing */
     Timer **due_end;
     Htab by_number; /* TIMER_MESSAGE only */
     Htab by_pid;    /* first of the mates */
@@ -73,8 +73,8 @@ int64_t timer_left(TimerWheel *wheel, uint64_t number, uint64_t now_ns);
 /* Cancels all TIMER_MESSAGE timers that send to `pid`. */
 void timer_cancel_all(TimerWheel *wheel, Term pid);
 
-/* Delivers one due timer, under the lock: allocates nothing, takes locks of a higher rank only.  True:
- * the message is the receiver's now; else the wheel frees it. */
+/* Delivers one due timer, under the lock: allocates nothing, takes locks of a higher rank
+ * only.  True: the message is the receiver's now; else the wheel frees it. */
 typedef bool TimerDeliver(void *context, Timer *t);
 /* Fires what is due at `now_ns`; returns how many. */
 size_t timer_fire(TimerWheel *wheel, uint64_t now_ns, TimerDeliver *deliver, void *context);
