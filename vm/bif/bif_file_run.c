@@ -62,6 +62,14 @@ static int file_write_all(int fd, const uint8_t *from, size_t n, int64_t positio
     return 0;
 }
 
+/* The descriptor of the job's file; -1 and an error once it is closed. */
+static int file_descriptor(FileJob *j)
+{
+    int fd = (int)atomic_load_relaxed(&j->file->fd);
+    j->error = fd < 0 ? UV_EINVAL : 0;
+    return fd;
+}
+
 /* ---- reading ---- */
 
 /* More room for what is read; what is there moves. */
@@ -118,8 +126,10 @@ void file_run_read(Job *job)
 {
     FileJob *j = (FileJob *)job;
     size_t most = (size_t)j->number[0];
+    int fd = file_descriptor(j);
+    if (fd < 0) return;
     if (!file_grow(j, most == 0 ? 1 : most < FILE_FIRST_ROOM ? most : FILE_FIRST_ROOM)) return;
-    file_read_all(j, (int)atomic_load_relaxed(&j->file->fd), most, j->number[1]);
+    file_read_all(j, fd, most, j->number[1]);
 }
 
 /* ---- writing ---- */
@@ -140,7 +150,8 @@ void file_run_write_file(Job *job)
 void file_run_write(Job *job)
 {
     FileJob *j = (FileJob *)job;
-    j->error = file_write_all((int)atomic_load_relaxed(&j->file->fd), j->data, j->data_size, j->number[0]);
+    int fd = file_descriptor(j);
+    if (fd >= 0) j->error = file_write_all(fd, j->data, j->data_size, j->number[0]);
 }
 
 /* ---- open files ---- */
@@ -165,27 +176,31 @@ void file_run_close(Job *job)
 {
     FileJob *j = (FileJob *)job;
     int64_t fd = atomic_swap_acq_rel(&j->file->fd, -1);
-    j->error = fd < 0 ? UV_EBADF : file_close((int)fd);
+    j->error = fd < 0 ? UV_EINVAL : file_close((int)fd);
 }
 
 void file_run_seek(Job *job)
 {
     FileJob *j = (FileJob *)job;
-    j->value = lseek((int)atomic_load_relaxed(&j->file->fd), j->number[0], (int)j->number[1]);
-    j->error = j->value < 0 ? uv_translate_sys_error(errno) : 0;
+    int fd = file_descriptor(j);
+    if (fd < 0) return;
+    j->value = lseek(fd, j->number[0], (int)j->number[1]);
+    if (j->value < 0) j->error = uv_translate_sys_error(errno);
 }
 
 void file_run_sync(Job *job)
 {
     FileJob *j = (FileJob *)job;
     uv_fs_t request;
-    file_end(j, &request, uv_fs_fsync(NULL, &request, (int)atomic_load_relaxed(&j->file->fd), NULL));
+    int fd = file_descriptor(j);
+    if (fd >= 0) file_end(j, &request, uv_fs_fsync(NULL, &request, fd, NULL));
 }
 
 void file_run_truncate(Job *job)
 {
     FileJob *j = (FileJob *)job;
-    int fd = (int)atomic_load_relaxed(&j->file->fd);
+    int fd = file_descriptor(j);
+    if (fd < 0) return;
     uv_fs_t request;
     int64_t at = lseek(fd, 0, SEEK_CUR);
     if (at < 0) j->error = uv_translate_sys_error(errno);
@@ -207,6 +222,7 @@ void file_run_rename(Job *job)
     FileJob *j = (FileJob *)job;
     uv_fs_t request;
     file_end(j, &request, uv_fs_rename(NULL, &request, file_name(j, 0), file_name(j, 1), NULL));
+    if (j->error == UV_ENOTEMPTY) j->error = UV_EEXIST; /* OTP's name for it */
 }
 
 void file_run_make_dir(Job *job)

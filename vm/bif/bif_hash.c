@@ -171,3 +171,18 @@ BifResult bif_adler32_2(Process *p)
     uint32_t start;
     return bif_sum_start(arg(p, 0), &start) ? bif_checksum(p, arg(p, 1), start, adler32) : raise_badarg(p);
 }
+
+/* ---- sums of two runs of bytes, of which one follows the other ---- */
+
+typedef uLong BifCombine(uLong first, uLong second, z_off_t size);
+
+static BifResult bif_combine(Process *p, BifCombine *combine)
+{
+    uint32_t n[3];
+    for (size_t i = 0; i < 3; i++)
+        if (!bif_sum_start(arg(p, i), &n[i])) return raise_badarg(p);
+    return small_from((int64_t)(combine(n[0], n[1], (z_off_t)n[2]) & 0xFFFFFFFFu));
+}
+
+BifResult bif_crc32_combine(Process *p) { return bif_combine(p, crc32_combine); }
+BifResult bif_adler32_combine(Process *p) { return bif_combine(p, adler32_combine); }
