@@ -337,12 +337,22 @@ static size_t count_kind(const Grouping *g, CoreKind kind)
     return n;
 }
 
-/* Tests in the order in which the groups came up; `no` when none is right. */
+/* The group of cons cells, which is tested first: lists are longer than they are often. */
+static size_t cons_group(const Grouping *g)
+{
+    for (size_t i = 0; i < g->groups.count; i++)
+        if (g->groups.at[i].want->kind == WANT_CONS) return i;
+    return 0;
+}
+
+/* Tests in the order in which the groups came up, but for cons cells; `no` when none is right. */
 static void write_groups(Grouping *g, CoreRef value, CoreBlockId no)
 {
     bool done[CORE_KIND_COUNT] = {false};
     size_t left = g->groups.count;
-    for (size_t i = 0; i < g->groups.count; i++) {
+    size_t first = cons_group(g);
+    for (size_t n = 0; n < g->groups.count; n++) {
+        size_t i = n == 0 ? first : n <= first ? n - 1 : n;
         CoreKind kind = group_switch(&g->groups.at[i]);
         if (kind != CORE_KIND_COUNT && done[kind]) continue;
         size_t members = kind == CORE_KIND_COUNT ? 1 : count_kind(g, kind);
