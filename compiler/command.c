@@ -21,8 +21,10 @@ static void command_usage(const char *name, FILE *to)
     fprintf(to, "usage: %s", name);
     fputs(" [-o DIR] [-I DIR] [-D NAME[=VALUE]] [--otp25] [--warnings-as-errors]\n"
           "             [--no-warnings] [--dump PASS] FILE...\n"
-          "PASS is one of:", to);
-    for (const char *const *name = compile_pass_names(); *name; name++) fprintf(to, " %s", *name);
+          "PASS is one of:",
+          to);
+    for (const char *const *name = compile_pass_names(); *name; name++)
+        fprintf(to, " %s", *name);
     fputc('\n', to);
 }
 
@@ -38,19 +40,28 @@ static bool command_option(Command *m, int argc, char **argv, int *i)
 {
     char *arg = argv[*i];
     char *value = arg[0] == '-' && arg[1] != '-' && arg[2] != '\0' ? arg + 2 : NULL;
-    bool takes = (arg[1] == 'o' || arg[1] == 'I' || arg[1] == 'D') || strcmp(arg, "--dump") == 0;
+    bool takes =
+        (arg[1] == 'o' || arg[1] == 'I' || arg[1] == 'D') || strcmp(arg, "--dump") == 0;
     if (takes && !value) {
         if (*i + 1 >= argc) return false;
         value = argv[++*i];
     }
-    if (strcmp(arg, "--dump") == 0) m->dump = value;
-    else if (strcmp(arg, "--otp25") == 0) m->options.otp25 = true;
-    else if (strcmp(arg, "--warnings-as-errors") == 0) m->options.warnings_as_errors = true;
-    else if (strcmp(arg, "--no-warnings") == 0) m->options.no_warnings = true;
-    else if (arg[1] == 'o') m->out_dir = value;
-    else if (arg[1] == 'I') m->include_dirs[m->options.include_dir_count++] = value;
-    else if (arg[1] == 'D') command_macro(m, value);
-    else return false;
+    if (strcmp(arg, "--dump") == 0)
+        m->dump = value;
+    else if (strcmp(arg, "--otp25") == 0)
+        m->options.otp25 = true;
+    else if (strcmp(arg, "--warnings-as-errors") == 0)
+        m->options.warnings_as_errors = true;
+    else if (strcmp(arg, "--no-warnings") == 0)
+        m->options.no_warnings = true;
+    else if (arg[1] == 'o')
+        m->out_dir = value;
+    else if (arg[1] == 'I')
+        m->include_dirs[m->options.include_dir_count++] = value;
+    else if (arg[1] == 'D')
+        command_macro(m, value);
+    else
+        return false;
     return true;
 }
 
@@ -75,8 +86,10 @@ static bool command_file(const Command *m, AtomTable *atoms, const char *path)
     CompileResult result;
     bool done = compile_module(&c, atoms, &input, &bytes, &result);
     diags_print(&c.diags, &c.sources, stderr);
-    if (done) done = command_write(m, atoms, result.module, &bytes);
-    else if (m->dump) done = !compilation_failed(&c);
+    if (done)
+        done = command_write(m, atoms, result.module, &bytes);
+    else if (m->dump)
+        done = !compilation_failed(&c);
     bytes_free(&bytes);
     compilation_free(&c);
     return done;
@@ -94,13 +107,16 @@ int command_compile(const char *name, int argc, char **argv)
     m.options.macros = m.macros;
     bool usage = false;
     for (int i = 0; i < argc; i++) {
-        if (argv[i][0] != '-' || argv[i][1] == '\0') m.files[m.file_count++] = argv[i];
-        else if (!command_option(&m, argc, argv, &i)) usage = true;
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            m.files[m.file_count++] = argv[i];
+        else if (!command_option(&m, argc, argv, &i))
+            usage = true;
     }
     if (usage || m.file_count == 0) command_usage(name, stderr);
     AtomTable *atoms = atom_table_new(NULL, 0);
     int failed = 0;
-    for (int i = 0; !usage && i < m.file_count; i++) failed += !command_file(&m, atoms, m.files[i]);
+    for (int i = 0; !usage && i < m.file_count; i++)
+        failed += !command_file(&m, atoms, m.files[i]);
     atom_table_delete(atoms);
     free(m.include_dirs);
     free(m.macros);

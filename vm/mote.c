@@ -108,7 +108,8 @@ static bool mote_eval_text(const Command *c, Bytes *text)
     return true;
 }
 
-/* The program's text or module file, from where the command line says; *path is what messages call it. */
+/* The program's text or module file, from where the command line says; *path is
+ * what messages call it. */
 static bool mote_get_text(const Command *c, Program *program, Bytes *text, const char **path)
 {
     program->first_argument = c->file;
@@ -184,8 +185,8 @@ static void *mote_signal_thread(void *context)
     return NULL;
 }
 
-/* Before any other thread is made, so that all of them leave SIGTERM to this one.  A closed pipe is an
- * error of write, not a signal.  SIGINT keeps its meaning: the program is gone. */
+/* Before any other thread is made, so that all of them leave SIGTERM to this one.  A closed
+ * pipe is an error of write, not a signal.  SIGINT keeps its meaning: the program is gone. */
 static void mote_block_signals(void)
 {
     sigset_t blocked;
@@ -199,8 +200,11 @@ static void mote_block_signals(void)
 
 static bool mote_load(Vm *vm, const Program *program, const char *path)
 {
-    LoadSource source = {.bytes = program->file.at, .size = program->file.count, .keep = true,
-                         .path = path, .path_length = strlen(path)};
+    LoadSource source = {.bytes = program->file.at,
+                         .size = program->file.count,
+                         .keep = true,
+                         .path = path,
+                         .path_length = strlen(path)};
     LoadError error;
     ModuleVersion *v = load_prepare(vm->code, &source, &error);
     if (v == NULL) {
@@ -239,7 +243,8 @@ static int mote_run_program(const Command *c, Vm *vm)
     Heap h;
     heap_init_detached(&h, vm->mem);
     Term arguments = mote_arguments(c, vm, &program, &h);
-    bool started = vm_start(vm, atom_make(vm->atoms, "mote_boot"), atom_make(vm->atoms, "start"), arguments);
+    bool started = vm_start(vm, atom_make(vm->atoms, "mote_boot"),
+                            atom_make(vm->atoms, "start"), arguments);
     heap_release(&h);
     if (!started) return mote_fail(path, "no memory for the first process");
     return vm_run(vm);
@@ -307,9 +312,11 @@ static void mote_find_paths(Command *c)
     const char *env = getenv("MOTE_PATH");
     size_t room = c->opts.path.count + (env == NULL ? 0 : strlen(env)) + 1;
     c->paths = calloc(room, sizeof *c->paths);
-    for (size_t i = c->opts.path.count; i > 0; i--) c->paths[c->path_count++] = c->opts.path.at[i - 1];
+    for (size_t i = c->opts.path.count; i > 0; i--)
+        c->paths[c->path_count++] = c->opts.path.at[i - 1];
     char *rest = env == NULL ? NULL : strdup(env);
-    for (char *dir = rest == NULL ? NULL : strtok(rest, ":"); dir != NULL; dir = strtok(NULL, ":"))
+    for (char *dir = rest == NULL ? NULL : strtok(rest, ":"); dir != NULL;
+         dir = strtok(NULL, ":"))
         c->paths[c->path_count++] = dir; /* lives as long as the process */
 }
 
@@ -329,7 +336,8 @@ static int mote_command(Command *c)
     }
     if (c->opts.eval.count == 0 && strcmp(c->argv[c->file], "compile") == 0)
         return command_compile("mote compile", c->argc - c->file - 1, c->argv + c->file + 1);
-    if (c->opts.eval.count == 0 && (c->opts.disasm || strcmp(c->argv[c->file], "disasm") == 0)) {
+    if (c->opts.eval.count == 0
+        && (c->opts.disasm || strcmp(c->argv[c->file], "disasm") == 0)) {
         int file = c->opts.disasm ? c->file : c->file + 1;
         if (file < c->argc) return mote_disasm(c->argv[file]);
         mote_usage(stderr);

@@ -50,18 +50,12 @@ static SchedStop vm_crashed(RunContext *run, Process *p)
 static SchedStop vm_run_process(RunContext *run, Process *p)
 {
     switch (interp_run(run, p)) {
-    case RUN_SPENT:
-        return SCHED_SPENT;
-    case RUN_WAITING:
-        return SCHED_WAITS;
-    case RUN_ENDED:
-        return vm_ended(run, p, TERM_ATOM(NORMAL));
-    case RUN_CRASHED:
-        return vm_crashed(run, p);
-    case RUN_EXITING:
-        return SCHED_EXITED;
-    case RUN_KILLED:
-        return vm_ended(run, p, run->exc_reason);
+    case RUN_SPENT: return SCHED_SPENT;
+    case RUN_WAITING: return SCHED_WAITS;
+    case RUN_ENDED: return vm_ended(run, p, TERM_ATOM(NORMAL));
+    case RUN_CRASHED: return vm_crashed(run, p);
+    case RUN_EXITING: return SCHED_EXITED;
+    case RUN_KILLED: return vm_ended(run, p, run->exc_reason);
     }
     UNREACHABLE();
 }
@@ -70,13 +64,21 @@ static bool vm_is_embedded(RunContext *run, Term module)
 {
     const Vm *vm = run->vm;
     return vm->has_archive
-        && archive_find(&vm->archive, atom_text(vm->atoms, module), atom_length(vm->atoms, module)) != NULL;
+           && archive_find(&vm->archive, atom_text(vm->atoms, module),
+                           atom_length(vm->atoms, module))
+                  != NULL;
 }
 
 static size_t vm_path_count(RunContext *run) { return run->vm->config.path_count; }
 static const char *vm_path_at(RunContext *run, size_t i) { return run->vm->config.paths[i]; }
-static size_t vm_argument_count(RunContext *run) { return (size_t)run->vm->config.argument_count; }
-static const char *vm_argument_at(RunContext *run, size_t i) { return run->vm->config.arguments[i]; }
+static size_t vm_argument_count(RunContext *run)
+{
+    return (size_t)run->vm->config.argument_count;
+}
+static const char *vm_argument_at(RunContext *run, size_t i)
+{
+    return run->vm->config.arguments[i];
+}
 
 static const CodeHooks vm_code_hooks = {.autoload = vm_autoload,
                                         .is_embedded = vm_is_embedded,
@@ -119,8 +121,8 @@ bool vm_autoload(RunContext *run, Term module)
 {
     Vm *vm = run->vm;
     if (!vm->has_archive || vm_is_loaded(run, module)) return false;
-    const ArchiveEntry *e =
-        archive_find(&vm->archive, atom_text(vm->atoms, module), atom_length(vm->atoms, module));
+    const ArchiveEntry *e = archive_find(&vm->archive, atom_text(vm->atoms, module),
+                                         atom_length(vm->atoms, module));
     if (e == NULL) return false;
     LoadSource source = {.bytes = e->bytes, .size = e->size, .trusted = true};
     LoadError error;
@@ -140,8 +142,12 @@ static void vm_make_sched(Vm *vm)
         .workers = (unsigned)c->schedulers,
         .process_limit = (size_t)c->max_processes,
         .seed = c->seed,
-        .base = {.atoms = vm->atoms, .mem = vm->mem, .bifs = bif_functions, .vm = vm,
-                 .code_hooks = &vm_code_hooks, .exit_hooks = &vm_exit_hooks},
+        .base = {.atoms = vm->atoms,
+                 .mem = vm->mem,
+                 .bifs = bif_functions,
+                 .vm = vm,
+                 .code_hooks = &vm_code_hooks,
+                 .exit_hooks = &vm_exit_hooks},
         .hooks = {.run = vm_run_process,
                   .signals = signal_look,
                   .inspect = bif_inspect,
@@ -193,7 +199,8 @@ Vm *vm_new(const VmConfig *config, const char **why)
         return NULL;
     }
     if (config->archive != NULL) {
-        vm->has_archive = archive_open(&vm->archive, mem, config->archive, config->archive_size);
+        vm->has_archive =
+            archive_open(&vm->archive, mem, config->archive, config->archive_size);
         if (!vm->has_archive) {
             *why = "the embedded standard library is damaged";
             vm_delete(vm);
@@ -212,7 +219,8 @@ bool vm_start(Vm *vm, Term module, Term function, Term arguments)
     r.name = function;
     r.arguments = arguments;
     uint64_t monitor;
-    return spawn_process(&vm->sched->workers[0]->run, NULL, &r, &vm->main_pid, &monitor) == SPAWN_DONE;
+    return spawn_process(&vm->sched->workers[0]->run, NULL, &r, &vm->main_pid, &monitor)
+           == SPAWN_DONE;
 }
 
 int vm_run(Vm *vm) { return sched_run(vm->sched); }

@@ -1,5 +1,6 @@
 /*
- * struct Vm: gathers the layers of one virtual machine, boots and stops them in order, fills the hooks.
+ * struct Vm: gathers the layers of one virtual machine, boots and stops them in
+ * order, fills the hooks.
  *
  * Only the command and the public API see this struct; each layer below keeps its own state in its
  * own struct.  Several VMs can live in one process of the operating system.
@@ -14,11 +15,11 @@
 #include "vm/sched/sched.h"
 
 typedef struct VmConfig {
-    int64_t max_memory;    /* bytes; 0: the default budget */
-    int64_t max_atoms;     /* 0: the default */
-    int64_t max_processes; /* 0: the default */
-    int64_t schedulers;    /* 0: one per core */
-    int64_t seed;          /* < 0: none */
+    int64_t max_memory;     /* bytes; 0: the default budget */
+    int64_t max_atoms;      /* 0: the default */
+    int64_t max_processes;  /* 0: the default */
+    int64_t schedulers;     /* 0: one per core */
+    int64_t seed;           /* < 0: none */
     const uint8_t *archive; /* the standard library; NULL: none */
     size_t archive_size;
     int argument_count; /* what init:get_plain_arguments/0 gives; borrowed */

@@ -1,8 +1,9 @@
 /* A growable byte buffer with writers, and a bounds-checked reader for bytes that we did not make.
  *
- * One thread at a time.  Numbers are little-endian unless the name ends in `_be`.  The reader never
- * reads outside its range: the first read that does not fit marks it failed, and every read from
- * then on gives 0, so a caller may look once at the end.  Growing stops the VM when memory runs out. */
+ * One thread at a time.  Numbers are little-endian unless the name ends in `_be`.  The
+ * reader never reads outside its range: the first read that does not fit marks it failed,
+ * and every read from then on gives 0, so a caller may look once at the end.  Growing stops
+ * the VM when memory runs out. */
 #pragma once
 
 #include "vm/base/mem.h"

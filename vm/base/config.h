@@ -1,6 +1,7 @@
 /* Build switches, compiler attributes and the machine word: what every other file may assume.
  * Owns nothing; safe from any thread.  The switches arrive as -D flags from the Makefile and are
- * turned into constants that are always defined, so that `if (CONFIG_DEBUG)` compiles everywhere. */
+ * turned into constants that are always defined, so that `if (CONFIG_DEBUG)` compiles
+ * everywhere. */
 #pragma once
 
 #include <stdbool.h>

@@ -50,7 +50,8 @@ struct Epoch {
     Mem *mem;
 };
 
-/* aligned_alloc has no Mem form; over-aligned records are rare, so their bytes are counted by hand. */
+/* aligned_alloc has no Mem form; over-aligned records are rare, so their bytes are counted by
+ * hand. */
 static void *epoch_take(Mem *mem, size_t bytes)
 {
     void *at = aligned_alloc(CACHE_LINE, bytes);

@@ -30,7 +30,8 @@ void epoch_unregister(EpochThread *t);
  * then it looks at the other threads and runs release functions. */
 void epoch_quiescent(EpochThread *t);
 
-/* Around sleeping and blocking calls.  Offline, a thread touches nothing shared and delays nobody. */
+/* Around sleeping and blocking calls.  Offline, a thread touches nothing shared and delays
+ * nobody. */
 void epoch_offline(EpochThread *t);
 void epoch_online(EpochThread *t);
 
@@ -41,7 +42,8 @@ void epoch_retire(EpochThread *t, EpochRelease *release, void *context, void *at
 void epoch_retire_shared(Epoch *e, EpochRelease *release, void *context, void *at);
 
 /* To wait for a quiescent period without blocking: take a ticket after unlinking; once it has
- * elapsed, no thread holds what was reachable before.  Somebody must keep calling epoch_quiescent. */
+ * elapsed, no thread holds what was reachable before.  Somebody must keep calling
+ * epoch_quiescent. */
 uint64_t epoch_ticket(Epoch *e);
 bool epoch_elapsed(Epoch *e, uint64_t ticket);
 

@@ -56,5 +56,6 @@ MUST_USE OptsResult opts_parse(Opts *o, int argc, char *const *argv, int from, i
 /* A readable sentence for an error of opts_parse, written into `to`. */
 void opts_explain(OptsResult result, const char *word, char *to, size_t size);
 
-/* The option rows of --help: writes them to `to` (a FILE *, as void * to keep stdio out of here). */
+/* The option rows of --help: writes them to `to` (a FILE *, as void * to keep stdio out of
+ * here). */
 void opts_print_help(void *to);

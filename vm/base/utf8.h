@@ -16,7 +16,8 @@ static inline bool utf8_is_scalar(uint32_t c)
  * 0: the bytes are the start of a character that is not complete; -1: not UTF-8. */
 int utf8_decode(const uint8_t *at, size_t left, uint32_t *character);
 
-/* Encode into `to`, which has UTF8_MAX bytes; returns the length, 0 if `c` is not a scalar value. */
+/* Encode into `to`, which has UTF8_MAX bytes; returns the length, 0 if `c` is not a scalar
+ * value. */
 int utf8_encode(uint32_t c, uint8_t *to);
 
 /* Length of the encoding, 0 if `c` is not a scalar value. */

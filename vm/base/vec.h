@@ -67,8 +67,8 @@ static inline void *vec_grow(void *at, size_t count, size_t *room, size_t more, 
 #define VEC_LAST(v)  ((v)->at[(v)->count - 1])
 #define VEC_CLEAR(v) ((void)((v)->count = 0))
 
-#define VEC_EACH(Type, it, v)                                                                  \
-    for (__typeof__(Type) *it = (v)->at, *it##_end = (v)->count ? it + (v)->count : it;        \
+#define VEC_EACH(Type, it, v)                                                           \
+    for (__typeof__(Type) *it = (v)->at, *it##_end = (v)->count ? it + (v)->count : it; \
          it != it##_end; it++)
 
 #define VEC_FREE(v)                                                                         \

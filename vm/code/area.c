@@ -118,5 +118,6 @@ void area_free(CodeArea *a, void *at, size_t bytes)
 
 LiteralRange area_range(const CodeArea *a)
 {
-    return (LiteralRange){(const Word *)(const void *)a->start, (const Word *)(const void *)a->end};
+    return (LiteralRange){(const Word *)(const void *)a->start,
+                          (const Word *)(const void *)a->end};
 }

@@ -9,7 +9,8 @@ static bool check_sorted_keys(const AtomTable *atoms, Term tuple)
     size_t n = tuple_size(tuple);
     if (n > 32) return false;
     for (size_t i = 1; i < n; i++)
-        if (order_compare_exact(atoms, tuple_at(tuple, i - 1), tuple_at(tuple, i)) >= 0) return false;
+        if (order_compare_exact(atoms, tuple_at(tuple, i - 1), tuple_at(tuple, i)) >= 0)
+            return false;
     return true;
 }
 

@@ -7,5 +7,5 @@
 #include "vm/term/atom.h"
 
 /* `literals` are the decoded literals of `m`. Scratch memory comes from `arena`. */
-MUST_USE bool check_code(const ModFile *m, const AtomTable *atoms, const Term *literals, Arena *arena,
-                         VerifyProblem *problem);
+MUST_USE bool check_code(const ModFile *m, const AtomTable *atoms, const Term *literals,
+                         Arena *arena, VerifyProblem *problem);

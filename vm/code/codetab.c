@@ -162,7 +162,8 @@ void codetab_drop_version(CodeTable *t, ModuleVersion *v)
     for (size_t i = 0; i < before->count; i++)
         if (before->by_address[i] != v) list->by_address[by_address++] = before->by_address[i];
     for (size_t i = 0; i < before->count; i++)
-        if (version_list_ids(before)[i] != v) list->by_address[by_id++] = version_list_ids(before)[i];
+        if (version_list_ids(before)[i] != v)
+            list->by_address[by_id++] = version_list_ids(before)[i];
     ASSERT(by_address == list->count && by_id == 2 * list->count);
     codetab_publish_versions(t, list);
 }
@@ -255,7 +256,7 @@ static uint64_t export_hash(Term module, Term function, uint32_t arity)
 static bool export_has_key(const Export *e, Term module, Term function, uint32_t arity)
 {
     return term_same(e->key.module, module) && term_same(e->key.function, function)
-        && e->key.arity == arity;
+           && e->key.arity == arity;
 }
 
 Export *code_export_find(const CodeTable *t, Term module, Term function, uint32_t arity)
@@ -314,7 +315,8 @@ Export *code_export(CodeTable *t, Term module, Term function, uint32_t arity)
     e = code_export_find(t, module, function, arity);
     if (e == NULL && (e = export_new(t, module, function, arity)) != NULL) {
         ExportTable *table = atomic_load_relaxed(&t->exports);
-        if (atomic_load_relaxed(&table->count) * 2 >= table->mask) table = export_table_grow(t, table);
+        if (atomic_load_relaxed(&table->count) * 2 >= table->mask)
+            table = export_table_grow(t, table);
         export_table_put(table, e);
     }
     lock_drop(&t->lock);
@@ -332,7 +334,7 @@ static uint64_t fun_hash(const FunKey *key)
 static bool fun_key_same(const FunKey *a, const FunKey *b)
 {
     return term_same(a->module, b->module) && a->index == b->index && a->arity == b->arity
-        && memcmp(a->uniq, b->uniq, sizeof a->uniq) == 0;
+           && memcmp(a->uniq, b->uniq, sizeof a->uniq) == 0;
 }
 
 static FunEntry *fun_lookup(const CodeTable *t, const FunKey *key)
@@ -374,8 +376,8 @@ FunEntry *codetab_fun_find(CodeTable *t, const FunKey *key)
     return e;
 }
 
-static const void *codetab_resolve_export(void *context, Term module, Term function, uint32_t arity,
-                                          bool only_existing)
+static const void *codetab_resolve_export(void *context, Term module, Term function,
+                                          uint32_t arity, bool only_existing)
 {
     if (only_existing) return code_export_find(context, module, function, arity);
     return code_export(context, module, function, arity);

@@ -1,8 +1,8 @@
 /*
  * The code table of a VM: modules, exports, fun entries, and which version a code address lies in.
  *
- * Readers (calls, traces, collectors) take no lock; what they see is replaced as a whole and freed by
- * quiescent states.  Writers hold `lock`.  Design page: docs/design/loader.md.
+ * Readers (calls, traces, collectors) take no lock; what they see is replaced as a whole and
+ * freed by quiescent states.  Writers hold `lock`.  Design page: docs/design/loader.md.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ typedef struct VersionList {
     ModuleVersion *by_address[]; /* then the same sorted by id */
 } VersionList;
 
-/* Exports by {module, function, arity}: open addressing, never more than half full, replaced when it
- * grows; entries are never removed. */
+/* Exports by {module, function, arity}: open addressing, never more than half full, replaced
+ * when it grows; entries are never removed. */
 typedef struct ExportTable {
     size_t mask;
     AtomicU64 count;
@@ -38,7 +38,8 @@ struct CodeTable {
     Htab funs;    /* by hash of FunKey; chains of FunNode; under lock */
     uint32_t next_id;
     ModuleVersion *stubs;
-    ModuleVersion *purged; /* blocks whose literals somebody may still hold; freed with the table */
+    /* blocks whose literals somebody may still hold; freed with the table */
+    ModuleVersion *purged;
     const Half *process_end; /* descriptor of the first frame's return address */
     const Half *apply;
     const Half *apply_fun;
@@ -53,11 +54,13 @@ Module *codetab_module(CodeTable *t, uint32_t name);
 /* The same if it exists, else NULL. */
 Module *codetab_find_module(const CodeTable *t, uint32_t name);
 
-/* Makes a version findable by its addresses and id; takes it out again. The caller holds the lock. */
+/* Makes a version findable by its addresses and id; takes it out again. The caller holds the
+ * lock. */
 void codetab_add_version(CodeTable *t, ModuleVersion *v);
 void codetab_drop_version(CodeTable *t, ModuleVersion *v);
 
-/* The entry of a fun with this key, made if absent (then without code: calling it raises).  Takes the lock. */
+/* The entry of a fun with this key, made if absent (then without code: calling it
+ * raises).  Takes the lock. */
 FunEntry *codetab_fun(CodeTable *t, const FunKey *key, uint32_t free_count);
 /* The same with the lock held. */
 FunEntry *codetab_fun_locked(CodeTable *t, const FunKey *key, uint32_t free_count);

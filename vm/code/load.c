@@ -554,6 +554,17 @@ static void load_undefine_funs(const ModuleVersion *v)
     }
 }
 
+/* The other way round: entries that are gone lead to this version. */
+static void load_redefine_funs(const ModuleVersion *v)
+{
+    for (uint32_t i = 0; i < v->lambda_count; i++) {
+        FunEntry *e = v->lambdas[i];
+        if (atomic_load_relaxed(&e->entry) != e->gone_code) continue;
+        const CodeFunction *f = &v->functions[v->lambda_functions[i]];
+        atomic_store_release(&e->entry, v->code + 2 * (size_t)f->start);
+    }
+}
+
 static void load_release_version(void *context, void *at) { codetab_retire_version(context, at); }
 
 static void load_drop(CodeTable *t, ModuleVersion *v)
@@ -571,11 +582,39 @@ void load_unstage(CodeTable *t, ModuleVersion *v)
     lock_drop(&t->lock);
 }
 
+void load_purge_prepare(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    m->purging = m->old != NULL;
+    if (m->purging) load_undefine_funs(m->old);
+    lock_drop(&t->lock);
+}
+
+void load_purge_abort(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    if (m->purging) load_redefine_funs(m->old);
+    m->purging = false;
+    lock_drop(&t->lock);
+}
+
+LoadState load_state(CodeTable *t, Term module)
+{
+    lock_take(&t->lock);
+    const Module *m = codetab_find_module(t, atom_index(module));
+    LoadState state = m == NULL || (m->current == NULL && !m->purging) ? LOAD_STATE_ABSENT
+        : m->purging                                                   ? LOAD_STATE_PURGING
+                                                                       : LOAD_STATE_LOADED;
+    lock_drop(&t->lock);
+    return state;
+}
+
 void load_purge(CodeTable *t, Module *m)
 {
     lock_take(&t->lock);
     ModuleVersion *v = m->old;
     m->old = NULL;
+    m->purging = false;
     if (v != NULL) load_drop(t, v);
     lock_drop(&t->lock);
 }

@@ -43,6 +43,20 @@ MUST_USE LoadResult load_commit(CodeTable *t, ModuleVersion *v);
 MUST_USE bool load_stage(CodeTable *t, ModuleVersion *v, const FunEntry **entry);
 void load_unstage(CodeTable *t, ModuleVersion *v);
 
+/* Funs of the old code can no longer be called; a call waits (load_state) for what becomes of it. */
+void load_purge_prepare(CodeTable *t, Module *m);
+/* They can be again: the old code stays. */
+void load_purge_abort(CodeTable *t, Module *m);
+
+typedef enum LoadState {
+    LOAD_STATE_ABSENT,  /* no current code */
+    LOAD_STATE_LOADED,
+    LOAD_STATE_PURGING, /* between load_purge_prepare and the end of that purge */
+} LoadState;
+
+/* What there is of a module now.  Takes the lock. */
+LoadState load_state(CodeTable *t, Term module);
+
 /* Old code is gone for good: no process runs it or holds terms of it (hot-code.md). */
 void load_purge(CodeTable *t, Module *m);
 

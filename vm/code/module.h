@@ -94,6 +94,7 @@ struct Module {
     ModuleVersion *current; /* NULL: none, or deleted */
     ModuleVersion *old;     /* still run by processes, until it is purged */
     ModuleVersion *staged;  /* its -on_load function runs; not callable by name yet */
+    bool purging;           /* funs of `old` are gone for now, and calls of them wait */
 };
 
 /* {module, function, arity} to the code a call with a module name enters. Never freed. */

@@ -6,8 +6,14 @@
 
 #include "vm/code/module.h"
 
-static inline int32_t operand_i16(const uint8_t *at) { return *(const int16_t *)(const void *)at; }
-static inline uint32_t operand_u16(const uint8_t *at) { return *(const uint16_t *)(const void *)at; }
+static inline int32_t operand_i16(const uint8_t *at)
+{
+    return *(const int16_t *)(const void *)at;
+}
+static inline uint32_t operand_u16(const uint8_t *at)
+{
+    return *(const uint16_t *)(const void *)at;
+}
 static inline int32_t operand_i32(const uint8_t *at)
 {
     int32_t v;

@@ -25,7 +25,8 @@ static void weigh_labels(Weigh *w, const CodeInstr *instr, const OpInfo *info, u
         if (label != NO_LABEL) weigh_reach(w, label, cost);
     }
     if (info->list_kind == OPERAND_CASES)
-        for (uint32_t i = 0; i < instr->list_count; i++) weigh_reach(w, code_case_label(instr, i), cost);
+        for (uint32_t i = 0; i < instr->list_count; i++)
+            weigh_reach(w, code_case_label(instr, i), cost);
 }
 
 uint32_t weigh_visit(Weigh *w, const CodeInstr *instr, uint32_t unit)

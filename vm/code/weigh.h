@@ -1,6 +1,7 @@
 /*
- * Reductions of loaded code: each charge point gets the longest path, in instructions, since the one before
- * (machine.md 11).  One pass: within a function control only goes forward, but for LOOP and RECV_….
+ * Reductions of loaded code: each charge point gets the longest path, in instructions, since
+ * the one before (machine.md 11).  One pass: within a function control only goes forward, but
+ * for LOOP and RECV_….
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * Walks a whole process heap and believes nothing: every word a legal term or header, every pointer into
- * memory of the process or a literal, old never to young, each handle on its list once.
- * Debug and stress builds call it around collections; a violation stops the VM.
+ * Walks a whole process heap and believes nothing: every word a legal term or header, every
+ * pointer into memory of the process or a literal, old never to young, each handle on its list
+ * once. Debug and stress builds call it around collections; a violation stops the VM.
  */
 #pragma once
 

@@ -29,8 +29,9 @@ bool gc_remember(OldGeneration *old, Word *slot, Mem *mem)
 {
     if (old->remembered_count == old->remembered_room) {
         uint32_t room = old->remembered_room * 2 + 8;
-        Word **at = mem_try_realloc(mem, MEM_HEAP, old->remembered,
-                                    old->remembered_room * sizeof(Word *), room * sizeof(Word *));
+        Word **at =
+            mem_try_realloc(mem, MEM_HEAP, old->remembered,
+                            old->remembered_room * sizeof(Word *), room * sizeof(Word *));
         if (at == NULL) return false;
         old->remembered = at;
         old->remembered_room = room;
@@ -39,7 +40,8 @@ bool gc_remember(OldGeneration *old, Word *slot, Mem *mem)
     return true;
 }
 
-/* Moves the handles that survived to the list of the generation they are in now, drops the others. */
+/* Moves the handles that survived to the list of the generation they are in now, drops the
+ * others. */
 static void gc_sweep_handles(GcSpace *s, Word *handles)
 {
     Heap *h = s->heap;

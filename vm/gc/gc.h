@@ -1,10 +1,10 @@
 /*
  * When to collect which generation of one process, and how large its block is next.
  *
- * A minor collection moves young survivors into a new block; those that had survived one already go to
- * the old generation.  A full one moves everything into a new block and frees the old generation.
- * Afterwards free room is at least the stack plus the young survivors plus what was asked for
- * (machine.md 3), and a block that is mostly empty has shrunk.
+ * A minor collection moves young survivors into a new block; those that had survived one
+ * already go to the old generation.  A full one moves everything into a new block and frees the
+ * old generation.  Afterwards free room is at least the stack plus the young survivors plus
+ * what was asked for (machine.md 3), and a block that is mostly empty has shrunk.
  *
  * Only the owner of the process calls this.  Design page: docs/design/heap-and-gc.md.
  */
@@ -18,9 +18,10 @@ typedef struct GcSpace {
     Heap *heap;
     Word *block;
     size_t block_words;
-    size_t high_water;  /* words from block */
-    Word *stack_low;    /* lowest word of the stack in use; it ends with the block */
-    OldGeneration *old; /* NULL: young terms are never promoted (the owner has no room for the record) */
+    size_t high_water; /* words from block */
+    Word *stack_low;   /* lowest word of the stack in use; it ends with the block */
+    /* NULL: young terms are never promoted (the owner has no room for the record) */
+    OldGeneration *old;
     LiteralRange literals;
     Mem *mem;
     GcScanRoots *scan_roots;

@@ -1,6 +1,7 @@
 /*
- * What a collection starts from.  The collector knows no Process: its owner hands it a function that
- * visits every root slot, and the memory to collect.  Design page: docs/design/heap-and-gc.md.
+ * What a collection starts from.  The collector knows no Process: its owner hands it a function
+ * that visits every root slot, and the memory to collect.  Design page:
+ * docs/design/heap-and-gc.md.
  */
 #pragma once
 

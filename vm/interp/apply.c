@@ -1,6 +1,7 @@
 #include "vm/interp/slow.h"
 
 #include "vm/actor/send.h"
+#include "vm/code/load.h"
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
@@ -180,13 +181,17 @@ SlowResult slow_apply(Process *p)
 SlowResult slow_apply_fun(Process *p)
 {
     SlowResult result;
-    if (!term_is_fun(arg(p, 0))) return apply_bad_fun(p, arg(p, 0), 0, 0);
     int64_t length = list_length(arg(p, 1));
     size_t n = (size_t)length;
     if (length < 0) {
         reserve_set_limit(p);
         raise_badarg(p);
         return SLOW_RAISE;
+    }
+    if (!term_is_fun(arg(p, 0))) {
+        result = apply_bad_fun(p, arg(p, 0), 0, 0);
+        p->run->exc_hides_bif = true; /* an error of the call, not of apply/2 */
+        return result;
     }
     const Half *entry = apply_fun_entry(arg(p, 0), n);
     if (entry == NULL) {
@@ -196,6 +201,7 @@ SlowResult slow_apply_fun(Process *p)
             raise_system_limit(p);
         else
             raise_tagged(p, TERM_ATOM(BADARITY), pair);
+        p->run->exc_hides_bif = true;
         return SLOW_RAISE;
     }
     /* The room for the fun behind its arguments is in the `+ 2` of apply_spread; a collection may move
@@ -220,42 +226,83 @@ static bool apply_autoload(Process *p, Term module)
     return hooks != NULL && hooks->autoload(p->run, module);
 }
 
+/* The entry of error_handler:`name`/3, or NULL: then the call raises by itself. */
+static const Half *apply_handler(Process *p, AtomName name)
+{
+    Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER), atom_from(name), ERROR_HANDLER_ARITY);
+    if (handler == NULL) return NULL;
+    if (!export_is_defined(handler) && !apply_autoload(p, TERM_ATOM(ERROR_HANDLER))) return NULL;
+    return export_is_defined(handler) ? atomic_load_acquire(&handler->entry) : NULL;
+}
+
+/* Room for `arity` registers and their list; false: the process is to be killed. */
+static bool apply_handler_room(Process *p, uint32_t arity)
+{
+    size_t need = arity * 2 + 8;
+    if (p->fp - p->heap.top < (ptrdiff_t)need
+        && reserve_collect(p, need, (int)arity, false) != RESERVE_DONE) {
+        p->run->stop = RUN_KILLED;
+        return false;
+    }
+    reserve_no_area(p);
+    return true;
+}
+
 SlowResult slow_undefined(Process *p)
 {
     Export *e = (Export *)(void *)((uintptr_t)p->pc - offsetof(Export, undefined_code));
     if (export_is_defined(e) || (apply_autoload(p, e->key.module) && export_is_defined(e)))
         return apply_enter(p, atomic_load_acquire(&e->entry));
-    Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER),
-                                  TERM_ATOM(UNDEFINED_FUNCTION), ERROR_HANDLER_ARITY);
     bool is_handler = term_same(e->key.module, TERM_ATOM(ERROR_HANDLER));
-    if (handler == NULL || is_handler
-        || (!export_is_defined(handler) && !apply_autoload(p, TERM_ATOM(ERROR_HANDLER)))) {
+    const Half *handler = is_handler ? NULL : apply_handler(p, ATOM_UNDEFINED_FUNCTION);
+    if (handler == NULL) {
         raise_error(p, TERM_ATOM(UNDEF));
         return SLOW_RAISE;
     }
-    size_t need = e->key.arity * 2 + 8;
-    if (p->fp - p->heap.top < (ptrdiff_t)need
-        && reserve_collect(p, need, (int)e->key.arity, false) != RESERVE_DONE) {
-        p->run->stop = RUN_KILLED;
-        return SLOW_STOP;
-    }
-    reserve_no_area(p);
+    if (!apply_handler_room(p, e->key.arity)) return SLOW_STOP;
     Term args = apply_arguments(p, 0, e->key.arity);
     slot_set(p, 0, e->key.module);
     slot_set(p, 1, e->key.function);
     slot_set(p, 2, args);
-    return apply_enter(p, atomic_load_acquire(&handler->entry));
+    return apply_enter(p, handler);
+}
+
+static SlowResult apply_fun_gone(Process *p)
+{
+    const FunEntry *e = (const FunEntry *)(const void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
+    reserve_no_area(p);
+    raise_tagged(p, TERM_ATOM(BADFUN), arg(p, e->key.arity));
+    return SLOW_RAISE;
+}
+
+/* A purge decides within a moment whether the fun has code again: the call stands where it is until then. */
+static SlowResult apply_wait_for_purge(Process *p)
+{
+    p->run->reductions = 0;
+    p->run->stop = RUN_SPENT;
+    return SLOW_STOP;
 }
 
 SlowResult slow_fun_gone(Process *p)
 {
     FunEntry *e = (FunEntry *)(void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
+    LoadState state = load_state(p->run->code, e->key.module);
     const Half *entry = atomic_load_acquire(&e->entry);
-    if (entry == e->gone_code && apply_autoload(p, e->key.module)) entry = atomic_load_acquire(&e->entry);
+    if (entry == e->gone_code && state == LOAD_STATE_ABSENT && apply_autoload(p, e->key.module)) {
+        state = LOAD_STATE_LOADED;
+        entry = atomic_load_acquire(&e->entry);
+    }
     if (entry != e->gone_code) return apply_enter(p, entry);
-    reserve_no_area(p);
-    raise_tagged(p, TERM_ATOM(BADFUN), arg(p, e->key.arity));
-    return SLOW_RAISE;
+    if (state == LOAD_STATE_PURGING) return apply_wait_for_purge(p);
+    const Half *handler = state == LOAD_STATE_LOADED ? NULL : apply_handler(p, ATOM_UNDEFINED_LAMBDA);
+    if (handler == NULL) return apply_fun_gone(p);
+    if (!apply_handler_room(p, e->key.arity + 1)) return SLOW_STOP;
+    Term args = apply_arguments(p, 0, e->key.arity);
+    Term f = arg(p, e->key.arity);
+    slot_set(p, 0, e->key.module);
+    slot_set(p, 1, f);
+    slot_set(p, 2, args);
+    return apply_enter(p, handler);
 }
 
 /* ---- ! ---- */

@@ -24,7 +24,8 @@ typedef struct BuildSegment {
 static BuildSegment build_segment(const Process *p, const uint8_t *at)
 {
     uint32_t type_flags = operand_u16(at);
-    BuildSegment s = {.type = type_flags & BITS_TYPE_MASK, .flags = type_flags & ~(uint32_t)BITS_TYPE_MASK};
+    BuildSegment s = {.type = type_flags & BITS_TYPE_MASK,
+                      .flags = type_flags & ~(uint32_t)BITS_TYPE_MASK};
     s.value = TERM_RAW(p->fp[operand_i16(at + 2)]);
     s.unit = operand_u16(at + 6);
     if ((s.flags & (BITS_SIZE_CONST | BITS_SIZE_ALL)) != 0)
@@ -71,7 +72,8 @@ static BuildError build_size_float(const BuildSegment *s, size_t *bits)
 
 static BuildError build_size_utf(const BuildSegment *s, size_t *bits)
 {
-    if (!term_is_small(s->value) || small_value(s->value) < 0 || small_value(s->value) > 0x10FFFF)
+    if (!term_is_small(s->value) || small_value(s->value) < 0
+        || small_value(s->value) > 0x10FFFF)
         return BUILD_BADARG;
     uint32_t c = (uint32_t)small_value(s->value);
     if (s->type == BITS_TYPE_UTF8)
@@ -89,12 +91,9 @@ static BuildError build_size(const BuildSegment *s, size_t *bits)
     case BITS_TYPE_INTEGER:
         if (!term_is_integer(s->value)) return BUILD_BADARG;
         return build_sized(s, bits);
-    case BITS_TYPE_FLOAT:
-        return build_size_float(s, bits);
-    case BITS_TYPE_BINARY:
-        return build_size_binary(s, bits);
-    default:
-        return build_size_utf(s, bits);
+    case BITS_TYPE_FLOAT: return build_size_float(s, bits);
+    case BITS_TYPE_BINARY: return build_size_binary(s, bits);
+    default: return build_size_utf(s, bits);
     }
 }
 
@@ -122,17 +121,12 @@ static void build_write(uint8_t *to, size_t at, const BuildSegment *s, size_t bi
     case BITS_TYPE_FLOAT:
         if (bits_float_of(s->value, &value)) bits_put_float(to, at, bits, value, little);
         return;
-    case BITS_TYPE_BINARY:
-        build_write_binary(to, at, s, bits);
-        return;
-    case BITS_TYPE_UTF8:
-        bits_put_utf8(to, at, (uint32_t)small_value(s->value));
-        return;
+    case BITS_TYPE_BINARY: build_write_binary(to, at, s, bits); return;
+    case BITS_TYPE_UTF8: bits_put_utf8(to, at, (uint32_t)small_value(s->value)); return;
     case BITS_TYPE_UTF16:
         bits_put_utf16(to, at, (uint32_t)small_value(s->value), little);
         return;
-    default:
-        bits_put_utf32(to, at, (uint32_t)small_value(s->value), little);
+    default: bits_put_utf32(to, at, (uint32_t)small_value(s->value), little);
     }
 }
 
@@ -157,7 +151,8 @@ static BuildError build_total(const Process *p, const uint8_t *list, size_t n, s
     return BUILD_OK;
 }
 
-static void build_write_all(const Process *p, const uint8_t *list, size_t n, uint8_t *to, size_t at)
+static void build_write_all(const Process *p, const uint8_t *list, size_t n, uint8_t *to,
+                            size_t at)
 {
     for (size_t i = 0; i < n; i++) {
         BuildSegment s = build_segment(p, list + 8 * i);
@@ -174,7 +169,7 @@ static bool build_appends(const Process *p, const uint8_t *list, size_t n)
     if (n < 2) return false;
     BuildSegment first = build_segment(p, list);
     return first.type == BITS_TYPE_BINARY && (first.flags & BITS_SIZE_ALL) != 0
-        && binary_bits(first.value) >= 8 * BINARY_HEAP_MAX;
+           && binary_bits(first.value) >= 8 * BINARY_HEAP_MAX;
 }
 
 static Term build_make(Process *p, const uint8_t *list, size_t n, size_t total)

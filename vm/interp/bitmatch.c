@@ -116,8 +116,8 @@ SlowResult slow_bits_int(Process *p)
     Term size = match_register(p, pc + OPOFF_BITS_INT_2);
     if (!match_size(&c, size, operand_u16(pc + OPOFF_BITS_INT_3), &bits))
         return match_fail(p, pc + OPOFF_BITS_INT_5);
-    return match_integer_done(p, &c, bits, operand_u16(pc + OPOFF_BITS_INT_4), pc + OPOFF_BITS_INT_0,
-                              OPLEN_BITS_INT);
+    return match_integer_done(p, &c, bits, operand_u16(pc + OPOFF_BITS_INT_4),
+                              pc + OPOFF_BITS_INT_0, OPLEN_BITS_INT);
 }
 
 SlowResult slow_bits_int_const(Process *p)
@@ -186,7 +186,8 @@ SlowResult slow_bits_rest(Process *p)
 }
 
 /* Bits of the character at the position in UTF-8, 16 or 32; 0: none. */
-static size_t match_utf(const MatchContext *c, uint32_t form, uint32_t flags, uint32_t *character)
+static size_t match_utf(const MatchContext *c, uint32_t form, uint32_t flags,
+                        uint32_t *character)
 {
     bool little = (flags & BITS_LITTLE) != 0;
     if (form == 8) return bits_get_utf8(c->bytes, c->position, c->left, character);
@@ -237,7 +238,8 @@ SlowResult slow_bits_is_string(Process *p)
     const uint8_t *pc = match_pc(p);
     MatchContext c = match_context(p, pc + OPOFF_BITS_IS_STRING_0);
     size_t bits = operand_u16(pc + OPOFF_BITS_IS_STRING_1);
-    BitView text = binary_view(TERM_RAW(operand_word(pc, operand_i32(pc + OPOFF_BITS_IS_STRING_2))));
+    BitView text =
+        binary_view(TERM_RAW(operand_word(pc, operand_i32(pc + OPOFF_BITS_IS_STRING_2))));
     if (bits > c.left || bits_compare(c.bytes, c.position, text.at, text.offset, bits) != 0)
         return match_fail(p, pc + OPOFF_BITS_IS_STRING_3);
     match_seek(&c, bits);

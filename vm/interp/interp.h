@@ -1,9 +1,10 @@
 /*
  * Code in motion: runs one process until its slice is spent, it waits, or it ends.
  *
- * State is five locals of interp_run: pc, fp, heap top, reductions, process; everything else is in the
- * Process and its RunContext, where SLOW functions find and leave the five.  One thread: the worker
- * that owns the process.  Design pages: docs/design/bytecode.md, docs/design/interpreter.md.
+ * State is five locals of interp_run: pc, fp, heap top, reductions, process; everything else is
+ * in the Process and its RunContext, where SLOW functions find and leave the five.  One thread:
+ * the worker that owns the process.  Design pages: docs/design/bytecode.md,
+ * docs/design/interpreter.md.
  */
 #pragma once
 
@@ -13,7 +14,8 @@ typedef enum RunStop {
     RUN_SPENT,   /* the slice is over; the process can go on */
     RUN_WAITING, /* in a receive, or a built-in waits; pc is run again when it wakes */
     RUN_ENDED,   /* its first function returned: exit normal */
-    RUN_CRASHED, /* an exception nobody caught: run->exc_class, exc_reason (as the exit reason), exc_trace */
+    /* an exception nobody caught: run->exc_class, exc_reason (as the exit reason), exc_trace */
+    RUN_CRASHED,
     RUN_EXITING, /* a signal ended it: exit_begin has been called */
     RUN_KILLED,  /* max_heap_size or memory: run->exc_reason is the exit reason */
 } RunStop;

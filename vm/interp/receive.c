@@ -62,7 +62,9 @@ SlowResult slow_recv_wait_for(Process *p)
     const uint8_t *pc = (const uint8_t *)p->pc;
     Term time = TERM_RAW(p->fp[operand_i16(pc + OPOFF_RECV_WAIT_FOR_1)]);
     bool forever = term_same(time, TERM_ATOM(INFINITY));
-    if (!forever && (!term_is_small(time) || small_value(time) < 0 || small_value(time) > RECEIVE_MAX_MS)) {
+    if (!forever
+        && (!term_is_small(time) || small_value(time) < 0
+            || small_value(time) > RECEIVE_MAX_MS)) {
         raise_error(p, TERM_ATOM(TIMEOUT_VALUE));
         return SLOW_RAISE;
     }

@@ -2,10 +2,10 @@
 
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
-#include "vm/term/binary.h"
-#include "vm/term/map.h"
 #include "vm/term/atom.h"
+#include "vm/term/binary.h"
 #include "vm/term/list.h"
+#include "vm/term/map.h"
 
 #include <string.h>
 
@@ -54,11 +54,11 @@ static const struct {
     uint8_t operands; /* 1, 2; 3: the second one is a constant */
     AtomName name;
 } trace_operators[] = {
-    {OP_ADD, 2, ATOM_PLUS},        {OP_SUB, 2, ATOM_MINUS},     {OP_MUL, 2, ATOM_TIMES},
-    {OP_DIV, 2, ATOM_SLASH},       {OP_INT_DIV, 2, ATOM_DIV},   {OP_REM, 2, ATOM_REM},
-    {OP_BAND, 2, ATOM_BAND},       {OP_BOR, 2, ATOM_BOR},       {OP_BXOR, 2, ATOM_BXOR},
-    {OP_BSL, 2, ATOM_BSL},         {OP_BSR, 2, ATOM_BSR},       {OP_NEGATE, 1, ATOM_MINUS},
-    {OP_BNOT, 1, ATOM_BNOT},       {OP_ADD_SMALL, 3, ATOM_PLUS}, {OP_SUB_SMALL, 3, ATOM_MINUS},
+    {OP_ADD, 2, ATOM_PLUS},  {OP_SUB, 2, ATOM_MINUS},      {OP_MUL, 2, ATOM_TIMES},
+    {OP_DIV, 2, ATOM_SLASH}, {OP_INT_DIV, 2, ATOM_DIV},    {OP_REM, 2, ATOM_REM},
+    {OP_BAND, 2, ATOM_BAND}, {OP_BOR, 2, ATOM_BOR},        {OP_BXOR, 2, ATOM_BXOR},
+    {OP_BSL, 2, ATOM_BSL},   {OP_BSR, 2, ATOM_BSR},        {OP_NEGATE, 1, ATOM_MINUS},
+    {OP_BNOT, 1, ATOM_BNOT}, {OP_ADD_SMALL, 3, ATOM_PLUS}, {OP_SUB_SMALL, 3, ATOM_MINUS},
 };
 
 static Term trace_register(const Process *p, const uint8_t *at)
@@ -106,7 +106,8 @@ static bool trace_top(Process *p, TraceMaker *m, const CodePlace *place)
         return true;
     }
     if (!term_is_none(run->exc_args) && place->version->module != NULL) {
-        trace_set_top(m, atom_from(f->module), atom_from(f->name), run->exc_args, TRACE_AT_FRAME);
+        trace_set_top(m, atom_from(f->module), atom_from(f->name), run->exc_args,
+                      TRACE_AT_FRAME);
         return true;
     }
     if (place->version->module == NULL) { /* a stub */
@@ -154,8 +155,10 @@ Term trace_make(Process *p)
     TraceMaker m = {.top = {TERM_NIL, TERM_NIL, TERM_NIL, small_from(0)}};
     CodePlace place;
     if (*p->pc == OP_UNDEFINED) {
-        const Export *e = (const Export *)(const void *)((const char *)p->pc - offsetof(Export, undefined_code));
-        trace_set_top(&m, e->key.module, e->key.function, trace_arguments(p, 0, e->key.arity), 0);
+        const Export *e = (const Export *)(const void *)((const char *)p->pc
+                                                         - offsetof(Export, undefined_code));
+        trace_set_top(&m, e->key.module, e->key.function, trace_arguments(p, 0, e->key.arity),
+                      0);
     } else if (trace_place(p, p->pc, &place)) {
         if (trace_top(p, &m, &place)) m.frames[m.count++] = trace_frame(&place);
     }
@@ -209,7 +212,7 @@ static Term trace_location(Heap *h, const ModuleVersion *v, uint32_t unit)
 static Term trace_error_info(Heap *h, Term module)
 {
     Term explainer = term_same(module, TERM_ATOM(ERLANG)) ? TERM_ATOM(ERL_ERTS_ERRORS)
-                                                         : TERM_ATOM(ERL_STDLIB_ERRORS);
+                                                          : TERM_ATOM(ERL_STDLIB_ERRORS);
     Term key = TERM_ATOM(MODULE);
     Term keys = heap_tuple(h, 1, &key);
     if (term_is_none(keys)) return TERM_NIL;
@@ -217,7 +220,8 @@ static Term trace_error_info(Heap *h, Term module)
     return term_is_none(info) ? TERM_NIL : trace_pair(h, ATOM_ERROR_INFO, info, TERM_NIL);
 }
 
-static Term trace_entry(Heap *h, Term module, Term function, Term args, Term location, Term rest)
+static Term trace_entry(Heap *h, Term module, Term function, Term args, Term location,
+                        Term rest)
 {
     Term entry = heap_tuple(h, 4, (const Term[]){module, function, args, location});
     Term list = term_is_none(entry) ? TERM_NONE : heap_cons(h, entry, rest);
@@ -229,11 +233,12 @@ static Term trace_frame_entry(const CodeTable *code, Heap *h, Term frame, Term r
     uint64_t bits = (uint64_t)small_value(frame);
     const ModuleVersion *v = code_version(code, (uint32_t)(bits >> 32));
     CodePlace place;
-    if (v == NULL || !code_place(code, v->code + 2 * (size_t)(uint32_t)bits, &place)) return rest;
+    if (v == NULL || !code_place(code, v->code + 2 * (size_t)(uint32_t)bits, &place))
+        return rest;
     const CodeFunction *f = place.function;
     Term location = trace_location(h, v, place.unit);
-    return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->shown), location,
-                       rest);
+    return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->shown),
+                       location, rest);
 }
 
 static Term trace_top_entry(const CodeTable *code, Heap *h, Term raw, Term rest)
@@ -253,7 +258,8 @@ static Term trace_top_entry(const CodeTable *code, Heap *h, Term raw, Term rest)
 
 Term trace_list(const CodeTable *code, Heap *h, Term raw)
 {
-    /* Code from a file may hold any value for a raw trace; what it says is looked up, never trusted. */
+    /* Code from a file may hold any value for a raw trace; what it says is
+     * looked up, never trusted. */
     if (!term_is_tuple(raw) || tuple_size(raw) < 4) return raw;
     bool has_top = !term_is_nil(tuple_at(raw, 0));
     bool at_frame = (small_value(tuple_at(raw, 3)) & TRACE_AT_FRAME) != 0;
@@ -273,8 +279,10 @@ Term trace_current(Process *p, Heap *h, size_t depth)
     if (depth > ARRAY_LEN(frames)) depth = ARRAY_LEN(frames);
     if (depth > 0 && trace_place(p, p->pc, &place)) frames[n++] = trace_frame(&place);
     const Word *base = p->block + p->block_words - 1;
-    for (const Word *fp = p->fp; n < depth && fp < base; fp += operand_live((const uint8_t *)fp[0]).window)
-        if (trace_place(p, (const uint8_t *)fp[0] - 4, &place)) frames[n++] = trace_frame(&place);
+    for (const Word *fp = p->fp; n < depth && fp < base;
+         fp += operand_live((const uint8_t *)fp[0]).window)
+        if (trace_place(p, (const uint8_t *)fp[0] - 4, &place))
+            frames[n++] = trace_frame(&place);
     Term list = TERM_NIL;
     while (n > 0) list = trace_frame_entry(code, h, frames[--n], list);
     return list;

@@ -12,8 +12,9 @@
 #include "vm/proc/process.h"
 
 enum {
-    TRACE_ERROR_INFO = 1, /* the first entry is a built-in: its location says who can explain it */
-    TRACE_AT_FRAME = 2    /* the first entry is the first frame, with arguments */
+    /* the first entry is a built-in: its location says who can explain it */
+    TRACE_ERROR_INFO = 1,
+    TRACE_AT_FRAME = 2 /* the first entry is the first frame, with arguments */
 };
 
 /* The raw trace of an exception raised at p->pc, p->fp. */

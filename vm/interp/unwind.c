@@ -40,7 +40,8 @@ static void unwind_to_exit(Process *p)
     Term reason = run->exc_reason;
     if (term_same(run->exc_class, TERM_ATOM(THROW)))
         reason = heap_tuple2(&p->heap, TERM_ATOM(NOCATCH), reason);
-    Term pair = term_is_none(reason) ? TERM_NONE : heap_tuple2(&p->heap, reason, run->exc_trace);
+    Term pair =
+        term_is_none(reason) ? TERM_NONE : heap_tuple2(&p->heap, reason, run->exc_trace);
     run->exc_reason = term_is_none(pair) ? TERM_ATOM(SYSTEM_LIMIT) : pair;
 }
 

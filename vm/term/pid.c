@@ -89,10 +89,7 @@ bool pid_ref_from_ids(size_t count, const uint32_t *ids, uint64_t *number, Term 
     return true;
 }
 
-static uint32_t node_number(Term t)
-{
-    return pid_is_remote(t) ? atom_index(pid_node(t)) : 0;
-}
+static uint32_t node_number(Term t) { return pid_is_remote(t) ? atom_index(pid_node(t)) : 0; }
 
 void pid_print(Bytes *to, Term t)
 {
