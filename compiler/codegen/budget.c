@@ -42,12 +42,13 @@ static bool is_peek(const LirInstr *instr)
 
 typedef struct Budget {
     LirFunction *f;
-    uint32_t *room;   /* by block: words promised where it starts; UINT32_MAX: not yet reached */
-    uint32_t *rest;   /* by instruction of the block at hand: words needed from it on */
+    /* by block: words promised where it starts; UINT32_MAX: not yet reached */
+    uint32_t *room;
+    uint32_t *rest; /* by instruction of the block at hand: words needed from it on */
     uint32_t rest_room;
-    uint32_t most;    /* of the blocks visited */
+    uint32_t most; /* of the blocks visited */
     uint32_t block;
-    uint32_t left;    /* words promised at the end of the block */
+    uint32_t left; /* words promised at the end of the block */
 } Budget;
 
 static void max_demand(void *to, uint32_t block)
@@ -94,7 +95,8 @@ static void insert_reserve(Budget *b, LirBlock *block, uint32_t at, uint32_t wor
     SrcPos pos = block->at[at].pos;
     lower_append(b->f, b->block, OP_RESERVE, 0, pos);
     memmove(&block->at[at + 1], &block->at[at], (block->count - 1 - at) * sizeof *block->at);
-    block->at[at] = (LirInstr){.op = OP_RESERVE, .pos = pos, .imm_count = 1, .imm = {(int32_t)words}};
+    block->at[at] =
+        (LirInstr){.op = OP_RESERVE, .pos = pos, .imm_count = 1, .imm = {(int32_t)words}};
 }
 
 static void reserve_in_block(Budget *b, uint32_t block)
@@ -103,7 +105,8 @@ static void reserve_in_block(Budget *b, uint32_t block)
     if (!at->count) return;
     find_rest(b, block);
     uint32_t n = at->count;
-    uint32_t room = at->is_loop || at->is_handler || b->room[block] == UINT32_MAX ? 0 : b->room[block];
+    uint32_t room =
+        at->is_loop || at->is_handler || b->room[block] == UINT32_MAX ? 0 : b->room[block];
     for (uint32_t i = 0, inserted = 0; i < n; i++) {
         LirInstr *instr = &at->at[i + inserted];
         uint32_t words = is_peek(instr) ? b->rest[i] : words_of(instr);

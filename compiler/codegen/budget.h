@@ -5,6 +5,6 @@
 
 #include "compiler/codegen/lower.h"
 
-/* Sets f->need and inserts RESERVE instructions (imm[0]: words), so that every allocation has room on
- * every path. */
+/* Sets f->need and inserts RESERVE instructions (imm[0]: words), so that every allocation
+ * has room on every path. */
 void budget_reserve(LirFunction *f);

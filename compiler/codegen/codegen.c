@@ -23,7 +23,8 @@ static bool generate_function(CoreUnit *u, CoreFunction *f, Emitter *e, Arena *a
     live_deaths(lir);
     MirFunction *mir = regalloc_function(lir);
     if (mir->too_large) {
-        diag_add(&u->c->diags, DIAG_FRAME_TOO_LARGE, f->pos, name_of(u, f->name), (int)f->arity, LIMIT_FRAME);
+        diag_add(&u->c->diags, DIAG_FRAME_TOO_LARGE, f->pos, name_of(u, f->name), (int)f->arity,
+                 LIMIT_FRAME);
         return false;
     }
     emit_function(e, lir, mir);
@@ -51,13 +52,15 @@ static int compare_names(const void *x, const void *y)
     return (a->arity > b->arity) - (a->arity < b->arity);
 }
 
-static void make_exports(CoreUnit *u, const CodePool *pool, const Emitter *e, Arena *arena, ModFile *m)
+static void make_exports(CoreUnit *u, const CodePool *pool, const Emitter *e, Arena *arena,
+                         ModFile *m)
 {
     ExportName *names = ARENA_ARRAY(arena, ExportName, u->functions.count + 1);
     uint32_t n = 0;
     for (uint32_t i = 0; i < u->functions.count; i++)
         if (u->functions.at[i]->exported)
-            names[n++] = (ExportName){pool->atoms.at[e->functions.at[i].name], u->functions.at[i]->arity, i};
+            names[n++] = (ExportName){pool->atoms.at[e->functions.at[i].name],
+                                      u->functions.at[i]->arity, i};
     qsort(names, n, sizeof *names, compare_names);
     m->exports = ARENA_ARRAY(arena, uint32_t, n + 1);
     m->export_count = n;
@@ -70,7 +73,9 @@ static void make_lambdas(CoreUnit *u, Arena *arena, ModFile *m)
     m->lambdas = ARENA_ARRAY(arena, ModLambda, u->lambdas.count + 1);
     for (uint32_t i = 0; i < m->lambda_count; i++) {
         const CoreLambda *l = &u->lambdas.at[i];
-        m->lambdas[i] = (ModLambda){.function = l->function, .index = i, .arity = (uint16_t)l->arity,
+        m->lambdas[i] = (ModLambda){.function = l->function,
+                                    .index = i,
+                                    .arity = (uint16_t)l->arity,
                                     .free_count = (uint16_t)l->free_count};
     }
 }
@@ -95,7 +100,8 @@ static void find_on_load(const CoreUnit *u, ModFile *m)
             m->on_load = i + 1;
 }
 
-static void write_module(CoreUnit *u, CodePool *pool, Emitter *e, const CodegenExtras *extras, Bytes *out)
+static void write_module(CoreUnit *u, CodePool *pool, Emitter *e, const CodegenExtras *extras,
+                         Bytes *out)
 {
     Arena *arena = &u->c->arena;
     ModFile m = {0};

@@ -1,4 +1,5 @@
-/* The way from core to a module file: lower, live, budget, regalloc, peephole, emit, function by function.
+/* The way from core to a module file: lower, live, budget, regalloc, peephole, emit,
+ * function by function.
  *
  * One thread.  Design page: docs/design/codegen.md. */
 #pragma once
@@ -14,6 +15,6 @@ typedef struct CodegenExtras {
     ModSpan forms;
 } CodegenExtras;
 
-/* Append the module file of a unit, whose core is used up.  False when something in it is too large; then
- * the compilation's messages say what. `extras` may be NULL. */
+/* Append the module file of a unit, whose core is used up.  False when something in it is too
+ * large; then the compilation's messages say what. `extras` may be NULL. */
 MUST_USE bool codegen_unit(CoreUnit *u, const CodegenExtras *extras, Bytes *out);

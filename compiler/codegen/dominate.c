@@ -51,8 +51,8 @@ static uint32_t common(const uint32_t *parent, uint32_t a, uint32_t b)
     return a;
 }
 
-/* From the latest predecessor to the first, so that a block that ends a long chain of tests is found in as
- * many steps as the chain is long. */
+/* From the latest predecessor to the first, so that a block that ends a long chain of tests is
+ * found in as many steps as the chain is long. */
 static uint32_t parent_of(const Search *s, uint32_t block)
 {
     uint32_t found = 0;

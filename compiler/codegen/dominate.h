@@ -1,6 +1,7 @@
 /* Which blocks of a core function every way to a block leads through.
  *
- * Owns nothing; the tables lie in the arena given.  Needs blocks in the order of core_tidy.  One thread. */
+ * Owns nothing; the tables lie in the arena given.  Needs blocks in the order of
+ * core_tidy.  One thread. */
 #pragma once
 
 #include "compiler/core/core.h"

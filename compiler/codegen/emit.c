@@ -47,7 +47,7 @@ static void add_line(Emitter *e, SrcPos pos)
 
 static bool needs_line(Opcode op)
 {
-    if (op == OP_RETURN || op == OP_LOOP || op == OP_RESERVE) return false;
+    if (op == OP_RETURN || op == OP_RETURN_CONS || op == OP_LOOP || op == OP_RESERVE) return false;
     return (op_info[op].effects & (EFFECT_RAISES | EFFECT_CALLS)) != 0;
 }
 

@@ -1,7 +1,7 @@
 /* Register code to the bytes and tables of a module file.
  *
- * Owns: the code and the tables of one module while it is made; they lie in buffers of its own and in the
- * compilation's arena.  One thread.  Design page: docs/design/codegen.md. */
+ * Owns: the code and the tables of one module while it is made; they lie in buffers of its own
+ * and in the compilation's arena.  One thread.  Design page: docs/design/codegen.md. */
 #pragma once
 
 #include "compiler/codegen/peephole.h"
@@ -14,7 +14,8 @@ typedef struct Emitter {
     VEC(ModLine) lines;
     uint32_t last_line; /* of the row added last */
     uint32_t last_file;
-    SrcPos too_large;   /* of an operand above 65535, or SRC_POS_NONE; the code is then unusable */
+    /* of an operand above 65535, or SRC_POS_NONE; the code is then unusable */
+    SrcPos too_large;
     bool is_too_large;
 } Emitter;
 

@@ -5,7 +5,8 @@
 typedef struct Gap {
     LirFunction *lir;
     MirFunction *f;
-    uint32_t *needs; /* by block: registers written from its start on until the frame is made sure of */
+    /* by block: registers written from its start on until the frame is made sure of */
+    uint32_t *needs;
     uint32_t block;
     uint32_t most;
 } Gap;
@@ -29,7 +30,7 @@ static void written(Gap *g, const MirInstr *instr)
     for (unsigned i = 0; i < info->operand_count; i++)
         if (info->operands[i] == OPERAND_DST) at_least(g, (uint32_t)instr->operands[i] + 1);
     bool calls = instr->op == OP_CALL || instr->op == OP_CALL_EXT || instr->op == OP_CALL_FUN
-        || instr->op == OP_CALL_DYN;
+                 || instr->op == OP_CALL_DYN;
     if (calls) at_least(g, code_live(instr->operands[info->operand_count - 1]).window);
 }
 
@@ -66,7 +67,8 @@ static void drop_checks(MirFunction *f, MirBlock *b)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < b->count; i++)
-        if (f->code.at[b->first + i].op != OP_COUNT) f->code.at[b->first + kept++] = f->code.at[b->first + i];
+        if (f->code.at[b->first + i].op != OP_COUNT)
+            f->code.at[b->first + kept++] = f->code.at[b->first + i];
     b->count = kept;
 }
 

@@ -23,10 +23,12 @@ typedef struct Live {
 
 static Lists group(Arena *arena, const Pair *pairs, size_t count, uint32_t keys)
 {
-    Lists lists = {ARENA_ARRAY(arena, uint32_t, (size_t)keys + 2), ARENA_ARRAY(arena, uint32_t, count + 1)};
+    Lists lists = {ARENA_ARRAY(arena, uint32_t, (size_t)keys + 2),
+                   ARENA_ARRAY(arena, uint32_t, count + 1)};
     for (size_t i = 0; i < count; i++) lists.start[pairs[i].key + 2]++;
     for (uint32_t k = 2; k < keys + 2; k++) lists.start[k] += lists.start[k - 1];
-    for (size_t i = 0; i < count; i++) lists.at[lists.start[pairs[i].key + 1]++] = pairs[i].value;
+    for (size_t i = 0; i < count; i++)
+        lists.at[lists.start[pairs[i].key + 1]++] = pairs[i].value;
     return lists;
 }
 
@@ -35,7 +37,8 @@ static void find_definitions(Live *live)
     LirFunction *f = live->f;
     for (uint32_t b = 1; b < f->block_count; b++) {
         const LirBlock *block = &f->blocks[b];
-        for (uint32_t i = 0; i < block->param_count; i++) live->defined_in[block->params[i]] = b;
+        for (uint32_t i = 0; i < block->param_count; i++)
+            live->defined_in[block->params[i]] = b;
         for (uint32_t i = 0; i < block->count; i++) {
             const LirInstr *instr = &block->at[i];
             uint32_t in = instr->is_test ? instr->then_ : b;
@@ -43,7 +46,8 @@ static void find_definitions(Live *live)
             live->defined_in[instr->dst2] = in;
         }
     }
-    for (uint32_t i = 0; i < f->core->param_count; i++) live->defined_in[f->core->params[i]] = 1;
+    for (uint32_t i = 0; i < f->core->param_count; i++)
+        live->defined_in[f->core->params[i]] = 1;
 }
 
 static void find_uses(Live *live, uint32_t *seen_in)
@@ -84,7 +88,8 @@ static void add_live_in(LirFunction *f, uint32_t b, uint32_t v)
     LirBlock *block = &f->blocks[b];
     if (block->live_in_count == block->live_in_room) {
         uint32_t room = block->live_in_room ? block->live_in_room * 2 : 4;
-        block->live_in = arena_grow(f->arena, block->live_in, block->live_in_count, room, sizeof(uint32_t));
+        block->live_in =
+            arena_grow(f->arena, block->live_in, block->live_in_count, room, sizeof(uint32_t));
         block->live_in_room = room;
     }
     block->live_in[block->live_in_count++] = v;

@@ -11,6 +11,6 @@
 /* Fills live_in of every block, without the block's own parameters. */
 void live_blocks(LirFunction *f);
 
-/* Sets LIR_DIES on every argument that is a last use, `across` of calls, and clears dst where nothing
- * reads it (RECV_PEEK and the like then need a scratch register). */
+/* Sets LIR_DIES on every argument that is a last use, `across` of calls, and clears dst where
+ * nothing reads it (RECV_PEEK and the like then need a scratch register). */
 void live_deaths(LirFunction *f);

@@ -92,12 +92,14 @@ static Opcode const plain_ops[CORE_KIND_COUNT] = {
 void lower_targets(const LirInstr *last, LirVisit *visit, void *to)
 {
     if (op_info[last->op].list_kind == OPERAND_CASES && last->shape == LIR_PLAIN)
-        for (uint32_t i = 0; i < last->core->case_count; i++) visit(to, last->core->cases[i].block);
+        for (uint32_t i = 0; i < last->core->case_count; i++)
+            visit(to, last->core->cases[i].block);
     if (last->then_) visit(to, last->then_);
     if (last->else_) visit(to, last->else_);
 }
 
-LirInstr *lower_append(LirFunction *f, uint32_t block, Opcode op, uint32_t arg_count, SrcPos pos)
+LirInstr *lower_append(LirFunction *f, uint32_t block, Opcode op, uint32_t arg_count,
+                       SrcPos pos)
 {
     LirBlock *b = &f->blocks[block];
     if (b->count == b->room) {
@@ -124,7 +126,10 @@ static LirInstr *append(Lower *l, Opcode op, uint32_t arg_count, const CoreInstr
     return instr;
 }
 
-static void add_imm(LirInstr *instr, uint32_t value) { instr->imm[instr->imm_count++] = (int32_t)value; }
+static void add_imm(LirInstr *instr, uint32_t value)
+{
+    instr->imm[instr->imm_count++] = (int32_t)value;
+}
 
 /* The value in a virtual register: a constant is loaded into a temporary. */
 static CoreRef in_register(Lower *l, CoreRef ref, SrcPos pos)
@@ -141,10 +146,12 @@ static CoreRef in_register(Lower *l, CoreRef ref, SrcPos pos)
 static LirInstr *append_plain(Lower *l, Opcode op, const CoreInstr *core)
 {
     CoreRef few[8];
-    CoreRef *args = core->arg_count <= 8 ? few : ARENA_ARRAY(l->f->arena, CoreRef, core->arg_count);
+    CoreRef *args =
+        core->arg_count <= 8 ? few : ARENA_ARRAY(l->f->arena, CoreRef, core->arg_count);
     for (uint32_t i = 0; i < core->arg_count; i++)
-        args[i] = i && core_same(core->args[i], core->args[i - 1]) ? args[i - 1]
-                                                                   : in_register(l, core->args[i], core->pos);
+        args[i] = i && core_same(core->args[i], core->args[i - 1])
+                      ? args[i - 1]
+                      : in_register(l, core->args[i], core->pos);
     LirInstr *instr = append(l, op, core->arg_count, core);
     if (core->arg_count) memcpy(instr->args, args, core->arg_count * sizeof *args);
     return instr;
@@ -187,9 +194,12 @@ static void lower_order(Lower *l, const CoreInstr *core)
     bool less = core->kind == CORE_IS_LESS;
     int64_t n;
     if (core_is_var(core->args[0]) && small_const(l, core->args[1], INT16_MIN, INT16_MAX, &n))
-        append_compare(l, less ? OP_IS_LESS_SMALL : OP_IS_AT_LEAST_SMALL, core->args[0], n, core);
-    else if (core_is_var(core->args[1]) && small_const(l, core->args[0], INT16_MIN, INT16_MAX, &n))
-        append_compare(l, less ? OP_IS_MORE_SMALL : OP_IS_AT_MOST_SMALL, core->args[1], n, core);
+        append_compare(l, less ? OP_IS_LESS_SMALL : OP_IS_AT_LEAST_SMALL, core->args[0], n,
+                       core);
+    else if (core_is_var(core->args[1])
+             && small_const(l, core->args[0], INT16_MIN, INT16_MAX, &n))
+        append_compare(l, less ? OP_IS_MORE_SMALL : OP_IS_AT_MOST_SMALL, core->args[1], n,
+                       core);
     else
         append_plain(l, less ? OP_IS_LESS : OP_IS_AT_LEAST, core);
 }
@@ -232,7 +242,8 @@ static void lower_map_build(Lower *l, const CoreInstr *core)
     uint32_t values = core->arg_count - 1;
     CoreRef args[64];
     CHECK(values <= 64);
-    for (uint32_t i = 0; i < values; i++) args[i] = in_register(l, core->args[i + 1], core->pos);
+    for (uint32_t i = 0; i < values; i++)
+        args[i] = in_register(l, core->args[i + 1], core->pos);
     LirInstr *instr = append(l, OP_MAP_BUILD, values, core);
     memcpy(instr->args, args, values * sizeof *args);
     add_imm(instr, pool_constant(l->f->pool, core->args[0]));
@@ -240,7 +251,8 @@ static void lower_map_build(Lower *l, const CoreInstr *core)
 
 static uint32_t bits_flags(uint32_t flags)
 {
-    return (flags & CORE_SEG_SIGNED ? BITS_SIGNED : 0) | (flags & CORE_SEG_LITTLE ? BITS_LITTLE : 0);
+    return (flags & CORE_SEG_SIGNED ? BITS_SIGNED : 0)
+           | (flags & CORE_SEG_LITTLE ? BITS_LITTLE : 0);
 }
 
 /* BITS_INT and BITS_SKIP have a form for a size that is known. */
@@ -248,17 +260,18 @@ static void lower_bits_sized(Lower *l, const CoreInstr *core)
 {
     int64_t size;
     bool known = core->kind != CORE_BITS_FLOAT && core->kind != CORE_BITS_BINARY
-        && small_const(l, core->args[1], 0, 65535 / (int64_t)core->index, &size);
+                 && small_const(l, core->args[1], 0, 65535 / (int64_t)core->index, &size);
     LirInstr *instr;
     if (known) {
         CoreRef context = in_register(l, core->args[0], core->pos);
-        instr = append(l, core->kind == CORE_BITS_INT ? OP_BITS_INT_CONST : OP_BITS_SKIP_CONST, 1, core);
+        instr = append(l, core->kind == CORE_BITS_INT ? OP_BITS_INT_CONST : OP_BITS_SKIP_CONST,
+                       1, core);
         instr->args[0] = context;
         add_imm(instr, (uint32_t)size * core->index);
     } else {
-        Opcode op = core->kind == CORE_BITS_INT ? OP_BITS_INT
-            : core->kind == CORE_BITS_SKIP      ? OP_BITS_SKIP
-                                                : plain_ops[core->kind];
+        Opcode op = core->kind == CORE_BITS_INT    ? OP_BITS_INT
+                    : core->kind == CORE_BITS_SKIP ? OP_BITS_SKIP
+                                                   : plain_ops[core->kind];
         instr = append_plain(l, op, core);
         add_imm(instr, core->index);
     }
@@ -294,9 +307,9 @@ static void lower_bits_build(Lower *l, const CoreInstr *core)
 
 static void lower_call(Lower *l, const CoreInstr *core, Opcode op, LirShape shape)
 {
-    uint32_t callee = core->kind == CORE_CALL_FUN || core->kind == CORE_TAIL_FUN ? 1
-        : core->kind == CORE_CALL_DYN || core->kind == CORE_TAIL_DYN             ? 2
-                                                                                 : 0;
+    uint32_t callee = core->kind == CORE_CALL_FUN || core->kind == CORE_TAIL_FUN   ? 1
+                      : core->kind == CORE_CALL_DYN || core->kind == CORE_TAIL_DYN ? 2
+                                                                                   : 0;
     uint32_t visible = core->arg_count - callee;
     LirInstr *instr = append(l, op, core->arg_count, core);
     instr->shape = (uint8_t)shape;
@@ -307,7 +320,9 @@ static void lower_call(Lower *l, const CoreInstr *core, Opcode op, LirShape shap
     case OP_TAIL_CALL: add_imm(instr, core->index); break;
     case OP_CALL_EXT:
     case OP_TAIL_EXT:
-    case OP_BIF: add_imm(instr, pool_import(l->f->pool, core->module, core->name, visible)); break;
+    case OP_BIF:
+        add_imm(instr, pool_import(l->f->pool, core->module, core->name, visible));
+        break;
     case OP_CALL_FUN:
     case OP_CALL_DYN:
         add_imm(instr, visible);
@@ -338,13 +353,15 @@ static void lower_jump(Lower *l, const CoreInstr *core)
         append_return(l, core, value);
         return;
     }
-    LirInstr *instr = append(l, core->then_ <= l->block ? OP_LOOP : OP_JUMP, core->arg_count, core);
+    LirInstr *instr =
+        append(l, core->then_ <= l->block ? OP_LOOP : OP_JUMP, core->arg_count, core);
     instr->shape = LIR_JUMP;
     if (core->then_ <= l->block) l->f->blocks[core->then_].is_loop = true;
     if (core->arg_count) memcpy(instr->args, core->args, core->arg_count * sizeof *core->args);
 }
 
-/* Where the other half of the pair HEAD x, TAIL x stands among the first instructions of a block. */
+/* Where the other half of the pair HEAD x, TAIL x stands among the first instructions of a
+ * block. */
 static bool find_parts(const CoreBlock *b, CoreRef cell, uint32_t *head, uint32_t *tail)
 {
     *head = *tail = UINT32_MAX;
@@ -489,7 +506,11 @@ LirFunction *lower_function(CoreUnit *unit, CoreFunction *core, CodePool *pool, 
 {
     uint32_t n = (uint32_t)core->blocks.count;
     LirFunction *f = ARENA_NEW(arena, LirFunction);
-    *f = (LirFunction){.core = core, .pool = pool, .arena = arena, .block_count = n, .var_count = core->var_count};
+    *f = (LirFunction){.core = core,
+                       .pool = pool,
+                       .arena = arena,
+                       .block_count = n,
+                       .var_count = core->var_count};
     f->blocks = ARENA_ARRAY(arena, LirBlock, n);
     Lower l = {.unit = unit, .core = core, .f = f};
     l.predecessors = ARENA_ARRAY(arena, uint32_t, n);
@@ -500,7 +521,8 @@ LirFunction *lower_function(CoreUnit *unit, CoreFunction *core, CodePool *pool, 
         f->blocks[i].param_count = b->param_count;
         f->blocks[i].in_try = b->in_try;
         f->blocks[i].is_handler = b->is_handler;
-        if (b->count) core_targets(&core->blocks.at[i].at[b->count - 1], count_edge, l.predecessors);
+        if (b->count)
+            core_targets(&core->blocks.at[i].at[b->count - 1], count_edge, l.predecessors);
     }
     l.reached[1] = true;
     for (uint32_t i = 1; i < n; i++)

@@ -1,9 +1,10 @@
 /* Core to linear code on virtual registers: the instructions of opcodes.def are chosen here.
  *
- * A virtual register is a variable of the core function or a temporary behind them; each is defined
- * once.  Block numbers are those of core.  Constants that an instruction cannot hold are loaded into
- * temporaries; arguments of calls, jumps and returns stay constants, because the moves that put
- * them in place can load them.  An IS_CONS whose then-block takes both parts becomes UNCONS_OR.
+ * A virtual register is a variable of the core function or a temporary behind them; each is
+ * defined once.  Block numbers are those of core.  Constants that an instruction cannot hold
+ * are loaded into temporaries; arguments of calls, jumps and returns stay constants, because
+ * the moves that put them in place can load them.  An IS_CONS whose then-block takes both
+ * parts becomes UNCONS_OR.
  *
  * Owns: nothing; all lies in the arena given, for one function at a time.  One thread.
  * Design page: docs/design/codegen.md. */
@@ -46,7 +47,8 @@ typedef struct LirInstr {
     CoreRef *args;  /* in operand order; LIR_CALL…: in register order */
     uint32_t then_; /* blocks, as in core; RESERVE has none */
     uint32_t else_;
-    int32_t imm[4]; /* the constant operands, in the row's order, but for list counts and extents */
+    /* the constant operands, in the row's order, but for list counts and extents */
+    int32_t imm[4];
     const CoreInstr *core; /* cases, segments, indexes */
 } LirInstr;
 
@@ -58,9 +60,10 @@ typedef struct LirBlock {
     uint32_t param_count;
     uint32_t edge_dst[2]; /* defined by the test that leads here, 0: none */
     uint32_t in_try;
-    uint32_t demand; /* words of heap needed from its start on until the next refill; budget.h */
+    /* words of heap needed from its start on until the next refill; budget.h */
+    uint32_t demand;
     bool is_handler;
-    bool is_loop;    /* target of a backward jump */
+    bool is_loop;      /* target of a backward jump */
     uint32_t *live_in; /* live.h */
     uint32_t live_in_count;
     uint32_t live_in_room;
@@ -80,9 +83,10 @@ typedef struct LirFunction {
 LirFunction *lower_function(CoreUnit *unit, CoreFunction *f, CodePool *pool, Arena *arena);
 
 /* Append an instruction with room for `arg_count` arguments. */
-LirInstr *lower_append(LirFunction *f, uint32_t block, Opcode op, uint32_t arg_count, SrcPos pos);
+LirInstr *lower_append(LirFunction *f, uint32_t block, Opcode op, uint32_t arg_count,
+                       SrcPos pos);
 
-/* Calls visit(to, block) for each block that control may reach from the last instruction of a block;
- * handlers are not among them. */
+/* Calls visit(to, block) for each block that control may reach from the last instruction of a
+ * block; handlers are not among them. */
 typedef void LirVisit(void *to, uint32_t block);
 void lower_targets(const LirInstr *last, LirVisit *visit, void *to);

@@ -41,6 +41,54 @@ static void fuse_moves(MirFunction *f, MirBlock *b)
     b->count = kept;
 }
 
+/* MOVE or MOVE2 before CALL: one instruction. */
+static bool fuse_call(MirInstr *move, const MirInstr *call)
+{
+    if (call->op != OP_CALL || (move->op != OP_MOVE && move->op != OP_MOVE2)) return false;
+    unsigned moves = move->op == OP_MOVE ? 2 : 4;
+    MirInstr fused = *call;
+    fused.op = moves == 2 ? OP_MOVE_CALL : OP_MOVE2_CALL;
+    for (unsigned i = 0; i < moves; i++) fused.operands[1 + i] = move->operands[i];
+    fused.operands[1 + moves] = call->operands[1];
+    fused.operands[2 + moves] = call->operands[2];
+    *move = fused;
+    return true;
+}
+
+static void fuse_calls(MirFunction *f, MirBlock *b)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        MirInstr *instr = &f->code.at[b->first + i];
+        if (kept && fuse_call(&f->code.at[b->first + kept - 1], instr)) continue;
+        f->code.at[b->first + kept++] = *instr;
+    }
+    b->count = kept;
+}
+
+/* CONS before RETURN of its result, and the RESERVE of its room alone if there is one: RETURN_CONS.  Nothing
+ * else is live there. */
+static void fuse_return_cons(MirFunction *f, MirBlock *b)
+{
+    if (b->count < 2 || b->in_try) return;
+    MirInstr *at = &f->code.at[b->first];
+    const MirInstr *cons = &at[b->count - 2];
+    const MirInstr *end = &at[b->count - 1];
+    if (end->op != OP_RETURN || cons->op != OP_CONS || end->operands[1] != cons->operands[0]) return;
+    int64_t first = cons->operands[1];
+    int64_t second = cons->operands[2];
+    if (first >= LIMIT_INLINE_MAP || second >= LIMIT_INLINE_MAP) return;
+    int64_t need = (int64_t)f->extent + 2 + LIMIT_CALL_GAP;
+    CodeLive live = {.map = 1u << first | 1u << second};
+    live.window = (uint16_t)((first > second ? first : second) + 2);
+    MirInstr fused = {.op = OP_RETURN_CONS, .pos = end->pos,
+                      .operands = {0, first, second, need, code_live_pack(live)}};
+    uint32_t place = b->count - 2;
+    if (place && at[place - 1].op == OP_RESERVE && at[place - 1].operands[0] == need) place--;
+    at[place] = fused;
+    b->count = place + 1;
+}
+
 static const MirInstr *last_instr(const MirFunction *f, uint32_t block)
 {
     const MirBlock *b = &f->blocks[block];
@@ -92,6 +140,8 @@ PeepholePlan peephole_function(LirFunction *lir, MirFunction *f)
         MirBlock *block = &f->blocks[b];
         if (!plan.kept[b] || !block->count) continue;
         fuse_moves(f, block);
+        fuse_calls(f, block);
+        fuse_return_cons(f, block);
         redirect(&plan, &f->code.at[block->first + block->count - 1]);
         if (block->in_try) plan.kept[lir->core->tries.at[block->in_try].handler] = true;
     }

@@ -1,5 +1,6 @@
-/* Local clean-up of register code: neighbouring moves become one, jumps to jumps go on to the end, blocks
- * that nothing reaches are dropped.  One thread.  Design page: docs/design/codegen.md. */
+/* Local clean-up of register code: neighbouring moves become one, jumps to jumps go on to the
+ * end, blocks that nothing reaches are dropped.  One thread.  Design page:
+ * docs/design/codegen.md. */
 #pragma once
 
 #include "compiler/codegen/regalloc.h"

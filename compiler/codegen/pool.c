@@ -30,7 +30,8 @@ uint32_t pool_atom(CodePool *pool, Term atom)
     HtabValue *number = htab_put(&pool->atom_numbers, atom_index(atom), &added);
     if (added) {
         const AtomTable *atoms = pool->unit->atoms;
-        ModSpan text = {(const uint8_t *)atom_text(atoms, atom), (uint32_t)atom_length(atoms, atom)};
+        ModSpan text = {(const uint8_t *)atom_text(atoms, atom),
+                        (uint32_t)atom_length(atoms, atom)};
         number->num = pool->atoms.count;
         VEC_PUSH(&pool->atoms, text);
     }

@@ -13,10 +13,11 @@
 typedef struct Alloc {
     LirFunction *f;
     MirFunction *out;
-    uint64_t busy[BUSY_WORDS];        /* registers that hold a live variable */
-    uint32_t owner[MOVES_REGISTERS];  /* the variable in each busy register */
-    uint32_t *home;                   /* by variable: register + 1, 0: none yet */
-    uint32_t *last_at;                /* by variable: its last use in block last_in[]; UINT32_MAX: behind it */
+    uint64_t busy[BUSY_WORDS];       /* registers that hold a live variable */
+    uint32_t owner[MOVES_REGISTERS]; /* the variable in each busy register */
+    uint32_t *home;                  /* by variable: register + 1, 0: none yet */
+    /* by variable: its last use in block last_in[]; UINT32_MAX: behind it */
+    uint32_t *last_at;
     uint32_t *last_in;
     Hint *hints;
     MoveSet *moves;
@@ -107,7 +108,8 @@ static void enter_block(Alloc *a, uint32_t block)
     const LirBlock *b = &a->f->blocks[block];
     find_last_uses(a, block);
     memset(a->busy, 0, sizeof a->busy);
-    for (uint32_t i = 0; i < b->live_in_count; i++) occupy(a, b->live_in[i], home(a, b->live_in[i]));
+    for (uint32_t i = 0; i < b->live_in_count; i++)
+        occupy(a, b->live_in[i], home(a, b->live_in[i]));
 }
 
 /* ---- choosing a register ---- */
@@ -190,7 +192,8 @@ static void define(Alloc *a, const LirInstr *instr, uint32_t to[2])
     /* What is read is placed first, so that a scratch register does not get in its way. */
     bool reads0 = is_read(a, instr->dst);
     bool reads1 = is_read(a, instr->dst2);
-    bool second_first = reads0 && reads1 && !wish_is_free(a, instr->dst) && wish_is_free(a, instr->dst2);
+    bool second_first =
+        reads0 && reads1 && !wish_is_free(a, instr->dst) && wish_is_free(a, instr->dst2);
     if (second_first) occupy(a, instr->dst2, to[1] = choose(a, instr->dst2));
     if (reads0) occupy(a, instr->dst, to[0] = choose(a, instr->dst));
     if (reads1 && !second_first) occupy(a, instr->dst2, to[1] = choose(a, instr->dst2));
@@ -287,7 +290,8 @@ static void fill_cases(Alloc *a, const LirInstr *instr, MirInstr *mir)
     mir->list = ARENA_ARRAY(a->f->arena, uint8_t, (size_t)core->case_count * 8 + 1);
     for (uint32_t i = 0; i < core->case_count; i++) {
         Term key = core->cases[i].key;
-        uint32_t number = term_is_atom(key) ? pool_atom(a->f->pool, key) : (uint32_t)small_value(key);
+        uint32_t number =
+            term_is_atom(key) ? pool_atom(a->f->pool, key) : (uint32_t)small_value(key);
         code_set_u32(mir->list + 8 * (size_t)i, number);
         code_set_u32(mir->list + 8 * (size_t)i + 4, core->cases[i].block);
     }
@@ -311,7 +315,8 @@ static void fill_list(Alloc *a, const LirInstr *instr, MirInstr *mir, uint32_t f
     mir->list = ARENA_ARRAY(a->f->arena, uint8_t, (size_t)n * 4 + 1);
     for (uint32_t i = 0; i < n; i++) {
         if (kind == OPERAND_PAIRS) put_half(mir->list, 2 * i, instr->core->indexes[i]);
-        put_half(mir->list, kind == OPERAND_PAIRS ? 2 * i + 1 : i, arg_home(a, instr, first + i));
+        put_half(mir->list, kind == OPERAND_PAIRS ? 2 * i + 1 : i,
+                 arg_home(a, instr, first + i));
     }
 }
 
@@ -328,7 +333,8 @@ static int extent_operand(Opcode op)
     }
 }
 
-/* All operands but DST and LIVE, in the row's order.  `first_arg` of the arguments are elsewhere. */
+/* All operands but DST and LIVE, in the row's order.  `first_arg` of the arguments are
+ * elsewhere. */
 static void fill_operands(Alloc *a, const LirInstr *instr, MirInstr *mir, bool takes_srcs)
 {
     const OpInfo *info = &op_info[mir->op];
@@ -347,10 +353,11 @@ static void fill_operands(Alloc *a, const LirInstr *instr, MirInstr *mir, bool t
             if (takes_srcs) mir->operands[i] = arg_home(a, instr, arg++);
             break;
         case OPERAND_LABEL:
-            mir->operands[i] = mir->op == OP_JUMP || mir->op == OP_LOOP || mir->op == OP_RECV_NEXT
-                    || mir->op == OP_RECV_WAIT || mir->op == OP_RECV_WAIT_FOR
-                ? instr->then_
-                : instr->else_;
+            mir->operands[i] = mir->op == OP_JUMP || mir->op == OP_LOOP
+                                       || mir->op == OP_RECV_NEXT || mir->op == OP_RECV_WAIT
+                                       || mir->op == OP_RECV_WAIT_FOR
+                                   ? instr->then_
+                                   : instr->else_;
             break;
         case OPERAND_FAIL: mir->operands[i] = instr->is_test ? instr->else_ : NO_LABEL; break;
         case OPERAND_SRCS:
@@ -386,7 +393,8 @@ static void fill_live_of_targets(Alloc *a, const LirInstr *instr, size_t at)
     enter_block(a, instr->then_);
     if (instr->op == OP_RECV_WAIT_FOR) {
         const LirBlock *b = &a->f->blocks[instr->else_];
-        for (uint32_t i = 0; i < b->live_in_count; i++) occupy(a, b->live_in[i], home(a, b->live_in[i]));
+        for (uint32_t i = 0; i < b->live_in_count; i++)
+            occupy(a, b->live_in[i], home(a, b->live_in[i]));
     }
     a->block = block;
     int64_t live = live_operand(a, 0);
@@ -426,8 +434,8 @@ static void alloc_load(Alloc *a, const LirInstr *instr)
     moves_load(a->f->pool, a->out, r, instr->args[0], instr->pos);
 }
 
-/* How many arguments a row of registers from `base` on would need moved; UINT32_MAX: it is in the way.
- * A built-in leaves its arguments alone, so one that lives on may stay in place. */
+/* How many arguments a row of registers from `base` on would need moved; UINT32_MAX: it is in
+ * the way. A built-in leaves its arguments alone, so one that lives on may stay in place. */
 static uint32_t row_cost(const Alloc *a, const LirInstr *instr, uint32_t base)
 {
     uint32_t cost = 0;
@@ -442,8 +450,8 @@ static uint32_t row_cost(const Alloc *a, const LirInstr *instr, uint32_t base)
     return cost;
 }
 
-/* The start of the row of registers for the arguments: not below `least`, unless a built-in finds its
- * arguments there already; few moves first, then few registers. */
+/* The start of the row of registers for the arguments: not below `least`, unless a built-in
+ * finds its arguments there already; few moves first, then few registers. */
 static uint32_t choose_row(const Alloc *a, const LirInstr *instr, uint32_t least)
 {
     uint32_t best = least;
@@ -474,7 +482,8 @@ static void move_args(Alloc *a, const LirInstr *instr, uint32_t base)
     touch(a, base + instr->arg_count);
 }
 
-/* Registers from `above` on may be written only if the frame's room is made sure of; gap.c decides. */
+/* Registers from `above` on may be written only if the frame's room is made sure of; gap.c
+ * decides. */
 static void push_frame_check(Alloc *a, SrcPos pos, uint32_t above)
 {
     MirInstr check = {.op = OP_RESERVE, .pos = pos, .above = (uint16_t)above};
@@ -516,8 +525,8 @@ static void alloc_bif(Alloc *a, const LirInstr *instr)
     mir->operands[0] = to[0];
 }
 
-/* Give the parameters of a block their registers, at the first jump to it: where the arguments are, if
- * possible. */
+/* Give the parameters of a block their registers, at the first jump to it: where the
+ * arguments are, if possible. */
 static void place_params(Alloc *a, const LirBlock *to, const CoreRef *args)
 {
     for (uint32_t i = 0; i < to->param_count; i++) {
@@ -598,7 +607,8 @@ static void place_handler(Alloc *a, const LirBlock *b, MirBlock *out)
 static void alloc_entry(Alloc *a)
 {
     const CoreFunction *core = a->f->core;
-    MirInstr enter = {.op = OP_ENTER, .pos = core->pos, .operands = {a->f->need, core->param_count, 0}};
+    MirInstr enter = {
+        .op = OP_ENTER, .pos = core->pos, .operands = {a->f->need, core->param_count, 0}};
     VEC_PUSH(&a->out->code, enter);
     touch(a, core->param_count);
     for (uint32_t i = 0; i < core->param_count; i++)

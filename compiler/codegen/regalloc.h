@@ -9,7 +9,7 @@
 
 #include "compiler/codegen/lower.h"
 
-#define MIR_OPERANDS 6
+#define MIR_OPERANDS 7
 
 /* One instruction; operands as code.h wants them, but labels are block numbers. */
 typedef struct MirInstr {

@@ -33,13 +33,16 @@ static bool is_part(const CoreInstr *i)
 {
     return (i->kind == CORE_HEAD || i->kind == CORE_TAIL || i->kind == CORE_ELEMENT
             || i->kind == CORE_FREE_VAR)
-        && core_is_var(i->args[0]) && i->dst;
+           && core_is_var(i->args[0]) && i->dst;
 }
 
 static uint64_t part_key(const CoreInstr *i)
 {
     uint64_t index = i->kind == CORE_HEAD || i->kind == CORE_TAIL ? 0 : i->index;
-    return (uint64_t)i->args[0].n << 34 | index << 2 | (i->kind == CORE_HEAD ? 0u : i->kind == CORE_TAIL ? 1u : 2u);
+    return (uint64_t)i->args[0].n << 34 | index << 2
+           | (i->kind == CORE_HEAD   ? 0u
+              : i->kind == CORE_TAIL ? 1u
+                                     : 2u);
 }
 
 static CoreRef renamed(const Share *s, CoreRef ref)
@@ -57,7 +60,8 @@ static void find_wants(Share *s)
             if (instr->kind != CORE_HEAD && instr->kind != CORE_TAIL) continue;
             if (!core_is_var(instr->args[0])) continue;
             uint32_t of = instr->args[0].n;
-            VEC_PUSH(&s->wants, (Part){(CoreKind)instr->kind, of, 0, b, instr->dst, s->wanted[of]});
+            VEC_PUSH(&s->wants,
+                     (Part){(CoreKind)instr->kind, of, 0, b, instr->dst, s->wanted[of]});
             s->wanted[of] = (uint32_t)s->wants.count;
         }
     }
@@ -67,7 +71,8 @@ static bool wants(const Share *s, CoreVar of, CoreKind kind, uint32_t in)
 {
     unsigned looks = 0;
     for (uint32_t i = s->wanted[of]; i && looks++ < SHARE_LOOKS; i = s->wants.at[i - 1].next)
-        if (s->wants.at[i - 1].kind == kind && dominate_is(&s->d, in, s->wants.at[i - 1].block)) return true;
+        if (s->wants.at[i - 1].kind == kind && dominate_is(&s->d, in, s->wants.at[i - 1].block))
+            return true;
     return false;
 }
 
@@ -110,14 +115,16 @@ static bool share_part(Share *s, const CoreInstr *instr, uint32_t block)
     bool added;
     HtabValue *head = htab_put(&s->known, part_key(instr), &added);
     unsigned looks = 0;
-    for (uint32_t i = added ? 0 : (uint32_t)head->num; i && looks++ < SHARE_LOOKS; i = s->parts.at[i - 1].next) {
+    for (uint32_t i = added ? 0 : (uint32_t)head->num; i && looks++ < SHARE_LOOKS;
+         i = s->parts.at[i - 1].next) {
         const Part *part = &s->parts.at[i - 1];
         if (part->kind != instr->kind || !dominate_is(&s->d, part->block, block)) continue;
         s->same_as[instr->dst] = part->var;
         return true;
     }
     uint32_t older = added ? 0 : (uint32_t)head->num;
-    VEC_PUSH(&s->parts, (Part){(CoreKind)instr->kind, instr->args[0].n, instr->index, block, instr->dst, older});
+    VEC_PUSH(&s->parts, (Part){(CoreKind)instr->kind, instr->args[0].n, instr->index, block,
+                               instr->dst, older});
     head->num = s->parts.count;
     return false;
 }

@@ -111,7 +111,7 @@ TEST(codegen_reverse_has_no_move)
     expect_code("-module(m).\n-export([r/2]).\n"
                 "r([H | T], A) -> r(T, [H | A]);\n"
                 "r([], A) -> A.\n",
-                "ENTER need 5, arity 2, 3\n"
+                "ENTER need 13, arity 2, 3\n"
                 "UNCONS_OR r2, r0, r0, else 9\n"
                 "CONS r1, r2, r1\n"
                 "TAIL_CALL r/2\n"
@@ -156,6 +156,21 @@ TEST(codegen_try_keeps_what_its_handler_reads)
     EXPECT(c.m.handler_count >= 1);
     EXPECT(c.m.handlers[0].target >= c.m.handlers[0].end);
     compiled_free(&c);
+}
+
+/* What recursion over a list does for each element is four instructions. */
+TEST(codegen_append_is_short)
+{
+    expect_code("-module(m).\n-export([a/2]).\n"
+                "a([H | T], L) -> [H | a(T, L)];\n"
+                "a([], L) -> L.\n",
+                "ENTER need 4, arity 2, 4\n"
+                "UNCONS_OR r0, r2, r0, else 15\n"
+                "MOVE_CALL r3, r1, a/2, window 2, live {r0}\n"
+                "RETURN_CONS r0, r2, need 14, window 4, live {r0 r2}\n"
+                "IS_NIL r0, else 19\n"
+                "RETURN r1\n"
+                "FUNCTION_CLAUSE arity 2\n");
 }
 
 /* Guards that build terms get their room before the message is looked at. */

@@ -37,7 +37,7 @@ static int64_t live(uint32_t map, uint16_t window)
 static void begin(Program *p, uint16_t extent, uint16_t words)
 {
     *p = (Program){.extent = extent};
-    put(p, OP_ENTER, extent + words, 2, extent, 0);
+    put(p, OP_ENTER, extent + words + (words ? LIMIT_CALL_GAP : 0), 2, extent, 0);
 }
 
 static const char *verdict(Program *p)
@@ -168,10 +168,59 @@ TEST(verify_counts_promised_room)
     begin(&p, 6, 2);
     put(&p, OP_MOVE2, 4, 0, 5, 1);
     put(&p, OP_CALL_FUN, 0, 1, 0, live(1, 4));
-    put(&p, OP_RESERVE, 2, live(0x11, 6), 0, 0);
+    put(&p, OP_RESERVE, 6 + 2 + LIMIT_CALL_GAP, live(0x11, 6), 0, 0);
     put(&p, OP_CONS, 4, 4, 0, 0);
     put(&p, OP_RETURN, 0, 4, 0, 0);
     EXPECT_STR(verdict(&p), "fine");
+}
+
+/* A callee may take heap up to the gap: registers above it are not the caller's until it asks again. */
+TEST(verify_keeps_frames_below_the_heap)
+{
+    Program p;
+    begin(&p, 40, 0);
+    put(&p, OP_MOVE2, 4, 0, 5, 1);
+    put(&p, OP_CALL_FUN, 0, 1, 0, live(1, 4));
+    put(&p, OP_LOAD_NIL, 4 + LIMIT_CALL_GAP, 0, 0, 0);
+    put(&p, OP_RETURN, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "fine");
+    begin(&p, 40, 0);
+    put(&p, OP_MOVE2, 4, 0, 5, 1);
+    put(&p, OP_CALL_FUN, 0, 1, 0, live(1, 4));
+    put(&p, OP_LOAD_NIL, 5 + LIMIT_CALL_GAP, 0, 0, 0);
+    put(&p, OP_RETURN, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "a register is written beyond the frame's room");
+    begin(&p, 40, 0);
+    put(&p, OP_MOVE2, 4, 0, 5, 1);
+    put(&p, OP_CALL_FUN, 0, 1, 0, live(1, 4));
+    put(&p, OP_RESERVE, 40, live(1, 2), 0, 0);
+    put(&p, OP_LOAD_NIL, 39, 0, 0, 0);
+    put(&p, OP_RETURN, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "fine");
+}
+
+TEST(verify_looks_into_joined_instructions)
+{
+    Program p;
+    begin(&p, 3, 0);
+    put(&p, OP_RETURN_CONS, 0, 0, 1, 3 + 2 + LIMIT_CALL_GAP);
+    EXPECT_STR(verdict(&p), "a call's window lies outside its frame");
+    begin(&p, 3, 0);
+    CodeInstr instr = {.op = OP_RETURN_CONS, .operands = {0, 0, 1, 3 + 2 + LIMIT_CALL_GAP, live(1, 3)}};
+    code_encode(&instr, &p.code);
+    EXPECT_STR(verdict(&p), "a map does not name what is returned");
+    begin(&p, 3, 0);
+    instr.operands[4] = live(3, 3);
+    code_encode(&instr, &p.code);
+    EXPECT_STR(verdict(&p), "fine");
+    begin(&p, 3, 0);
+    instr.operands[3]--;
+    code_encode(&instr, &p.code);
+    EXPECT_STR(verdict(&p), "RETURN_CONS has no room");
+    begin(&p, 4, 0);
+    CodeInstr call = {.op = OP_MOVE_CALL, .operands = {0, 2, 3, 0, live(1, 2)}};
+    code_encode(&call, &p.code);
+    EXPECT_STR(verdict(&p), "an undefined register is moved");
 }
 
 TEST(verify_forgets_what_a_call_does_not_keep)

@@ -124,7 +124,9 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     const int64_t *o = instr->operands;
     switch (instr->op) {
     case OP_MOVE: return fact_of(v, o[1]) != FACT_UNDEFINED || needs_value(v, o[1]);
-    case OP_MOVE2: return true; /* when it happens */
+    case OP_MOVE2:
+    case OP_MOVE_CALL:
+    case OP_MOVE2_CALL: return true; /* when it happens */
     case OP_SWAP:
         return (fact_of(v, o[0]) && fact_of(v, o[1])) || verify_fail(v, "an undefined register is swapped");
     case OP_CALL:
@@ -415,6 +417,30 @@ static bool check_writes(Verifier *v, const CodeInstr *instr)
     return true;
 }
 
+/* MOVE_CALL and MOVE2_CALL: the moves, then the call. */
+static bool move_and_call(Verifier *v, const CodeInstr *instr, unsigned moves)
+{
+    const int64_t *o = instr->operands;
+    for (unsigned i = 0; i < moves; i++) {
+        if (fact_of(v, o[2 * i + 2]) == FACT_UNDEFINED)
+            return verify_fail(v, "an undefined register is moved");
+        move_fact(v, o[2 * i + 1], o[2 * i + 2]);
+    }
+    CodeInstr call = {.op = OP_CALL, .operands = {0, o[2 * moves + 1], o[2 * moves + 2]}};
+    return needs_call(v, &call) && after_call(v, &call);
+}
+
+/* If there is no room, the collector keeps what the map names. */
+static bool return_cons(Verifier *v, const CodeInstr *instr)
+{
+    CodeLive live = code_live(instr->operands[4]);
+    for (unsigned i = 1; i < 3; i++)
+        if (!verify_in_map(v, live, (uint32_t)instr->operands[i]))
+            return verify_fail(v, "a map does not name what is returned");
+    verify_keep(v, live);
+    return !v->why;
+}
+
 bool verify_effect(Verifier *v, const CodeInstr *instr)
 {
     if (!check_peeking(v, instr) || !check_reads(v, instr) || !check_writes(v, instr)) return false;
@@ -425,6 +451,9 @@ bool verify_effect(Verifier *v, const CodeInstr *instr)
     case OP_CALL_FUN:
     case OP_CALL_DYN:
     case OP_RESERVE: return after_call(v, instr);
+    case OP_MOVE_CALL: return move_and_call(v, instr, 1);
+    case OP_MOVE2_CALL: return move_and_call(v, instr, 2);
+    case OP_RETURN_CONS: return return_cons(v, instr);
     case OP_RECV_PEEK: return step_receive(v, instr) && set_facts(v, instr);
     case OP_RECV_ACCEPT: return step_receive(v, instr);
     case OP_RECV_NEXT: return step_receive(v, instr) && jump_back(v, instr);

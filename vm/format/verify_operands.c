@@ -138,6 +138,8 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
         if (o[1] != v->f->arity || o[0] < o[2])
             return verify_fail(v, "ENTER does not fit its function");
         return check_extent(v, o[2]);
+    case OP_RETURN_CONS:
+        return o[3] >= v->f->extent + 2 + LIMIT_CALL_GAP || verify_fail(v, "RETURN_CONS has no room");
     case OP_RESERVE:
         return o[0] >= v->f->extent || verify_fail(v, "RESERVE does not cover its frame");
     case OP_BIF: return check_extent(v, o[2]);
@@ -172,7 +174,8 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
     case OP_APPLY_FUN:
     case OP_HIBERNATE:
     case OP_PROCESS_END:
-    case OP_UNDEFINED: return verify_fail(v, "an instruction of the machine's own");
+    case OP_UNDEFINED:
+    case OP_FUN_GONE: return verify_fail(v, "an instruction of the machine's own");
     default: return true;
     }
 }

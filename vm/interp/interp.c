@@ -217,6 +217,35 @@ dispatch:
         pc = back + sizeof(LiveMap);
         DISPATCH();
     }
+    CASE(RETURN_CONS) : {
+        CHARGE_OR_PAUSE(RETURN_CONS);
+        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RETURN_CONS, 3)) || CONFIG_STRESS)
+            SLOW(slow_return_cons(p));
+        top[0] = REG(RETURN_CONS, 1);
+        top[1] = REG(RETURN_CONS, 2);
+        const uint8_t *back = (const uint8_t *)fp[0];
+        fp[-1] = interp_top_take(&top, 2) | TAG_CONS;
+        fp += operand_u16(back + offsetof(LiveMap, window));
+        pc = back + sizeof(LiveMap);
+        DISPATCH();
+    }
+    CASE(MOVE_CALL) : {
+        const uint8_t *to = pc + (ptrdiff_t)I32_AT(MOVE_CALL, 3) * 4;
+        CHARGE(MOVE_CALL);
+        REG(MOVE_CALL, 1) = REG(MOVE_CALL, 2);
+        PUSH_FRAME(MOVE_CALL, 4);
+        pc = to;
+        ENTERED();
+    }
+    CASE(MOVE2_CALL) : {
+        const uint8_t *to = pc + (ptrdiff_t)I32_AT(MOVE2_CALL, 5) * 4;
+        CHARGE(MOVE2_CALL);
+        REG(MOVE2_CALL, 1) = REG(MOVE2_CALL, 2);
+        REG(MOVE2_CALL, 3) = REG(MOVE2_CALL, 4);
+        PUSH_FRAME(MOVE2_CALL, 6);
+        pc = to;
+        ENTERED();
+    }
     CASE(BIF) : {
         STORE_STATE();
         p->fp = fp - U16_AT(BIF, 1);

@@ -106,6 +106,22 @@ SlowResult slow_reserve(Process *p)
     return slow_advance(p, OPLEN_RESERVE);
 }
 
+/* Collects, and then does what the instruction does: it has been charged already. */
+SlowResult slow_return_cons(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    size_t need = operand_u16(pc + OPOFF_RETURN_CONS_3);
+    if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
+    Term cell = cons_at(p->heap.top, slow_register(p, pc + OPOFF_RETURN_CONS_1),
+                        slow_register(p, pc + OPOFF_RETURN_CONS_2));
+    const uint8_t *back = (const uint8_t *)p->fp[0];
+    p->heap.top += 2;
+    p->fp[-1] = cell.w;
+    p->fp += operand_live(back).window;
+    p->pc = (const Half *)(const void *)(back + sizeof(LiveMap));
+    return SLOW_NEXT;
+}
+
 SlowResult slow_charge(Process *p)
 {
     RunContext *run = p->run;

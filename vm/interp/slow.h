@@ -13,6 +13,7 @@ SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst,
 
 /* ENTER or RESERVE without room: collects. */
 SlowResult slow_enter(Process *p);
+SlowResult slow_return_cons(Process *p);
 SlowResult slow_reserve(Process *p);
 
 /* A charge point with nothing left: collects if something asked for it, or ends the slice. */

@@ -62,6 +62,8 @@ static Liveness liveness_by_pc(const Process *p)
         return (Liveness){.all_below = operand_u16(pc + OPOFF_BIF_STUB_1)};
     case OP_RESERVE:
         return liveness_at(p, pc + OPOFF_RESERVE_1);
+    case OP_RETURN_CONS:
+        return liveness_at(p, pc + OPOFF_RETURN_CONS_4);
     case OP_LOOP:
         return liveness_at(p, pc + OPOFF_LOOP_2);
     case OP_RECV_NEXT:
@@ -122,24 +124,43 @@ static void liveness_visit(const Liveness *l, Word *fp, ReserveVisit *visit, voi
     }
 }
 
+/* A frame with an inline map, as nearly all are: goes from one live register to the next. */
+static ALWAYS_INLINE void liveness_visit_map(uint32_t map, Word *fp, ReserveVisit *visit,
+                                             void *context)
+{
+    for (; map != 0; map &= map - 1) visit(context, &fp[-1 - __builtin_ctz(map)]);
+}
+
 static Liveness liveness_newest(const Process *p, int live_count)
 {
     if (live_count == RESERVE_BY_PC) return liveness_by_pc(p);
     return (Liveness){.all_below = (uint32_t)live_count};
 }
 
-void reserve_visit_stack(Process *p, int live_count, ReserveVisit *visit, void *context)
+static ALWAYS_INLINE void reserve_walk(Process *p, int live_count, ReserveVisit *visit,
+                                       void *context)
 {
     Word *fp = p->fp;
     const Word *base = p->block + p->block_words - 1;
-    Liveness l = liveness_newest(p, live_count);
-    liveness_visit(&l, fp, visit, context);
+    Liveness newest = liveness_newest(p, live_count);
+    liveness_visit(&newest, fp, visit, context);
     while (fp < base) {
-        l = liveness_at(p, (const uint8_t *)fp[0]);
-        fp += l.live.window;
-        liveness_visit(&l, fp, visit, context);
+        const uint8_t *descriptor = (const uint8_t *)fp[0];
+        LiveMap live = operand_live(descriptor);
+        fp += live.window;
+        if (!CONFIG_DEBUG && (live.flags & LIVE_FLAG_BIG_MAP) == 0) {
+            liveness_visit_map(live.map, fp, visit, context);
+        } else {
+            Liveness l = liveness_at(p, descriptor);
+            liveness_visit(&l, fp, visit, context);
+        }
     }
     ASSERT(fp == base);
+}
+
+void reserve_visit_stack(Process *p, int live_count, ReserveVisit *visit, void *context)
+{
+    reserve_walk(p, live_count, visit, context);
 }
 
 /* ---- collecting ---- */
@@ -167,7 +188,7 @@ static void reserve_scan_roots(Evac *e, void *owner)
     ReserveRoots *roots = owner;
     Process *p = roots->p;
     reserve_take_over(roots);
-    reserve_visit_stack(p, roots->live_count, reserve_evac_slot, e);
+    reserve_walk(p, roots->live_count, reserve_evac_slot, e);
     evac_slot(e, &p->group_leader.w);
     evac_slot(e, &p->parent.w);
     if (p->extra == NULL) return;
