@@ -210,7 +210,8 @@ static const Page pages[] = {
     {"diagnostics.md", print_diagnostics},
 };
 
-/* Print one page and write it unless it is fresh; false if that failed, or (checking) if it is not. */
+/* Print one page and write it unless it is fresh; false if that failed, or (checking) if it is
+ * not. */
 static bool page_update(const Page *page, const char *folder, bool checking)
 {
     char path[512];

@@ -1,5 +1,5 @@
-/* One job of the runner: a program in one mode, or a unit test.  Jobs run at the same time on several
- * threads; what they share is the Runner, which they only read. */
+/* One job of the runner: a program in one mode, or a unit test.  Jobs run at the same time on
+ * several threads; what they share is the Runner, which they only read. */
 #pragma once
 
 #include "tests/runner_spec.h"

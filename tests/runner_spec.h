@@ -1,6 +1,6 @@
-/* What a test program says about itself in its comments.  docs/testing.md lists the marks; the table
- * in runner_spec.c is where they are read.  A Spec lives in the arena it was read into and does not
- * change afterwards. */
+/* What a test program says about itself in its comments.  docs/testing.md lists the marks; the
+ * table in runner_spec.c is where they are read.  A Spec lives in the arena it was read into
+ * and does not change afterwards. */
 #pragma once
 
 #include "vm/base/bytes.h"

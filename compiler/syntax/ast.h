@@ -155,7 +155,8 @@ struct Ast {
     uint16_t depth : 15; /* see above */
     uint16_t paren : 1;  /* stood in parentheses of its own */
     SrcPos
-        pos; /* first character, except where ast.def says otherwise; a macro's use, not its text */
+        /* first character, except where ast.def says otherwise; a macro's use, not its text */
+        pos;
     union {
         int64_t i;
         double f;

@@ -161,7 +161,8 @@ typedef struct {
     RecordInfo *record;     /* whose defaults are looked at, or NULL */
     TypeInfo *type;         /* whose definition is looked at, or NULL */
     Htab
-        type_vars; /* of the present declaration: name -> position of a single use, 0: several */
+        /* of the present declaration: name -> position of a single use, 0: several */
+        type_vars;
     const Ast *on_load;
     bool calls_load_nif;
 } Lint;

@@ -1,6 +1,6 @@
-/* What the fuzz targets share: reading choices out of the input, and terms made from it.
- * A target is one file with LLVMFuzzerTestOneInput; it aborts (FUZZ_CHECK) on a wrong answer, and the
- * sanitizers watch the rest.  Each input starts from nothing: no state is carried over. */
+/* What the fuzz targets share: reading choices out of the input, and terms made from it.  A
+ * target is one file with LLVMFuzzerTestOneInput; it aborts (FUZZ_CHECK) on a wrong answer, and
+ * the sanitizers watch the rest.  Each input starts from nothing: no state is carried over. */
 #pragma once
 
 #include "vm/base/panic.h"

@@ -1,4 +1,5 @@
-/* Any text: the compiler refuses it with a message, or what it makes passes the verifier and loads. */
+/* Any text: the compiler refuses it with a message, or what it makes passes the verifier and
+ * loads. */
 #include "tests/fuzz/fuzz.h"
 
 #include "compiler/compile.h"

@@ -107,7 +107,8 @@ TEST(code_lists_lie_where_the_table_says)
     code_set_u32(list + 4, 70);
     code_set_u32(list + 8, (uint32_t)-9);
     code_set_u32(list + 12, 90);
-    CodeInstr in = {.op = OP_SELECT_SMALL, .list_count = 2, .list = list, .operands = {4, 0, 33}};
+    CodeInstr in = {
+        .op = OP_SELECT_SMALL, .list_count = 2, .list = list, .operands = {4, 0, 33}};
     CodeInstr back;
     code_encode(&in, &out);
     EXPECT(code_decode(out.at, out.count, 0, &back));

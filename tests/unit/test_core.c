@@ -1,5 +1,5 @@
-/* From text to core: constants are folded, tests are not repeated, bodies exist once, and the size of
- * what comes out is in proportion to what goes in. */
+/* From text to core: constants are folded, tests are not repeated, bodies exist once, and the
+ * size of what comes out is in proportion to what goes in. */
 #include "tests/unit/unit.h"
 
 #include "compiler/core/expand.h"

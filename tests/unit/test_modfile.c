@@ -56,12 +56,26 @@ static void sample_init(Sample *s)
     s->lines[1] = (ModLine){middle, 7, 0};
     s->files[0] = text_span("m.mote");
     s->maps[0] = text_span("\1\2");
-    s->m = (ModFile){.atoms = s->atoms, .atom_count = 3, .literals = s->literals, .literal_count = 2,
-                     .functions = s->functions, .function_count = 2, .exports = s->exports,
-                     .export_count = 1, .imports = s->imports, .import_count = 1,
-                     .lambdas = s->lambdas, .lambda_count = 1, .handlers = s->handlers,
-                     .handler_count = 1, .lines = s->lines, .line_count = 2, .files = s->files,
-                     .file_count = 1, .maps = s->maps, .map_count = 1};
+    s->m = (ModFile){.atoms = s->atoms,
+                     .atom_count = 3,
+                     .literals = s->literals,
+                     .literal_count = 2,
+                     .functions = s->functions,
+                     .function_count = 2,
+                     .exports = s->exports,
+                     .export_count = 1,
+                     .imports = s->imports,
+                     .import_count = 1,
+                     .lambdas = s->lambdas,
+                     .lambda_count = 1,
+                     .handlers = s->handlers,
+                     .handler_count = 1,
+                     .lines = s->lines,
+                     .line_count = 2,
+                     .files = s->files,
+                     .file_count = 1,
+                     .maps = s->maps,
+                     .map_count = 1};
     s->m.code = (ModSpan){s->code.at, (uint32_t)s->code.count};
     s->m.attributes = text_span("attributes");
     s->m.docs = text_span("docs");

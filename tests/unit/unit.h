@@ -3,8 +3,8 @@
  *
  *     TEST(push_then_pop) { … EXPECT_EQ(vec_count, 3); }
  *
- * Output is TAP: "ok NAME" or "not ok NAME", with the failed expectations before it.  Arguments pick
- * tests by part of their name.  UNIT_SIZE(n) lowers a size in the slow builds. */
+ * Output is TAP: "ok NAME" or "not ok NAME", with the failed expectations before it.  Arguments
+ * pick tests by part of their name.  UNIT_SIZE(n) lowers a size in the slow builds. */
 #pragma once
 
 #include "vm/base/config.h"

@@ -1,8 +1,9 @@
 /*
  * How built-in functions are written (machine.md 9, rows in vm/format/bifs.def).
  *
- * A built-in is `BifResult bif_name(Process *p)`.  It reads its arguments with arg(p, i) and builds its
- * result on &p->heap, which never collects, so terms may be held in C variables until it returns.
+ * A built-in is `BifResult bif_name(Process *p)`.  It reads its arguments with arg(p, i)
+ * and builds its result on &p->heap, which never collects, so terms may be held in C
+ * variables until it returns.
  *   return term                     done
  *   return raise_badarg(p) ...      an exception (vm/proc/raise.h); the value is TERM_NONE
  *   return bif_yield(p)             TRAPS rows: run me again, in a later slice when this one is spent; what is
@@ -30,7 +31,8 @@ static inline BifResult bif_wait(Process *p)
     return TERM_WAIT;
 }
 
-/* Reductions that a TRAPS row may spend before it yields; also the most an inline row should charge. */
+/* Reductions that a TRAPS row may spend before it yields; also the most an
+ * inline row should charge. */
 #define BIF_SLICE 1000
 
 static inline void bif_charge(Process *p, int64_t reductions)
@@ -46,7 +48,8 @@ static inline bool bif_spent(const Process *p) { return p->run->reductions <= 0;
 #define BIF_DECLARE_TRAPS(c_function)  BifFunction c_function;
 #define BIF_DECLARE_BLOCKS(c_function) BifFunction c_function;
 #define BIF_DECLARE_CONTROL(c_function)
-#define BIF(module, name, arity, c_function, kind, needs, meaning) BIF_DECLARE_##kind(c_function)
+#define BIF(module, name, arity, c_function, kind, needs, meaning) \
+    BIF_DECLARE_##kind(c_function)
 #include "vm/format/bifs.def"
 #undef BIF
 

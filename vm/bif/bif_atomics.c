@@ -17,7 +17,10 @@ typedef struct Atomics {
     AtomicU64 values[];
 } Atomics;
 
-static size_t atomics_bytes(size_t count) { return sizeof(Atomics) + count * sizeof(AtomicU64); }
+static size_t atomics_bytes(size_t count)
+{
+    return sizeof(Atomics) + count * sizeof(AtomicU64);
+}
 
 static void atomics_release(Counted *object)
 {
@@ -31,7 +34,8 @@ static bool atomics_options(Term list, bool *is_signed)
     *is_signed = true;
     for (; term_is_cons(list); list = list_tail(list)) {
         Term option = list_head(list);
-        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(SIGNED))) return false;
+        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(SIGNED)))
+            return false;
         if (!term_is_boolean(tuple_at(option, 1))) return false;
         *is_signed = term_same(tuple_at(option, 1), TERM_TRUE);
     }
@@ -42,9 +46,11 @@ BifResult bif_atomics_new(Process *p)
 {
     Term size = arg(p, 0);
     bool is_signed;
-    bool none = term_is_small(size) ? small_value(size) < 1 : !term_is_big(size) || big_is_negative(size);
+    bool none = term_is_small(size) ? small_value(size) < 1
+                                    : !term_is_big(size) || big_is_negative(size);
     if (none || !atomics_options(arg(p, 1), &is_signed)) return raise_badarg(p);
-    if (!term_is_small(size) || small_value(size) > INT64_C(1) << 48) return raise_system_limit(p);
+    if (!term_is_small(size) || small_value(size) > INT64_C(1) << 48)
+        return raise_system_limit(p);
     size_t n = (size_t)small_value(size);
     Atomics *a = mem_try_alloc(p->run->mem, MEM_BINARY, atomics_bytes(n));
     if (a == NULL) return raise_system_limit(p);
@@ -72,7 +78,8 @@ static AtomicU64 *atomics_at(const Process *p, Atomics **array)
 {
     Atomics *a = atomics_of(p);
     Term at = arg(p, 1);
-    if (a == NULL || !term_is_small(at) || small_value(at) < 1 || (uint64_t)small_value(at) > a->count)
+    if (a == NULL || !term_is_small(at) || small_value(at) < 1
+        || (uint64_t)small_value(at) > a->count)
         return NULL;
     *array = a;
     return &a->values[small_value(at) - 1];
@@ -165,9 +172,11 @@ BifResult bif_atomics_compare_exchange(Process *p)
     AtomicU64 *at = atomics_at(p, &a);
     uint64_t expected;
     uint64_t desired;
-    if (at == NULL || !atomics_value(a, arg(p, 2), &expected) || !atomics_value(a, arg(p, 3), &desired))
+    if (at == NULL || !atomics_value(a, arg(p, 2), &expected)
+        || !atomics_value(a, arg(p, 3), &desired))
         return raise_badarg(p);
-    return atomic_cas_seq(at, &expected, desired) ? TERM_ATOM(OK) : atomics_result(p, a, expected);
+    return atomic_cas_seq(at, &expected, desired) ? TERM_ATOM(OK)
+                                                  : atomics_result(p, a, expected);
 }
 
 BifResult bif_atomics_info(Process *p)
@@ -177,7 +186,9 @@ BifResult bif_atomics_info(Process *p)
     Term least = heap_int64(&p->heap, a->is_signed ? INT64_MIN : 0);
     Term most = heap_uint64(&p->heap, a->is_signed ? INT64_MAX : UINT64_MAX);
     if (term_is_none(least) || term_is_none(most)) return raise_system_limit(p);
-    Term pairs[] = {TERM_ATOM(SIZE), small_from((int64_t)a->count), TERM_ATOM(MIN), least, TERM_ATOM(MAX), most,
+    Term pairs[] = {TERM_ATOM(SIZE),   small_from((int64_t)a->count),
+                    TERM_ATOM(MIN),    least,
+                    TERM_ATOM(MAX),    most,
                     TERM_ATOM(MEMORY), small_from((int64_t)atomics_bytes(a->count))};
     Term map = map_from_pairs(&p->heap, p->run->atoms, pairs, 4);
     return term_is_none(map) ? raise_system_limit(p) : map;

@@ -7,7 +7,10 @@
 #include "vm/term/list.h"
 #include "vm/term/walk.h"
 
-static BifResult bif_binary_done(Process *p, Term t) { return term_is_none(t) ? raise_system_limit(p) : t; }
+static BifResult bif_binary_done(Process *p, Term t)
+{
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
 
 BifResult bif_byte_size(Process *p)
 {
@@ -99,7 +102,8 @@ BifResult bif_binary_to_list_3(Process *p)
 {
     Term from = arg(p, 1);
     Term to = arg(p, 2);
-    if (!term_is_binary(arg(p, 0)) || !term_is_small(from) || !term_is_small(to)) return raise_badarg(p);
+    if (!term_is_binary(arg(p, 0)) || !term_is_small(from) || !term_is_small(to))
+        return raise_badarg(p);
     int64_t n = (int64_t)(binary_bits(arg(p, 0)) / 8);
     if (small_value(from) < 1 || small_value(to) > n || small_value(from) > small_value(to))
         return raise_badarg(p);
@@ -173,7 +177,8 @@ static bool bif_sink_leaf(BitSink *s, Term t, bool is_element)
         bif_sink_bits(s, binary_view(t));
         return true;
     }
-    if (!is_element || !term_is_small(t) || small_value(t) < 0 || small_value(t) > 255) return false;
+    if (!is_element || !term_is_small(t) || small_value(t) < 0 || small_value(t) > 255)
+        return false;
     uint8_t byte = (uint8_t)small_value(t);
     bif_sink_bits(s, (BitView){&byte, 0, 8});
     return true;

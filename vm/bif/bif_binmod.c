@@ -9,13 +9,17 @@
 
 #include <string.h>
 
-static BifResult binmod_done(Process *p, Term t) { return term_is_none(t) ? raise_system_limit(p) : t; }
+static BifResult binmod_done(Process *p, Term t)
+{
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
 
 /* ---- bytes ---- */
 
 static BifResult binmod_byte(Process *p, Term binary, int64_t at)
 {
-    if (!term_is_binary(binary) || at < 0 || (uint64_t)at >= binary_bytes(binary)) return raise_badarg(p);
+    if (!term_is_binary(binary) || at < 0 || (uint64_t)at >= binary_bytes(binary))
+        return raise_badarg(p);
     BitView v = binary_view(binary);
     return small_from((int64_t)bits_get_uint64(v.at, v.offset + 8 * (size_t)at, 8));
 }
@@ -33,14 +37,17 @@ BifResult bif_binary_last(Process *p)
     return binmod_byte(p, arg(p, 0), (int64_t)binary_bytes(arg(p, 0)) - 1);
 }
 
-/* binary:part/2,3 take whole binaries and bitstrings, as erlang:binary_part/2,3 do; so do the lists. */
+/* binary:part/2,3 take whole binaries and bitstrings, as erlang:binary_part/2,3
+ * do; so do the lists. */
 static BifResult binmod_list(Process *p, Term start, Term length)
 {
     Term t = arg(p, 0);
-    if (!term_is_binary(t) || !term_is_small(start) || !term_is_small(length)) return raise_badarg(p);
+    if (!term_is_binary(t) || !term_is_small(start) || !term_is_small(length))
+        return raise_badarg(p);
     int64_t from = small_value(start);
     int64_t to;
-    if (from < 0 || __builtin_add_overflow(from, small_value(length), &to)) return raise_badarg(p);
+    if (from < 0 || __builtin_add_overflow(from, small_value(length), &to))
+        return raise_badarg(p);
     int64_t first = from < to ? from : to;
     int64_t last = from < to ? to : from;
     if (first < 0 || (uint64_t)last > binary_bytes(t)) return raise_badarg(p);
@@ -77,13 +84,15 @@ BifResult bif_bin_to_list_3(Process *p) { return binmod_list(p, arg(p, 1), arg(p
 /* Bytes that copy/2 writes before it looks whether others should run. */
 #define BINMOD_COPY_STEP (1u << 20)
 
-/* `done` bytes of the result are there, a multiple of the subject's; another step; how many then. */
+/* `done` bytes of the result are there, a multiple of the subject's; another step; how many
+ * then. */
 static size_t binmod_copy_step(uint8_t *to, size_t done, size_t unit, size_t total)
 {
     size_t most = done + (unit > BINMOD_COPY_STEP ? unit : BINMOD_COPY_STEP);
     while (done < total && done < most) {
         size_t n = done < total - done ? done : total - done;
-        if (n > BINMOD_COPY_STEP && unit < BINMOD_COPY_STEP) n = BINMOD_COPY_STEP - BINMOD_COPY_STEP % unit;
+        if (n > BINMOD_COPY_STEP && unit < BINMOD_COPY_STEP)
+            n = BINMOD_COPY_STEP - BINMOD_COPY_STEP % unit;
         memcpy(to + done, to, n);
         done += n;
     }
@@ -98,7 +107,8 @@ static BifResult binmod_copy(Process *p, size_t slots, uint64_t times)
     size_t unit = binary_bytes(arg(p, 0));
     if (unit == 0 || times == 0) return binmod_done(p, binary_from_bytes(&p->heap, "", 0));
     size_t total;
-    if (__builtin_mul_overflow(unit, times, &total) || total > BINARY_MAX_BYTES) return raise_system_limit(p);
+    if (__builtin_mul_overflow(unit, times, &total) || total > BINARY_MAX_BYTES)
+        return raise_system_limit(p);
     Term result = slot(p, result_slot);
     size_t done = raw_slot(p, done_slot);
     if (done == 0) {
@@ -132,7 +142,8 @@ BifResult bif_binary_copy_1(Process *p)
 BifResult bif_binary_copy_2(Process *p)
 {
     Term times = arg(p, 1);
-    if (!term_is_binary(arg(p, 0)) || !term_is_small(times) || small_value(times) < 0) return raise_badarg(p);
+    if (!term_is_binary(arg(p, 0)) || !term_is_small(times) || small_value(times) < 0)
+        return raise_badarg(p);
     return binmod_copy(p, 2, (uint64_t)small_value(times));
 }
 
@@ -157,7 +168,8 @@ static bool binmod_is_little(Term t, bool *little)
 static BifResult binmod_decode(Process *p, Term endian)
 {
     bool little;
-    if (!term_is_binary(arg(p, 0)) || !binmod_is_little(endian, &little)) return raise_badarg(p);
+    if (!term_is_binary(arg(p, 0)) || !binmod_is_little(endian, &little))
+        return raise_badarg(p);
     BitView v = binary_view(arg(p, 0));
     bif_charge(p, (int64_t)(v.bits / 64));
     return binmod_done(p, bits_get_integer(&p->heap, v.at, v.offset, v.bits, little, false));
@@ -170,7 +182,8 @@ static BifResult binmod_encode(Process *p, Term endian)
 {
     bool little;
     Term n = arg(p, 0);
-    bool negative = term_is_small(n) ? small_value(n) < 0 : !term_is_big(n) || big_is_negative(n);
+    bool negative =
+        term_is_small(n) ? small_value(n) < 0 : !term_is_big(n) || big_is_negative(n);
     if (negative || !binmod_is_little(endian, &little)) return raise_badarg(p);
     BigView v;
     big_view(&v, n);
@@ -199,7 +212,9 @@ static size_t binmod_common(BitView a, BitView b, bool from_end, size_t most)
     while (n < most) {
         size_t a_at = from_end ? a.bits - 8 * (n + 1) : 8 * n;
         size_t b_at = from_end ? b.bits - 8 * (n + 1) : 8 * n;
-        if (bits_get_uint64(a.at, a.offset + a_at, 8) != bits_get_uint64(b.at, b.offset + b_at, 8)) break;
+        if (bits_get_uint64(a.at, a.offset + a_at, 8)
+            != bits_get_uint64(b.at, b.offset + b_at, 8))
+            break;
         n++;
     }
     return n;
@@ -208,7 +223,8 @@ static size_t binmod_common(BitView a, BitView b, bool from_end, size_t most)
 static BifResult binmod_longest_common(Process *p, bool from_end)
 {
     Term list = arg(p, 0);
-    if (!term_is_cons(list) || list_length(list) < 0 || !term_is_binary(list_head(list))) return raise_badarg(p);
+    if (!term_is_cons(list) || list_length(list) < 0 || !term_is_binary(list_head(list)))
+        return raise_badarg(p);
     BitView first = binary_view(list_head(list));
     size_t common = first.bits / 8;
     for (Term rest = list_tail(list); term_is_cons(rest); rest = list_tail(rest)) {

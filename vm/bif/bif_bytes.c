@@ -16,7 +16,7 @@ bool bif_binary_put(Term t, Bytes *to)
 
 /* What to do with one leaf of an iolist. */
 typedef struct IolistVisitor {
-    Bytes *to;   /* NULL: only count */
+    Bytes *to; /* NULL: only count */
     size_t size;
 } IolistVisitor;
 

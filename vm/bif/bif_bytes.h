@@ -1,6 +1,6 @@
 /*
- * Texts and iolists as bytes, for built-ins that take either; bytes are counted to the VM's account and
- * freed by the caller with bytes_free.
+ * Texts and iolists as bytes, for built-ins that take either; bytes are counted to the VM's
+ * account and freed by the caller with bytes_free.
  */
 #pragma once
 
@@ -14,8 +14,9 @@ static inline Bytes bif_bytes(Process *p)
     return b;
 }
 
-/* Appends the bytes of an iolist (bytes, binaries, nested lists; a binary tail); false if it is none, or
- * has an odd number of bits somewhere. `most` bounds the size: beyond it *too_large is set. */
+/* Appends the bytes of an iolist (bytes, binaries, nested lists; a binary tail); false
+ * if it is none, or has an odd number of bits somewhere. `most` bounds the size: beyond
+ * it *too_large is set. */
 bool bif_iolist_put(Process *p, Term t, Bytes *to);
 /* How many bytes it has; false if it is none. */
 bool bif_iolist_size(Process *p, Term t, size_t *size);

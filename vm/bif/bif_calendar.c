@@ -1,4 +1,5 @@
-/* Built-ins of erlang about dates: {{Year, Month, Day}, {Hour, Minute, Second}}, local and universal. */
+/* Built-ins of erlang about dates: {{Year, Month, Day}, {Hour, Minute, Second}},
+ * local and universal. */
 #include "vm/bif/bif.h"
 
 #include "vm/sched/sched.h"
@@ -10,7 +11,7 @@
 
 #define CALENDAR_FIRST_LOCAL 1902 /* year that local time is known for */
 #define CALENDAR_FIRST_POSIX 1600
-#define CALENDAR_LAST_YEAR  INT32_MAX
+#define CALENDAR_LAST_YEAR   INT32_MAX
 /* Beyond some ten thousand million years. */
 #define CALENDAR_MOST_SECONDS (INT64_C(1) << 56)
 
@@ -18,7 +19,10 @@ typedef struct CalendarTime {
     int64_t field[6]; /* year, month, day, hour, minute, second */
 } CalendarTime;
 
-static bool calendar_is_leap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+static bool calendar_is_leap(int64_t year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 
 static int64_t calendar_month_days(int64_t year, int64_t month)
 {
@@ -52,7 +56,8 @@ static bool calendar_read(Term t, int64_t first_year, CalendarTime *c)
 static int64_t calendar_year_start(int64_t year)
 {
     int64_t y = year - 1;
-    int64_t leaps = (y >= 0 ? y : y - 3) / 4 - (y >= 0 ? y : y - 99) / 100 + (y >= 0 ? y : y - 399) / 400;
+    int64_t leaps =
+        (y >= 0 ? y : y - 3) / 4 - (y >= 0 ? y : y - 99) / 100 + (y >= 0 ? y : y - 399) / 400;
     return 365 * (year - 1970) + leaps - 477;
 }
 
@@ -74,7 +79,8 @@ static CalendarTime calendar_from_seconds(int64_t seconds)
     while (calendar_year_start(year + 1) <= days) year++;
     int64_t day = days - calendar_year_start(year);
     int64_t month = 1;
-    for (; day >= calendar_month_days(year, month); month++) day -= calendar_month_days(year, month);
+    for (; day >= calendar_month_days(year, month); month++)
+        day -= calendar_month_days(year, month);
     return (CalendarTime){{year, month, day + 1, left / 3600, left / 60 % 60, left % 60}};
 }
 
@@ -95,8 +101,8 @@ static bool calendar_local(int64_t seconds, CalendarTime *c)
     time_t at = (time_t)seconds;
     struct tm tm;
     if (localtime_r(&at, &tm) == NULL) return false;
-    *c = (CalendarTime){{tm.tm_year + INT64_C(1900), tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-                         tm.tm_sec}};
+    *c = (CalendarTime){{tm.tm_year + INT64_C(1900), tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                         tm.tm_min, tm.tm_sec}};
     return true;
 }
 
@@ -135,8 +141,13 @@ static BifResult calendar_to_universal(Process *p, int is_dst)
     CalendarTime c;
     if (!calendar_read(arg(p, 0), CALENDAR_FIRST_LOCAL, &c)) return raise_badarg(p);
     const int64_t *f = c.field;
-    struct tm tm = {.tm_year = (int)(f[0] - 1900), .tm_mon = (int)f[1] - 1, .tm_mday = (int)f[2],
-                    .tm_hour = (int)f[3], .tm_min = (int)f[4], .tm_sec = (int)f[5], .tm_isdst = is_dst};
+    struct tm tm = {.tm_year = (int)(f[0] - 1900),
+                    .tm_mon = (int)f[1] - 1,
+                    .tm_mday = (int)f[2],
+                    .tm_hour = (int)f[3],
+                    .tm_min = (int)f[4],
+                    .tm_sec = (int)f[5],
+                    .tm_isdst = is_dst};
     c = calendar_from_seconds((int64_t)mktime(&tm));
     return calendar_result(p, &c);
 }
@@ -147,13 +158,16 @@ BifResult bif_localtime_to_universaltime_2(Process *p)
 {
     Term dst = arg(p, 1);
     if (term_same(dst, TERM_ATOM(UNDEFINED))) return calendar_to_universal(p, -1);
-    return term_is_boolean(dst) ? calendar_to_universal(p, term_same(dst, TERM_TRUE)) : raise_badarg(p);
+    return term_is_boolean(dst) ? calendar_to_universal(p, term_same(dst, TERM_TRUE))
+                                : raise_badarg(p);
 }
 
 BifResult bif_universaltime_to_localtime(Process *p)
 {
     CalendarTime c;
-    if (!calendar_read(arg(p, 0), CALENDAR_FIRST_LOCAL, &c) || !calendar_local(calendar_seconds(&c), &c)) return raise_badarg(p);
+    if (!calendar_read(arg(p, 0), CALENDAR_FIRST_LOCAL, &c)
+        || !calendar_local(calendar_seconds(&c), &c))
+        return raise_badarg(p);
     return calendar_result(p, &c);
 }
 
@@ -161,7 +175,8 @@ BifResult bif_posixtime_to_universaltime(Process *p)
 {
     Term t = arg(p, 0);
     if (!term_is_small(t)) return raise_badarg(p);
-    if (small_value(t) > CALENDAR_MOST_SECONDS || small_value(t) < -CALENDAR_MOST_SECONDS) return raise_badarg(p);
+    if (small_value(t) > CALENDAR_MOST_SECONDS || small_value(t) < -CALENDAR_MOST_SECONDS)
+        return raise_badarg(p);
     CalendarTime c = calendar_from_seconds(small_value(t));
     return calendar_result(p, &c);
 }
@@ -169,5 +184,6 @@ BifResult bif_posixtime_to_universaltime(Process *p)
 BifResult bif_universaltime_to_posixtime(Process *p)
 {
     CalendarTime c;
-    return calendar_read(arg(p, 0), CALENDAR_FIRST_POSIX, &c) ? small_from(calendar_seconds(&c)) : raise_badarg(p);
+    return calendar_read(arg(p, 0), CALENDAR_FIRST_POSIX, &c) ? small_from(calendar_seconds(&c))
+                                                              : raise_badarg(p);
 }

@@ -36,7 +36,8 @@ BifResult bif_error_3(Process *p)
     Term options = arg(p, 2);
     for (; term_is_cons(options); options = list_tail(options)) {
         Term option = list_head(options);
-        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(ERROR_INFO)))
+        if (!term_is_tuple_of(option, 2)
+            || !term_same(tuple_at(option, 0), TERM_ATOM(ERROR_INFO)))
             return raise_badarg(p);
     }
     if (!term_is_nil(options)) return raise_badarg(p);
@@ -69,7 +70,8 @@ static bool bif_is_trace_entry(Term t)
     return (arity || list_length(args) >= 0) && (n == 3 || list_length(tuple_at(t, 3)) >= 0);
 }
 
-/* The trace with a location, empty if there was none, in every entry; TERM_NONE if it is no trace. */
+/* The trace with a location, empty if there was none, in every entry; TERM_NONE if it is no
+ * trace. */
 static Term bif_checked_trace(Process *p, Term list)
 {
     ListBuilder b = list_builder(&p->heap);
@@ -77,8 +79,9 @@ static Term bif_checked_trace(Process *p, Term list)
         Term entry = list_head(list);
         if (!bif_is_trace_entry(entry)) return TERM_NONE;
         if (tuple_size(entry) == 3 && !term_is_fun(tuple_at(entry, 0)))
-            entry = heap_tuple(&p->heap, 4, (const Term[]){tuple_at(entry, 0), tuple_at(entry, 1),
-                                                           tuple_at(entry, 2), TERM_NIL});
+            entry = heap_tuple(&p->heap, 4,
+                               (const Term[]){tuple_at(entry, 0), tuple_at(entry, 1),
+                                              tuple_at(entry, 2), TERM_NIL});
         if (term_is_none(entry)) return TERM_NONE;
         list_add(&b, entry);
     }
@@ -90,7 +93,7 @@ BifResult bif_raise(Process *p)
 {
     Term exc_class = arg(p, 0);
     bool known = term_same(exc_class, TERM_ATOM(ERROR)) || term_same(exc_class, TERM_ATOM(EXIT))
-        || term_same(exc_class, TERM_ATOM(THROW));
+                 || term_same(exc_class, TERM_ATOM(THROW));
     Term trace = known ? bif_checked_trace(p, arg(p, 2)) : TERM_NONE;
     if (term_is_none(trace)) return TERM_ATOM(BADARG);
     raise_again(p, exc_class, arg(p, 1), trace);

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a built-in is made of: its arguments by letter (n: name, d: data, i: integer, m: modes, f: open file), the
- * work, and how its result is told. */
+/* What a built-in is made of: its arguments by letter (n: name, d: data, i: integer, m: modes,
+ * f: open file), the work, and how its result is told. */
 typedef struct FileCall {
     const char *arguments;
     void (*run)(Job *job);
@@ -123,12 +123,8 @@ static bool file_add_mode(Term t, int64_t *flags, bool *read, bool *write)
 {
     if (!term_is_atom(t)) return false;
     switch (atom_of(t)) {
-    case ATOM_READ:
-        *read = true;
-        return true;
-    case ATOM_WRITE:
-        *write = true;
-        return true;
+    case ATOM_READ: *read = true; return true;
+    case ATOM_WRITE: *write = true; return true;
     case ATOM_APPEND_MODE:
         *flags |= O_APPEND;
         *write = true;
@@ -137,11 +133,8 @@ static bool file_add_mode(Term t, int64_t *flags, bool *read, bool *write)
         *flags |= O_EXCL;
         *write = true;
         return true;
-    case ATOM_SYNC:
-        *flags |= O_SYNC;
-        return true;
-    default:
-        return false;
+    case ATOM_SYNC: *flags |= O_SYNC; return true;
+    default: return false;
     }
 }
 
@@ -168,22 +161,14 @@ static bool file_take(Process *p, FileJob *j, const char *arguments)
         Term t = arg(p, i);
         bool good = true;
         switch (arguments[i]) {
-        case 'n':
-            good = file_take_name(j, t, names++);
-            break;
-        case 'd':
-            good = file_take_data(j, t);
-            break;
+        case 'n': good = file_take_name(j, t, names++); break;
+        case 'd': good = file_take_data(j, t); break;
         case 'i':
             good = term_is_small(t);
             if (good) j->number[numbers++] = small_value(t);
             break;
-        case 'm':
-            good = file_take_modes(t, &j->number[numbers++]);
-            break;
-        default:
-            good = file_take_file(j, t);
-            break;
+        case 'm': good = file_take_modes(t, &j->number[numbers++]); break;
+        default: good = file_take_file(j, t); break;
         }
         if (!good) return false;
     }
@@ -218,7 +203,8 @@ static Term file_tell_ok(Process *p, FileJob *j)
 static Term file_tell_bytes(Process *p, FileJob *j)
 {
     if (j->bytes_count <= BINARY_HEAP_MAX)
-        return file_pair(p, ATOM_OK, binary_from_bytes(&p->heap, j->bytes->bytes, j->bytes_count));
+        return file_pair(p, ATOM_OK,
+                         binary_from_bytes(&p->heap, j->bytes->bytes, j->bytes_count));
     SharedBytes *bytes = j->bytes;
     j->bytes = NULL;
     return file_pair(p, ATOM_OK, binary_share(&p->heap, bytes, 8 * j->bytes_count));
@@ -265,8 +251,8 @@ static Term file_access(int access)
     return access == W_OK ? TERM_ATOM(WRITE) : TERM_ATOM(NONE);
 }
 
-/* {ok, {file_info, Size, Type, Access, Atime, Mtime, Ctime, Mode, Links, Major, Minor, Inode, Uid, Gid}}
- * with times in seconds since 1970. */
+/* {ok, {file_info, Size, Type, Access, Atime, Mtime, Ctime, Mode, Links, Major, Minor, Inode,
+ * Uid, Gid}} with times in seconds since 1970. */
 static Term file_tell_info(Process *p, FileJob *j)
 {
     const uv_stat_t *s = &j->stat;
@@ -324,11 +310,11 @@ static BifResult file_call(Process *p, const FileCall *call)
     return raise_badarg(p);
 }
 
-#define FILE_BIF(name, arguments, run, tell)                     \
-    BifResult name(Process *p)                                   \
-    {                                                            \
-        static const FileCall call = {arguments, run, tell};     \
-        return file_call(p, &call);                              \
+#define FILE_BIF(name, arguments, run, tell)                 \
+    BifResult name(Process *p)                               \
+    {                                                        \
+        static const FileCall call = {arguments, run, tell}; \
+        return file_call(p, &call);                          \
     }
 
 FILE_BIF(bif_file_read_file, "n", file_run_read_file, file_tell_bytes)

@@ -1,6 +1,7 @@
 /*
- * Files on the blocking pool: a FileJob holds all that the work needs, so that its process may die or
- * collect meanwhile.  bif_file.c makes the jobs and their results, bif_file_run.c does the work.
+ * Files on the blocking pool: a FileJob holds all that the work needs, so that its process
+ * may die or collect meanwhile.  bif_file.c makes the jobs and their results,
+ * bif_file_run.c does the work.
  */
 #pragma once
 
@@ -22,8 +23,8 @@ typedef struct FileHandle {
 typedef struct FileJob {
     Job job; /* first */
     Mem *mem;
-    Bytes name[2];   /* with a NUL behind */
-    Counted *held;   /* keeps data alive, or NULL: data is in `few` */
+    Bytes name[2]; /* with a NUL behind */
+    Counted *held; /* keeps data alive, or NULL: data is in `few` */
     const uint8_t *data;
     size_t data_size;
     uint8_t few[BINARY_HEAP_MAX];
@@ -33,9 +34,9 @@ typedef struct FileJob {
     int error;          /* 0, or a code of libuv */
     SharedBytes *bytes; /* what was read, or NULL */
     size_t bytes_count;
-    Bytes names;        /* each with a NUL behind */
+    Bytes names; /* each with a NUL behind */
     uv_stat_t stat;
-    int access;         /* R_OK | W_OK: what this program may do */
+    int access; /* R_OK | W_OK: what this program may do */
     int64_t value;
 } FileJob;
 

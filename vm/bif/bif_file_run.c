@@ -118,7 +118,8 @@ void file_run_read_file(Job *job)
     size_t size = result == 0 ? (size_t)request.statbuf.st_size : 0;
     file_end(j, &request, result);
     /* One byte more, so that the end shows without growing. */
-    if (j->error == 0 && file_grow(j, size > 0 ? size + 1 : FILE_FIRST_ROOM)) file_read_all(j, fd, SIZE_MAX, -1);
+    if (j->error == 0 && file_grow(j, size > 0 ? size + 1 : FILE_FIRST_ROOM))
+        file_read_all(j, fd, SIZE_MAX, -1);
     (void)file_close(fd);
 }
 
@@ -168,8 +169,10 @@ void file_run_open(Job *job)
     int result = uv_fs_fstat(NULL, &request, fd, NULL);
     bool folder = result == 0 && S_ISDIR(request.statbuf.st_mode);
     file_end(j, &request, folder ? UV_EISDIR : result);
-    if (j->error != 0) (void)file_close(fd);
-    else atomic_store_relaxed(&j->file->fd, fd);
+    if (j->error != 0)
+        (void)file_close(fd);
+    else
+        atomic_store_relaxed(&j->file->fd, fd);
 }
 
 void file_run_close(Job *job)
@@ -203,8 +206,10 @@ void file_run_truncate(Job *job)
     if (fd < 0) return;
     uv_fs_t request;
     int64_t at = lseek(fd, 0, SEEK_CUR);
-    if (at < 0) j->error = uv_translate_sys_error(errno);
-    else file_end(j, &request, uv_fs_ftruncate(NULL, &request, fd, at, NULL));
+    if (at < 0)
+        j->error = uv_translate_sys_error(errno);
+    else
+        file_end(j, &request, uv_fs_ftruncate(NULL, &request, fd, at, NULL));
 }
 
 /* ---- names ---- */
@@ -293,7 +298,8 @@ void file_run_make_symlink(Job *job)
 {
     FileJob *j = (FileJob *)job;
     uv_fs_t request;
-    file_end(j, &request, uv_fs_symlink(NULL, &request, file_name(j, 0), file_name(j, 1), 0, NULL));
+    file_end(j, &request,
+             uv_fs_symlink(NULL, &request, file_name(j, 0), file_name(j, 1), 0, NULL));
 }
 
 void file_run_read_link(Job *job)
@@ -312,21 +318,24 @@ void file_run_set_mode(Job *job)
 {
     FileJob *j = (FileJob *)job;
     uv_fs_t request;
-    file_end(j, &request, uv_fs_chmod(NULL, &request, file_name(j, 0), (int)j->number[0], NULL));
+    file_end(j, &request,
+             uv_fs_chmod(NULL, &request, file_name(j, 0), (int)j->number[0], NULL));
 }
 
 void file_run_set_owner(Job *job)
 {
     FileJob *j = (FileJob *)job;
     uv_fs_t request;
-    file_end(j, &request, uv_fs_chown(NULL, &request, file_name(j, 0), (uv_uid_t)j->number[0],
-                                      (uv_gid_t)j->number[1], NULL));
+    file_end(j, &request,
+             uv_fs_chown(NULL, &request, file_name(j, 0), (uv_uid_t)j->number[0],
+                         (uv_gid_t)j->number[1], NULL));
 }
 
 void file_run_set_times(Job *job)
 {
     FileJob *j = (FileJob *)job;
     uv_fs_t request;
-    file_end(j, &request, uv_fs_utime(NULL, &request, file_name(j, 0), (double)j->number[0],
-                                      (double)j->number[1], NULL));
+    file_end(j, &request,
+             uv_fs_utime(NULL, &request, file_name(j, 0), (double)j->number[0],
+                         (double)j->number[1], NULL));
 }

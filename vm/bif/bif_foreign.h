@@ -1,15 +1,16 @@
 /*
  * References to objects outside all heaps: compiled patterns, atomics, counters.
  *
- * To programs they are references.  The object is counted: each heap that holds the reference holds
- * one count, and the last one to go releases it.  Which kind of object it is tells its release function.
+ * To programs they are references.  The object is counted: each heap that holds the
+ * reference holds one count, and the last one to go releases it.  Which kind of object it
+ * is tells its release function.
  */
 #pragma once
 
 #include "vm/bif/bif.h"
 
-/* A new reference to the object: takes one count of it.  TERM_NONE when memory is refused (the count is
- * given back). */
+/* A new reference to the object: takes one count of it.  TERM_NONE when memory is refused (the
+ * count is given back). */
 Term bif_foreign_new(Process *p, Counted *object);
 /* The object behind a reference, borrowed; NULL if there is none. */
 static inline Counted *bif_foreign_of(Term t)

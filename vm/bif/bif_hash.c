@@ -13,7 +13,10 @@
 
 #define BIF_PHASH2_DEFAULT (UINT64_C(1) << 27)
 
-static BifResult bif_hash_done(Process *p, Term t) { return term_is_none(t) ? raise_system_limit(p) : t; }
+static BifResult bif_hash_done(Process *p, Term t)
+{
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
 
 BifResult bif_phash2_1(Process *p)
 {
@@ -23,9 +26,11 @@ BifResult bif_phash2_1(Process *p)
 BifResult bif_phash2_2(Process *p)
 {
     Term range = arg(p, 1);
-    if (!term_is_small(range) || small_value(range) < 1 || small_value(range) > INT64_C(1) << 32)
+    if (!term_is_small(range) || small_value(range) < 1
+        || small_value(range) > INT64_C(1) << 32)
         return raise_badarg(p);
-    return small_from((int64_t)(hash_phash2(p->run->atoms, arg(p, 0)) % (uint64_t)small_value(range)));
+    return small_from(
+        (int64_t)(hash_phash2(p->run->atoms, arg(p, 0)) % (uint64_t)small_value(range)));
 }
 
 /* ---- term_to_binary ---- */
@@ -80,7 +85,10 @@ static BifResult bif_encode(Process *p, const BifEncode *e)
     return bif_bytes_to_binary(p, &b);
 }
 
-BifResult bif_term_to_binary_1(Process *p) { return bif_encode(p, &(BifEncode){CODEC_PLAIN, 0}); }
+BifResult bif_term_to_binary_1(Process *p)
+{
+    return bif_encode(p, &(BifEncode){CODEC_PLAIN, 0});
+}
 
 BifResult bif_term_to_binary_2(Process *p)
 {
@@ -103,13 +111,14 @@ static BifResult bif_decode(Process *p, bool safe, bool tell_used)
     FunResolver funs = codetab_resolver(p->run->code);
     Term t;
     size_t used;
-    CodecResult result = codec_decode(&p->heap, p->run->atoms, bif_node(), bytes, n, &funs, safe,
-                                      CODEC_PLAIN, &t, &used);
+    CodecResult result = codec_decode(&p->heap, p->run->atoms, bif_node(), bytes, n, &funs,
+                                      safe, CODEC_PLAIN, &t, &used);
     if (scratch != NULL) mem_free(p->run->mem, MEM_WORK, scratch, n == 0 ? 1 : n);
     bif_charge(p, (int64_t)(n / 16));
     if (result == CODEC_ATOMS_FULL || result == CODEC_NO_MEMORY) return raise_system_limit(p);
     if (result != CODEC_OK) return raise_badarg(p);
-    return tell_used ? bif_hash_done(p, heap_tuple2(&p->heap, t, small_from((int64_t)used))) : t;
+    return tell_used ? bif_hash_done(p, heap_tuple2(&p->heap, t, small_from((int64_t)used)))
+                     : t;
 }
 
 BifResult bif_binary_to_term_1(Process *p) { return bif_decode(p, false, false); }
@@ -138,7 +147,9 @@ static BifResult bif_checksum(Process *p, Term data, uint32_t start, BifSum *sum
 {
     Bytes b = bif_bytes(p);
     bool is_one = term_is_list(data) || term_is_binary(data);
-    bool good = is_one && (term_is_binary(data) ? bif_binary_put(data, &b) : bif_iolist_put(p, data, &b));
+    bool good =
+        is_one
+        && (term_is_binary(data) ? bif_binary_put(data, &b) : bif_iolist_put(p, data, &b));
     uLong result = start;
     for (size_t at = 0; good && at < b.count;) {
         size_t n = b.count - at < (1u << 30) ? b.count - at : 1u << 30;
@@ -163,13 +174,15 @@ BifResult bif_adler32_1(Process *p) { return bif_checksum(p, arg(p, 0), 1, adler
 BifResult bif_crc32_2(Process *p)
 {
     uint32_t start;
-    return bif_sum_start(arg(p, 0), &start) ? bif_checksum(p, arg(p, 1), start, crc32) : raise_badarg(p);
+    return bif_sum_start(arg(p, 0), &start) ? bif_checksum(p, arg(p, 1), start, crc32)
+                                            : raise_badarg(p);
 }
 
 BifResult bif_adler32_2(Process *p)
 {
     uint32_t start;
-    return bif_sum_start(arg(p, 0), &start) ? bif_checksum(p, arg(p, 1), start, adler32) : raise_badarg(p);
+    return bif_sum_start(arg(p, 0), &start) ? bif_checksum(p, arg(p, 1), start, adler32)
+                                            : raise_badarg(p);
 }
 
 /* ---- sums of two runs of bytes, of which one follows the other ---- */

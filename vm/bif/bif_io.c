@@ -46,7 +46,8 @@ static IoJob *io_job_new(Process *p, int fd, void (*run)(Job *job))
 
 /* ---- writing ---- */
 
-/* Writes what can be written without waiting; true when all of it is out or an error has come up. */
+/* Writes what can be written without waiting; true when all of it is out or an error has come
+ * up. */
 static bool io_write_now(int fd, const Bytes *b, size_t *done, int *error)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
@@ -76,7 +77,9 @@ static void io_write_job(Job *job)
 static BifResult io_write_result(Process *p, int error)
 {
     if (error == 0) return TERM_ATOM(OK);
-    Term why = error == EPIPE ? TERM_ATOM(EPIPE) : error == ENOSPC ? TERM_ATOM(ENOSPC) : TERM_ATOM(EIO);
+    Term why = error == EPIPE    ? TERM_ATOM(EPIPE)
+               : error == ENOSPC ? TERM_ATOM(ENOSPC)
+                                 : TERM_ATOM(EIO);
     Term t = heap_tuple2(&p->heap, TERM_ATOM(ERROR), why);
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
@@ -89,7 +92,8 @@ BifResult bif_io_write(Process *p)
     if (running != NULL)
         return job_done(&running->job) ? io_write_result(p, running->error) : bif_wait(p);
     Term fd = arg(p, 0);
-    if (!term_is_small(fd) || small_value(fd) < 1 || small_value(fd) > 2) return raise_badarg(p);
+    if (!term_is_small(fd) || small_value(fd) < 1 || small_value(fd) > 2)
+        return raise_badarg(p);
     IoJob *j = io_job_new(p, (int)small_value(fd), io_write_job);
     if (j == NULL) return raise_system_limit(p);
     bool is_binary = term_is_binary(arg(p, 1));
@@ -134,7 +138,8 @@ BifResult bif_io_read(Process *p)
 {
     enum { JOB = 1 };
     IoJob *running = (IoJob *)bif_job_at(p, JOB);
-    if (running != NULL) return job_done(&running->job) ? io_read_result(p, running) : bif_wait(p);
+    if (running != NULL)
+        return job_done(&running->job) ? io_read_result(p, running) : bif_wait(p);
     if (!term_same(arg(p, 0), small_from(0))) return raise_badarg(p);
     IoJob *j = io_job_new(p, 0, io_read_job);
     return j == NULL ? raise_system_limit(p) : bif_job_start(p, JOB, &j->job);
@@ -144,7 +149,8 @@ BifResult bif_io_read(Process *p)
 BifResult bif_io_is_terminal(Process *p)
 {
     Term fd = arg(p, 0);
-    if (!term_is_small(fd) || small_value(fd) < 0 || small_value(fd) > 2) return raise_badarg(p);
+    if (!term_is_small(fd) || small_value(fd) < 0 || small_value(fd) > 2)
+        return raise_badarg(p);
     return term_bool(isatty((int)small_value(fd)) == 1);
 }
 
@@ -161,7 +167,8 @@ BifResult bif_display(Process *p)
     print_term(&j->bytes, p->run->atoms, arg(p, 0), PRINT_STRINGS);
     bytes_put_u8(&j->bytes, '\n');
     bif_charge(p, (int64_t)(j->bytes.count / 16));
-    if (!io_write_now(j->fd, &j->bytes, &j->done, &j->error)) return bif_job_start(p, JOB, &j->job);
+    if (!io_write_now(j->fd, &j->bytes, &j->done, &j->error))
+        return bif_job_start(p, JOB, &j->job);
     counted_drop(&j->job.counted);
     return TERM_TRUE;
 }

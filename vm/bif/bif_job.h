@@ -6,8 +6,8 @@
  *   if (!job_done(job)) return bif_wait(p);
  *   ... build the result from the job; its handle frees it
  *
- * SLOT is a state slot of the stub; it holds a KIND_FOREIGN handle, so a process that dies meanwhile
- * leaves nothing behind.
+ * SLOT is a state slot of the stub; it holds a KIND_FOREIGN handle, so a process that dies
+ * meanwhile leaves nothing behind.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* Built-ins of erlang and lists about lists. What is O(n) works in slices: the list still to go is in a
- * slot, and the heap may be collected in between. */
+/* Built-ins of erlang and lists about lists. What is O(n) works in slices: the list still to go
+ * is in a slot, and the heap may be collected in between. */
 #include "vm/bif/bif_list.h"
 
 #include "vm/term/atom.h"
@@ -171,7 +171,9 @@ typedef struct SubtractRow {
 static void subtract_sift(const AtomTable *atoms, SubtractRow *rows, size_t at, size_t n)
 {
     for (size_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && order_compare_exact(atoms, rows[child].value, rows[child + 1].value) < 0) child++;
+        if (child + 1 < n
+            && order_compare_exact(atoms, rows[child].value, rows[child + 1].value) < 0)
+            child++;
         if (order_compare_exact(atoms, rows[at].value, rows[child].value) >= 0) return;
         SubtractRow kept = rows[at];
         rows[at] = rows[child];

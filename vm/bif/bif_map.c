@@ -1,12 +1,15 @@
 /* Built-ins of maps and erlang about maps. */
-#include "vm/bif/bif.h"
 #include "vm/base/mem.h"
+#include "vm/bif/bif.h"
 #include "vm/term/atom.h"
 #include "vm/term/list.h"
 #include "vm/term/map.h"
 #include "vm/term/tuple.h"
 
-static BifResult bif_map_bad(Process *p, Term map) { return raise_tagged(p, TERM_ATOM(BADMAP), map); }
+static BifResult bif_map_bad(Process *p, Term map)
+{
+    return raise_tagged(p, TERM_ATOM(BADMAP), map);
+}
 
 static BifResult bif_map_done(Process *p, Term map)
 {
@@ -130,8 +133,8 @@ BifResult bif_maps_keys(Process *p) { return bif_map_list(p, bif_map_key); }
 BifResult bif_maps_values(Process *p) { return bif_map_list(p, bif_map_value); }
 BifResult bif_maps_to_list(Process *p) { return bif_map_list(p, bif_map_pair); }
 
-/* erts_internal:map_next(Position, Map, iterator): {K1, V1, {K2, V2, ... [Position | Map]}}, a few at a
- * time, or none; what maps:next/1 is made of. */
+/* erts_internal:map_next(Position, Map, iterator): {K1, V1, {K2, V2, ... [Position | Map]}}, a
+ * few at a time, or none; what maps:next/1 is made of. */
 BifResult bif_map_next(Process *p)
 {
     enum { AT_ONCE = 16 };

@@ -10,7 +10,8 @@
 
 /* ---- patterns ---- */
 
-/* The binaries of a pattern as runs of bytes: those that do not stand on byte borders are copied. */
+/* The binaries of a pattern as runs of bytes: those that do not stand on byte borders are
+ * copied. */
 typedef struct MatchRuns {
     Process *p;
     PatternRun *runs;
@@ -85,7 +86,15 @@ BifResult bif_compile_pattern(Process *p)
 /* ---- searching ---- */
 
 /* Behind the arguments. */
-enum { MATCH_PATTERN, MATCH_SUBJECT, MATCH_FROM, MATCH_END, MATCH_FOUND, MATCH_BEGUN, MATCH_SLOTS };
+enum {
+    MATCH_PATTERN,
+    MATCH_SUBJECT,
+    MATCH_FROM,
+    MATCH_END,
+    MATCH_FOUND,
+    MATCH_BEGUN,
+    MATCH_SLOTS
+};
 
 /* The part of the subject that options name; a later one counts.  False: badarg. */
 static bool match_scope(Term options, size_t bytes, size_t *from, size_t *end)
@@ -95,7 +104,8 @@ static bool match_scope(Term options, size_t bytes, size_t *from, size_t *end)
     if (!term_is_list(options)) return false;
     for (; term_is_cons(options); options = list_tail(options)) {
         Term option = list_head(options);
-        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(SCOPE))) return false;
+        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(SCOPE)))
+            return false;
         Term range = tuple_at(option, 1);
         if (!term_is_tuple_of(range, 2) || !term_is_small(tuple_at(range, 0))) return false;
         if (!term_is_small(tuple_at(range, 1))) return false;
@@ -145,12 +155,14 @@ static bool match_begin(Process *p, size_t slots, Term options)
 
 static Term match_pair(Process *p, const PatternSearch *s)
 {
-    return heap_tuple2(&p->heap, small_from((int64_t)s->found_at), small_from((int64_t)s->found_size));
+    return heap_tuple2(&p->heap, small_from((int64_t)s->found_at),
+                       small_from((int64_t)s->found_size));
 }
 
-/* Steps until the slice is spent.  *found is the list of matches so far, last first; with `all` false the
- * first match ends it. */
-static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch *s, Term *found)
+/* Steps until the slice is spent.  *found is the list of matches so far, last first; with `all`
+ * false the first match ends it. */
+static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch *s,
+                               Term *found)
 {
     const Pattern *pattern = (Pattern *)bif_foreign_of(slot(p, slots + MATCH_PATTERN));
     PatternWindow window = {.mem = p->run->mem};
@@ -162,8 +174,10 @@ static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch
         if (step == PATTERN_FOUND) {
             Term pair = match_pair(p, s);
             *found = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, *found);
-            if (term_is_none(*found)) step = PATTERN_NO_MEMORY;
-            else if (all) step = PATTERN_MORE;
+            if (term_is_none(*found))
+                step = PATTERN_NO_MEMORY;
+            else if (all)
+                step = PATTERN_MORE;
         }
     } while (step == PATTERN_MORE && !bif_spent(p));
     pattern_window_free(&window);

@@ -9,7 +9,8 @@
 /* Bytes that are taken in before others may run. */
 #define MD5_STEP 65536
 
-/* Behind the argument with the data: all bytes as one binary, how many are done, the context so far. */
+/* Behind the argument with the data: all bytes as one binary, how many are
+ * done, the context so far. */
 enum { MD5_DATA, MD5_DONE, MD5_STATE };
 
 static BifResult md5_binary(Process *p, const void *bytes, size_t n)
@@ -23,13 +24,15 @@ static Term md5_data(Process *p, Term t)
 {
     if (term_is_binary(t) && binary_view(t).offset == 0) return t;
     Bytes b = bif_bytes(p);
-    bool good = term_is_binary(t) ? bif_binary_put(t, &b) : term_is_list(t) && bif_iolist_put(p, t, &b);
+    bool good =
+        term_is_binary(t) ? bif_binary_put(t, &b) : term_is_list(t) && bif_iolist_put(p, t, &b);
     if (good) return bif_bytes_to_binary(p, &b);
     bytes_free(&b);
     return raise_badarg(p);
 }
 
-/* Takes in the data of argument `data`; true when all are.  Else *result is what to return for now. */
+/* Takes in the data of argument `data`; true when all are.  Else *result is what to return for
+ * now. */
 static bool md5_take(Process *p, size_t data, MD5_CTX *context, BifResult *result)
 {
     size_t slots = data + 1;
@@ -70,8 +73,10 @@ static bool md5_context(const Process *p, MD5_CTX *context)
     if (!term_is_binary(t) || binary_bytes(t) != sizeof *context) return false;
     BitView v = binary_view(t);
     Bytes copy = {0};
-    if (v.offset == 0) memcpy(context, v.at, sizeof *context);
-    else if (bif_binary_put(t, &copy)) memcpy(context, copy.at, sizeof *context);
+    if (v.offset == 0)
+        memcpy(context, v.at, sizeof *context);
+    else if (bif_binary_put(t, &copy))
+        memcpy(context, copy.at, sizeof *context);
     bytes_free(&copy);
     return true;
 }

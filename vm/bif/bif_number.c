@@ -13,10 +13,11 @@ static BifResult bif_arithmetic(Process *p, NumberOp op, Term a, Term b)
         bif_charge(p, (int64_t)(number_cost(op, a, b) / 10));
         return result;
     }
-    return number_why(op, a, b) == NUMBER_SYSTEM_LIMIT ? raise_system_limit(p) : raise_badarith(p);
+    return number_why(op, a, b) == NUMBER_SYSTEM_LIMIT ? raise_system_limit(p)
+                                                       : raise_badarith(p);
 }
 
-#define BIF_BINARY_OP(name, op)                                                                \
+#define BIF_BINARY_OP(name, op) \
     BifResult bif_##name(Process *p) { return bif_arithmetic(p, op, arg(p, 0), arg(p, 1)); }
 BIF_BINARY_OP(plus, NUMBER_ADD)
 BIF_BINARY_OP(minus, NUMBER_SUB)
@@ -52,12 +53,12 @@ BifResult bif_float(Process *p)
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
-#define BIF_ROUND(name, how)                                                                   \
-    BifResult bif_##name(Process *p)                                                           \
-    {                                                                                          \
-        if (!term_is_number(arg(p, 0))) return raise_badarg(p);                                \
-        Term t = number_round(&p->heap, how, arg(p, 0));                                       \
-        return term_is_none(t) ? raise_system_limit(p) : t;                                    \
+#define BIF_ROUND(name, how)                                    \
+    BifResult bif_##name(Process *p)                            \
+    {                                                           \
+        if (!term_is_number(arg(p, 0))) return raise_badarg(p); \
+        Term t = number_round(&p->heap, how, arg(p, 0));        \
+        return term_is_none(t) ? raise_system_limit(p) : t;     \
     }
 BIF_ROUND(trunc, NUMBER_TRUNC)
 BIF_ROUND(round, NUMBER_ROUND)
@@ -73,7 +74,8 @@ static BifResult bif_math_result(Process *p, double d)
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
-/* Argument `i` as a double; false: an exception was raised. Integers out of range are badarith as in OTP. */
+/* Argument `i` as a double; false: an exception was raised. Integers out of range
+ * are badarith as in OTP. */
 static bool bif_math_arg(Process *p, size_t i, double *d)
 {
     if (number_to_double(arg(p, i), d)) return true;
@@ -81,11 +83,11 @@ static bool bif_math_arg(Process *p, size_t i, double *d)
     return false;
 }
 
-#define BIF_MATH(name, function)                                                               \
-    BifResult bif_math_##name(Process *p)                                                      \
-    {                                                                                          \
-        double d;                                                                              \
-        return bif_math_arg(p, 0, &d) ? bif_math_result(p, function(d)) : TERM_NONE;           \
+#define BIF_MATH(name, function)                                                     \
+    BifResult bif_math_##name(Process *p)                                            \
+    {                                                                                \
+        double d;                                                                    \
+        return bif_math_arg(p, 0, &d) ? bif_math_result(p, function(d)) : TERM_NONE; \
     }
 BIF_MATH(acos, acos)
 BIF_MATH(acosh, acosh)
@@ -109,13 +111,13 @@ BIF_MATH(sqrt, sqrt)
 BIF_MATH(tan, tan)
 BIF_MATH(tanh, tanh)
 
-#define BIF_MATH2(name, function)                                                              \
-    BifResult bif_math_##name(Process *p)                                                      \
-    {                                                                                          \
-        double a;                                                                              \
-        double b;                                                                              \
-        if (!bif_math_arg(p, 0, &a) || !bif_math_arg(p, 1, &b)) return TERM_NONE;              \
-        return bif_math_result(p, function(a, b));                                             \
+#define BIF_MATH2(name, function)                                                 \
+    BifResult bif_math_##name(Process *p)                                         \
+    {                                                                             \
+        double a;                                                                 \
+        double b;                                                                 \
+        if (!bif_math_arg(p, 0, &a) || !bif_math_arg(p, 1, &b)) return TERM_NONE; \
+        return bif_math_result(p, function(a, b));                                \
     }
 BIF_MATH2(atan2, atan2)
 BIF_MATH2(fmod, fmod)

@@ -37,7 +37,8 @@ BifResult bif_persistent_get_0(Process *p)
         Term key = persistent_copy(p, all[i]->key);
         Term value = persistent_copy(p, all[i]->value);
         Term pair = TERM_NONE;
-        if (!term_is_none(key) && !term_is_none(value)) pair = heap_tuple2(&p->heap, key, value);
+        if (!term_is_none(key) && !term_is_none(value))
+            pair = heap_tuple2(&p->heap, key, value);
         list = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, list);
     }
     persist_all_free(p->run->persist, all, n);
@@ -47,19 +48,19 @@ BifResult bif_persistent_get_0(Process *p)
 static BifResult persistent_put(Process *p, bool only_new)
 {
     switch (persist_put(p->run->persist, arg(p, 0), arg(p, 1), only_new)) {
-    case PERSIST_PUT_DONE:
-        return TERM_ATOM(OK);
-    case PERSIST_PUT_TAKEN:
-        return raise_badarg(p);
-    case PERSIST_PUT_NO_MEMORY:
-        break;
+    case PERSIST_PUT_DONE: return TERM_ATOM(OK);
+    case PERSIST_PUT_TAKEN: return raise_badarg(p);
+    case PERSIST_PUT_NO_MEMORY: break;
     }
     return raise_system_limit(p);
 }
 
 BifResult bif_persistent_put(Process *p) { return persistent_put(p, false); }
 BifResult bif_persistent_put_new(Process *p) { return persistent_put(p, true); }
-BifResult bif_persistent_erase(Process *p) { return term_bool(persist_erase(p->run->persist, arg(p, 0))); }
+BifResult bif_persistent_erase(Process *p)
+{
+    return term_bool(persist_erase(p->run->persist, arg(p, 0)));
+}
 
 BifResult bif_persistent_info(Process *p)
 {

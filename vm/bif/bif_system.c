@@ -147,31 +147,19 @@ BifResult bif_system_info(Process *p)
     switch (atom_of(item)) {
     case ATOM_SCHEDULERS:
     case ATOM_SCHEDULERS_ONLINE:
-    case ATOM_LOGICAL_PROCESSORS:
-        return bif_info_number(p, s->worker_count);
-    case ATOM_PROCESS_COUNT:
-        return bif_info_number(p, proctab_count(p->run->processes));
-    case ATOM_PROCESS_LIMIT:
-        return bif_info_number(p, proctab_limit(p->run->processes));
-    case ATOM_ATOM_COUNT:
-        return bif_info_number(p, atom_count(p->run->atoms));
-    case ATOM_ATOM_LIMIT:
-        return bif_info_number(p, p->run->atoms->limit);
-    case ATOM_WORDSIZE:
-        return small_from(sizeof(Word));
-    case ATOM_ENDIAN:
-        return TERM_ATOM(LITTLE);
-    case ATOM_OTP_RELEASE:
-        return bif_text_list(p, "25", 2);
-    case ATOM_VERSION:
-        return bif_text_list(p, CONFIG_VERSION, strlen(CONFIG_VERSION));
-    case ATOM_MACHINE:
-        return bif_text_list(p, "MOTE", 4);
+    case ATOM_LOGICAL_PROCESSORS: return bif_info_number(p, s->worker_count);
+    case ATOM_PROCESS_COUNT: return bif_info_number(p, proctab_count(p->run->processes));
+    case ATOM_PROCESS_LIMIT: return bif_info_number(p, proctab_limit(p->run->processes));
+    case ATOM_ATOM_COUNT: return bif_info_number(p, atom_count(p->run->atoms));
+    case ATOM_ATOM_LIMIT: return bif_info_number(p, p->run->atoms->limit);
+    case ATOM_WORDSIZE: return small_from(sizeof(Word));
+    case ATOM_ENDIAN: return TERM_ATOM(LITTLE);
+    case ATOM_OTP_RELEASE: return bif_text_list(p, "25", 2);
+    case ATOM_VERSION: return bif_text_list(p, CONFIG_VERSION, strlen(CONFIG_VERSION));
+    case ATOM_MACHINE: return bif_text_list(p, "MOTE", 4);
     case ATOM_SMP_SUPPORT:
-    case ATOM_THREADS:
-        return TERM_TRUE;
-    default:
-        return raise_badarg(p);
+    case ATOM_THREADS: return TERM_TRUE;
+    default: return raise_badarg(p);
     }
 }
 
@@ -179,26 +167,21 @@ static BifResult bif_memory_of(Process *p, AtomName what)
 {
     const Mem *mem = p->run->mem;
     switch (what) {
-    case ATOM_TOTAL:
-        return bif_info_number(p, mem_total(mem));
+    case ATOM_TOTAL: return bif_info_number(p, mem_total(mem));
     case ATOM_PROCESSES:
     case ATOM_PROCESSES_USED:
         return bif_info_number(p, mem_used(mem, MEM_HEAP) + mem_used(mem, MEM_PROCESS)
                                       + mem_used(mem, MEM_MESSAGE));
     case ATOM_SYSTEM:
-        return bif_info_number(p, mem_total(mem) - mem_used(mem, MEM_HEAP) - mem_used(mem, MEM_PROCESS)
+        return bif_info_number(p, mem_total(mem) - mem_used(mem, MEM_HEAP)
+                                      - mem_used(mem, MEM_PROCESS)
                                       - mem_used(mem, MEM_MESSAGE));
     case ATOM_ATOM:
-    case ATOM_ATOM_USED:
-        return bif_info_number(p, mem_used(mem, MEM_ATOM));
-    case ATOM_BINARY:
-        return bif_info_number(p, mem_used(mem, MEM_BINARY));
-    case ATOM_CODE:
-        return bif_info_number(p, mem_used(mem, MEM_CODE));
-    case ATOM_ETS:
-        return bif_info_number(p, mem_used(mem, MEM_TABLE));
-    default:
-        return raise_badarg(p);
+    case ATOM_ATOM_USED: return bif_info_number(p, mem_used(mem, MEM_ATOM));
+    case ATOM_BINARY: return bif_info_number(p, mem_used(mem, MEM_BINARY));
+    case ATOM_CODE: return bif_info_number(p, mem_used(mem, MEM_CODE));
+    case ATOM_ETS: return bif_info_number(p, mem_used(mem, MEM_TABLE));
+    default: return raise_badarg(p);
     }
 }
 
@@ -209,8 +192,9 @@ BifResult bif_memory_1(Process *p)
 
 BifResult bif_memory_0(Process *p)
 {
-    static const AtomName items[] = {ATOM_TOTAL,  ATOM_PROCESSES, ATOM_PROCESSES_USED, ATOM_SYSTEM, ATOM_ATOM,
-                                     ATOM_ATOM_USED, ATOM_BINARY, ATOM_CODE, ATOM_ETS};
+    static const AtomName items[] = {ATOM_TOTAL,  ATOM_PROCESSES, ATOM_PROCESSES_USED,
+                                     ATOM_SYSTEM, ATOM_ATOM,      ATOM_ATOM_USED,
+                                     ATOM_BINARY, ATOM_CODE,      ATOM_ETS};
     Term list = TERM_NIL;
     for (size_t i = ARRAY_LEN(items); i > 0; i--) {
         Term n = bif_memory_of(p, items[i - 1]);

@@ -12,11 +12,11 @@
 
 /* ---- kinds ---- */
 
-#define BIF_IS(name, claim)                                                                    \
-    BifResult bif_is_##name(Process *p)                                                        \
-    {                                                                                          \
-        Term t = arg(p, 0);                                                                    \
-        return term_bool(claim);                                                               \
+#define BIF_IS(name, claim)             \
+    BifResult bif_is_##name(Process *p) \
+    {                                   \
+        Term t = arg(p, 0);             \
+        return term_bool(claim);        \
     }
 BIF_IS(atom, term_is_atom(t))
 BIF_IS(binary, term_is_binary(t))
@@ -40,14 +40,16 @@ BifResult bif_is_function_2(Process *p)
     if (!term_is_integer(arity)) return raise_badarg(p);
     if (term_is_small(arity) ? small_value(arity) < 0 : boxed_kind(arity) == KIND_BIG_NEGATIVE)
         return raise_badarg(p);
-    return term_bool(term_is_fun(f) && term_is_small(arity) && small_value(arity) == (int64_t)fun_arity(f));
+    return term_bool(term_is_fun(f) && term_is_small(arity)
+                     && small_value(arity) == (int64_t)fun_arity(f));
 }
 
 BifResult bif_is_record_2(Process *p)
 {
     Term t = arg(p, 0);
     if (!term_is_atom(arg(p, 1))) return raise_badarg(p);
-    return term_bool(term_is_tuple(t) && tuple_size(t) > 0 && term_same(tuple_at(t, 0), arg(p, 1)));
+    return term_bool(term_is_tuple(t) && tuple_size(t) > 0
+                     && term_same(tuple_at(t, 0), arg(p, 1)));
 }
 
 BifResult bif_is_record_3(Process *p)
@@ -63,12 +65,12 @@ BifResult bif_is_record_3(Process *p)
 
 /* ---- comparisons ---- */
 
-#define BIF_COMPARE(name, claim)                                                               \
-    BifResult bif_##name(Process *p)                                                           \
-    {                                                                                          \
-        Term a = arg(p, 0);                                                                    \
-        Term b = arg(p, 1);                                                                    \
-        return term_bool(claim);                                                               \
+#define BIF_COMPARE(name, claim)     \
+    BifResult bif_##name(Process *p) \
+    {                                \
+        Term a = arg(p, 0);          \
+        Term b = arg(p, 1);          \
+        return term_bool(claim);     \
     }
 BIF_COMPARE(exact_eq, order_same(a, b))
 BIF_COMPARE(exact_ne, !order_same(a, b))
@@ -93,15 +95,16 @@ BifResult bif_min(Process *p)
 
 /* ---- booleans ---- */
 
-#define BIF_LOGIC(name, claim)                                                                 \
-    BifResult bif_##name(Process *p)                                                           \
-    {                                                                                          \
-        if (!term_is_boolean(arg(p, 0)) || !term_is_boolean(arg(p, 1))) return raise_badarg(p); \
-        bool a = term_same(arg(p, 0), TERM_TRUE);                                              \
-        bool b = term_same(arg(p, 1), TERM_TRUE);                                              \
-        return term_bool(claim);                                                               \
+#define BIF_LOGIC(name, claim)                                          \
+    BifResult bif_##name(Process *p)                                    \
+    {                                                                   \
+        if (!term_is_boolean(arg(p, 0)) || !term_is_boolean(arg(p, 1))) \
+            return raise_badarg(p);                                     \
+        bool a = term_same(arg(p, 0), TERM_TRUE);                       \
+        bool b = term_same(arg(p, 1), TERM_TRUE);                       \
+        return term_bool(claim);                                        \
     }
-BIF_LOGIC(and, a && b)
+BIF_LOGIC(and, a &&b)
 BIF_LOGIC(or, a || b)
 BIF_LOGIC(xor, a != b)
 
@@ -217,7 +220,8 @@ BifResult bif_insert_element(Process *p)
 {
     size_t at;
     Term t = arg(p, 1);
-    if (!term_is_tuple(t) || !bif_position(p, 0, tuple_size(t) + 1, &at)) return raise_badarg(p);
+    if (!term_is_tuple(t) || !bif_position(p, 0, tuple_size(t) + 1, &at))
+        return raise_badarg(p);
     return bif_tuple_or_limit(p, tuple_insert(&p->heap, t, at, arg(p, 2)));
 }
 

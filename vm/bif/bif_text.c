@@ -12,7 +12,10 @@
 
 #include <string.h>
 
-static BifResult bif_text_done(Process *p, Term t) { return term_is_none(t) ? raise_system_limit(p) : t; }
+static BifResult bif_text_done(Process *p, Term t)
+{
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
 
 /* ---- atoms ---- */
 
@@ -63,9 +66,13 @@ static BifResult bif_atom_binary(Process *p, BifEncoding encoding)
 }
 
 BifResult bif_atom_to_binary_1(Process *p) { return bif_atom_binary(p, BIF_UTF8); }
-BifResult bif_atom_to_binary_2(Process *p) { return bif_atom_binary(p, bif_encoding(arg(p, 1))); }
+BifResult bif_atom_to_binary_2(Process *p)
+{
+    return bif_atom_binary(p, bif_encoding(arg(p, 1)));
+}
 
-/* The atom of UTF-8 text in b, which is freed; raises when there is none (existing) or cannot be. */
+/* The atom of UTF-8 text in b, which is freed; raises when there is none (existing) or cannot
+ * be. */
 static BifResult bif_make_atom(Process *p, Bytes *b, bool existing)
 {
     Term t = TERM_NONE;
@@ -78,13 +85,10 @@ static BifResult bif_make_atom(Process *p, Bytes *b, bool existing)
     }
     bytes_free(b);
     switch (put) {
-    case ATOM_PUT_DONE:
-        return t;
+    case ATOM_PUT_DONE: return t;
     case ATOM_PUT_TOO_LONG:
-    case ATOM_PUT_FULL:
-        return raise_system_limit(p);
-    case ATOM_PUT_NOT_UTF8:
-        break;
+    case ATOM_PUT_FULL: return raise_system_limit(p);
+    case ATOM_PUT_NOT_UTF8: break;
     }
     return raise_badarg(p);
 }
@@ -126,8 +130,14 @@ static BifResult bif_binary_atom(Process *p, BifEncoding encoding, bool existing
 }
 
 BifResult bif_binary_to_atom_1(Process *p) { return bif_binary_atom(p, BIF_UTF8, false); }
-BifResult bif_binary_to_atom_2(Process *p) { return bif_binary_atom(p, bif_encoding(arg(p, 1)), false); }
-BifResult bif_binary_to_existing_atom_1(Process *p) { return bif_binary_atom(p, BIF_UTF8, true); }
+BifResult bif_binary_to_atom_2(Process *p)
+{
+    return bif_binary_atom(p, bif_encoding(arg(p, 1)), false);
+}
+BifResult bif_binary_to_existing_atom_1(Process *p)
+{
+    return bif_binary_atom(p, BIF_UTF8, true);
+}
 BifResult bif_binary_to_existing_atom_2(Process *p)
 {
     return bif_binary_atom(p, bif_encoding(arg(p, 1)), true);
@@ -222,7 +232,8 @@ static bool bif_float_option(Term option, BifFloatFormat *f)
     int64_t digits = small_value(tuple_at(option, 1));
     bool decimals = term_same(tuple_at(option, 0), TERM_ATOM(DECIMALS));
     if (!decimals && !term_same(tuple_at(option, 0), TERM_ATOM(SCIENTIFIC))) return false;
-    if (digits < 0 || digits > (decimals ? FLOAT_MOST_DECIMALS : FLOAT_MOST_SCIENTIFIC)) return false;
+    if (digits < 0 || digits > (decimals ? FLOAT_MOST_DECIMALS : FLOAT_MOST_SCIENTIFIC))
+        return false;
     f->how = decimals ? FORMAT_DECIMALS : FORMAT_SCIENTIFIC;
     f->digits = (int)digits;
     return true;
@@ -274,7 +285,10 @@ BifResult bif_binary_to_float(Process *p) { return bif_to_float(p, true); }
 
 /* ---- a number at the start of a string: {Number, Rest} or {error, Reason} ---- */
 
-static size_t bif_scan_sign(const Bytes *b) { return b->count > 0 && (b->at[0] == '-' || b->at[0] == '+'); }
+static size_t bif_scan_sign(const Bytes *b)
+{
+    return b->count > 0 && (b->at[0] == '-' || b->at[0] == '+');
+}
 
 static size_t bif_scan_digits(const Bytes *b, size_t at)
 {
@@ -373,7 +387,8 @@ BifResult bif_list_to_pid(Process *p)
 BifResult bif_list_to_port(Process *p)
 {
     Bytes b = bif_bytes(p);
-    Term t = list_to_bytes(arg(p, 0), &b) ? pid_read_port((const char *)b.at, b.count) : TERM_NONE;
+    Term t =
+        list_to_bytes(arg(p, 0), &b) ? pid_read_port((const char *)b.at, b.count) : TERM_NONE;
     bytes_free(&b);
     return term_is_none(t) ? raise_badarg(p) : t;
 }
@@ -381,7 +396,8 @@ BifResult bif_list_to_port(Process *p)
 BifResult bif_list_to_ref(Process *p)
 {
     Bytes b = bif_bytes(p);
-    Term t = list_to_bytes(arg(p, 0), &b) ? pid_read_ref(&p->heap, (const char *)b.at, b.count) : TERM_NONE;
+    Term t = list_to_bytes(arg(p, 0), &b) ? pid_read_ref(&p->heap, (const char *)b.at, b.count)
+                                          : TERM_NONE;
     bytes_free(&b);
     return term_is_none(t) ? raise_badarg(p) : t;
 }

@@ -21,7 +21,8 @@ BifResult bif_uni_break(Process *p)
     utf8proc_int32_t a = uni_code_point(arg(p, 0));
     utf8proc_int32_t b = uni_code_point(arg(p, 1));
     Term t = arg(p, 2);
-    if (a < 0 || b < 0 || !term_is_small(t) || small_value(t) < 0 || small_value(t) > UINT16_MAX)
+    if (a < 0 || b < 0 || !term_is_small(t) || small_value(t) < 0
+        || small_value(t) > UINT16_MAX)
         return raise_badarg(p);
     utf8proc_int32_t state = (utf8proc_int32_t)small_value(t);
     bool ends = utf8proc_grapheme_break_stateful(a, b, &state);
@@ -45,7 +46,8 @@ BifResult bif_uni_fold(Process *p)
     if (c < 0) return raise_badarg(p);
     utf8proc_int32_t folded[UNI_FOLD_MAX];
     int last = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char(c, folded, UNI_FOLD_MAX, UTF8PROC_CASEFOLD, &last);
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char(c, folded, UNI_FOLD_MAX, UTF8PROC_CASEFOLD, &last);
     if (n < 0 || n > UNI_FOLD_MAX) return raise_badarg(p);
     Term list = TERM_NIL;
     for (utf8proc_ssize_t i = n; i > 0 && !term_is_none(list); i--)

@@ -28,7 +28,8 @@ static CharEncoding chars_encoding(Term t)
         little = term_same(tuple_at(t, 1), TERM_ATOM(LITTLE));
         if (!little && !term_same(tuple_at(t, 1), TERM_ATOM(BIG))) return CHARS_UNKNOWN;
         t = tuple_at(t, 0);
-        if (!term_same(t, TERM_ATOM(UTF16)) && !term_same(t, TERM_ATOM(UTF32))) return CHARS_UNKNOWN;
+        if (!term_same(t, TERM_ATOM(UTF16)) && !term_same(t, TERM_ATOM(UTF32)))
+            return CHARS_UNKNOWN;
     }
     if (term_same(t, TERM_ATOM(LATIN1))) return CHARS_LATIN1;
     if (term_same(t, TERM_ATOM(UTF8)) || term_same(t, TERM_ATOM(UNICODE))) return CHARS_UTF8;
@@ -39,7 +40,8 @@ static CharEncoding chars_encoding(Term t)
 
 typedef enum CharsEnd { CHARS_ALL, CHARS_ERROR, CHARS_INCOMPLETE, CHARS_BADARG } CharsEnd;
 
-/* A conversion under way: the result so far as UTF-32 in the byte order of this machine, or as `out`. */
+/* A conversion under way: the result so far as UTF-32 in the byte order of this
+ * machine, or as `out`. */
 typedef struct CharsReader {
     Process *p;
     CharEncoding in;
@@ -50,7 +52,10 @@ typedef struct CharsReader {
     Term rest; /* what could not be converted; set with an error */
 } CharsReader;
 
-static bool chars_is_scalar(int64_t c) { return c >= 0 && c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF); }
+static bool chars_is_scalar(int64_t c)
+{
+    return c >= 0 && c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF);
+}
 
 /* Appends one character in the target's encoding; false if it has none there. */
 static bool chars_put(CharsReader *r, uint32_t c)
@@ -74,9 +79,7 @@ static bool chars_put(CharsReader *r, uint32_t c)
     case CHARS_UTF32_LITTLE:
         bits_put_utf32(bytes_extend(&r->to, 4), 0, c, r->out == CHARS_UTF32_LITTLE);
         return true;
-    case CHARS_UNKNOWN:
-        memcpy(bytes_extend(&r->to, 4), &c, 4);
-        return true;
+    case CHARS_UNKNOWN: memcpy(bytes_extend(&r->to, 4), &c, 4); return true;
     }
     UNREACHABLE();
 }
@@ -85,24 +88,22 @@ static bool chars_put(CharsReader *r, uint32_t c)
 static size_t chars_get(CharEncoding in, const uint8_t *at, size_t n, uint32_t *c)
 {
     switch (in) {
-    case CHARS_LATIN1:
-        *c = at[0];
-        return 1;
-    case CHARS_UTF8:
-        return bits_get_utf8(at, 0, 8 * n, c) / 8;
+    case CHARS_LATIN1: *c = at[0]; return 1;
+    case CHARS_UTF8: return bits_get_utf8(at, 0, 8 * n, c) / 8;
     case CHARS_UTF16_BIG:
     case CHARS_UTF16_LITTLE:
         return bits_get_utf16(at, 0, 8 * n, in == CHARS_UTF16_LITTLE, c) / 8;
-    default:
-        return bits_get_utf32(at, 0, 8 * n, in == CHARS_UTF32_LITTLE, c) / 8;
+    default: return bits_get_utf32(at, 0, 8 * n, in == CHARS_UTF32_LITTLE, c) / 8;
     }
 }
 
 /* Could these bytes, which are no character, be the start of one? */
 static bool chars_is_start_utf8(const uint8_t *at, size_t n)
 {
-    size_t need = at[0] >= 0xF0 && at[0] <= 0xF4 ? 4 : at[0] >= 0xE0 && at[0] < 0xF0 ? 3
-                  : at[0] >= 0xC2 && at[0] < 0xE0 ? 2 : 0;
+    size_t need = at[0] >= 0xF0 && at[0] <= 0xF4  ? 4
+                  : at[0] >= 0xE0 && at[0] < 0xF0 ? 3
+                  : at[0] >= 0xC2 && at[0] < 0xE0 ? 2
+                                                  : 0;
     if (need <= n) return false;
     for (size_t i = 1; i < n; i++)
         if ((at[i] & 0xC0) != 0x80) return false;
@@ -273,7 +274,8 @@ static BifResult chars_convert(Process *p, CharEncoding in, CharEncoding out)
     CharsReader r = {.p = p, .in = in, .out = out, .to = bif_bytes(p), .rest = TERM_NIL};
     if (in == CHARS_UNKNOWN) return raise_badarg(p);
     CharsEnd end = chars_data(&r, arg(p, 0));
-    Term done = out == CHARS_UNKNOWN ? chars_list(&r) : binary_from_bytes(&p->heap, r.to.at, r.to.count);
+    Term done = out == CHARS_UNKNOWN ? chars_list(&r)
+                                     : binary_from_bytes(&p->heap, r.to.at, r.to.count);
     bytes_free(&r.to);
     if (end == CHARS_BADARG) return raise_badarg(p);
     if (end != CHARS_ALL && !term_is_none(done)) {
@@ -288,7 +290,10 @@ static BifResult chars_to_binary(Process *p, CharEncoding in, CharEncoding out)
     return out == CHARS_UNKNOWN ? raise_badarg(p) : chars_convert(p, in, out);
 }
 
-BifResult bif_characters_to_binary_1(Process *p) { return chars_to_binary(p, CHARS_UTF8, CHARS_UTF8); }
+BifResult bif_characters_to_binary_1(Process *p)
+{
+    return chars_to_binary(p, CHARS_UTF8, CHARS_UTF8);
+}
 BifResult bif_characters_to_binary_2(Process *p)
 {
     return chars_to_binary(p, chars_encoding(arg(p, 1)), CHARS_UTF8);
@@ -297,7 +302,10 @@ BifResult bif_characters_to_binary_3(Process *p)
 {
     return chars_to_binary(p, chars_encoding(arg(p, 1)), chars_encoding(arg(p, 2)));
 }
-BifResult bif_characters_to_list_1(Process *p) { return chars_convert(p, CHARS_UTF8, CHARS_UNKNOWN); }
+BifResult bif_characters_to_list_1(Process *p)
+{
+    return chars_convert(p, CHARS_UTF8, CHARS_UNKNOWN);
+}
 BifResult bif_characters_to_list_2(Process *p)
 {
     return chars_convert(p, chars_encoding(arg(p, 1)), CHARS_UNKNOWN);
@@ -320,12 +328,15 @@ static int chars_form(Term form)
 {
     if (term_same(form, TERM_ATOM(NFC))) return UTF8PROC_STABLE | UTF8PROC_COMPOSE;
     if (term_same(form, TERM_ATOM(NFD))) return UTF8PROC_STABLE | UTF8PROC_DECOMPOSE;
-    if (term_same(form, TERM_ATOM(NFKC))) return UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
-    if (term_same(form, TERM_ATOM(NFKD))) return UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
+    if (term_same(form, TERM_ATOM(NFKC)))
+        return UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+    if (term_same(form, TERM_ATOM(NFKD)))
+        return UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
     return -1;
 }
 
-/* mote_uni:normalize(Form, Characters): the list in that form; badarg if it is no list of characters. */
+/* mote_uni:normalize(Form, Characters): the list in that form; badarg if it is
+ * no list of characters. */
 BifResult bif_uni_normalize(Process *p)
 {
     int options = chars_form(arg(p, 0));

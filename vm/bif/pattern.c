@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* Bytes looked at in one step at least; a longer pattern makes it more, so that the part of a window
- * that overlaps the next stays a fraction. */
+/* Bytes looked at in one step at least; a longer pattern makes it more, so that the part of a
+ * window that overlaps the next stays a fraction. */
 #define PATTERN_WINDOW_FIRST 256
 #define PATTERN_WINDOW       16384
 
@@ -85,7 +85,8 @@ static void pattern_link(PatternNode *trie, uint32_t *queue)
     while (first < count) {
         uint32_t node = queue[first++];
         for (uint32_t child = trie[node].child; child != 0; child = trie[child].sibling) {
-            uint32_t fail = node == 0 ? 0 : pattern_next(trie, trie[node].fail, trie[child].byte);
+            uint32_t fail =
+                node == 0 ? 0 : pattern_next(trie, trie[node].fail, trie[child].byte);
             trie[child].fail = fail;
             if (trie[child].longest == 0) trie[child].longest = trie[fail].longest;
             queue[count++] = child;
@@ -171,13 +172,16 @@ static bool pattern_window_grow(PatternWindow *w, size_t count)
 }
 
 /* Fills the window that begins at s->from: walks from as far behind it as a run may reach. */
-static bool pattern_fill(const Pattern *pattern, const PatternSearch *s, PatternWindow *w, size_t *work)
+static bool pattern_fill(const Pattern *pattern, const PatternSearch *s, PatternWindow *w,
+                         size_t *work)
 {
     size_t least = w->count == 0 ? PATTERN_WINDOW_FIRST : PATTERN_WINDOW;
     size_t count = pattern_window_size(pattern, least);
     if (count > s->end - s->from) count = s->end - s->from;
     if (!pattern_window_grow(w, count)) return false;
-    size_t stop = s->end - s->from - count < pattern->longest ? s->end : s->from + count + pattern->longest - 1;
+    size_t stop = s->end - s->from - count < pattern->longest
+                      ? s->end
+                      : s->from + count + pattern->longest - 1;
     uint32_t node = 0;
     for (size_t i = stop; i > s->from; i--) {
         node = pattern_next(pattern->trie, node, s->subject[i - 1]);
@@ -189,7 +193,8 @@ static bool pattern_fill(const Pattern *pattern, const PatternSearch *s, Pattern
     return true;
 }
 
-PatternStep pattern_step(const Pattern *pattern, PatternSearch *s, PatternWindow *w, size_t *work)
+PatternStep pattern_step(const Pattern *pattern, PatternSearch *s, PatternWindow *w,
+                         size_t *work)
 {
     if (pattern->nodes == 0) return pattern_step_single(pattern, s, work);
     if (s->from >= s->end) return PATTERN_END;

@@ -2,9 +2,10 @@
  * What binary:match and its like search for: one run of bytes, or several of which the longest that
  * starts first counts.
  *
- * A Pattern is immutable once made and may be used by any thread.  Several runs are a trie of the runs
- * turned round, with a failure link at each node: walking a stretch of the subject from its end to its
- * start gives, at each byte, the longest run that starts there, in time linear in the stretch.
+ * A Pattern is immutable once made and may be used by any thread.  Several runs are a trie of
+ * the runs turned round, with a failure link at each node: walking a stretch of the subject
+ * from its end to its start gives, at each byte, the longest run that starts there, in time
+ * linear in the stretch.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ typedef struct PatternNode {
     uint32_t child;   /* first of a chain; 0: none */
     uint32_t sibling; /* next in the chain of the parent's children; 0: none */
     uint32_t fail;
-    uint32_t longest; /* bytes of the longest run that ends here, by way of failure links too; 0: none */
+    /* bytes of the longest run that ends here, by way of failure links too; 0: none */
+    uint32_t longest;
     uint8_t byte;
 } PatternNode;
 
@@ -63,4 +65,5 @@ typedef struct PatternWindow {
 void pattern_window_free(PatternWindow *w);
 
 /* Looks through at most some ten thousand bytes; *work is increased by how many. */
-PatternStep pattern_step(const Pattern *pattern, PatternSearch *s, PatternWindow *w, size_t *work);
+PatternStep pattern_step(const Pattern *pattern, PatternSearch *s, PatternWindow *w,
+                         size_t *work);

@@ -74,7 +74,8 @@ static size_t persist_entry_bytes(const PersistEntry *e)
 static PersistEntry **persist_place(Persist *t, uint64_t hash, Term key)
 {
     PersistEntry **at = &t->buckets[hash & t->mask];
-    while (*at != NULL && ((*at)->hash != hash || !order_same((*at)->key, key))) at = &(*at)->next;
+    while (*at != NULL && ((*at)->hash != hash || !order_same((*at)->key, key)))
+        at = &(*at)->next;
     return at;
 }
 

@@ -18,7 +18,8 @@ uint32_t code_entry_bytes(OperandKind list_kind)
 uint32_t code_length(Opcode op, uint32_t list_count)
 {
     const OpInfo *info = &op_info[op];
-    uint32_t bytes = info->fixed_bytes + list_count * code_entry_bytes((OperandKind)info->list_kind);
+    uint32_t bytes =
+        info->fixed_bytes + list_count * code_entry_bytes((OperandKind)info->list_kind);
     return (bytes + 3) / 4;
 }
 
@@ -30,7 +31,10 @@ static unsigned operand_bytes(OperandKind kind)
     return kind >= OPERAND_I32 ? 4 : 2;
 }
 
-static bool operand_is_signed(OperandKind kind) { return kind == OPERAND_S16 || kind == OPERAND_I32; }
+static bool operand_is_signed(OperandKind kind)
+{
+    return kind == OPERAND_S16 || kind == OPERAND_I32;
+}
 
 static void write_operand(uint8_t *at, OperandKind kind, int64_t value)
 {
@@ -88,7 +92,8 @@ uint32_t code_encode(const CodeInstr *instr, Bytes *out)
 }
 
 /* Every byte that no operand covers is zero, so that equal instructions are equal bytes. */
-static bool padding_is_zero(const OpInfo *info, const uint8_t *at, uint32_t used, uint32_t length)
+static bool padding_is_zero(const OpInfo *info, const uint8_t *at, uint32_t used,
+                            uint32_t length)
 {
     unsigned expected = 2;
     for (unsigned i = 0; i < info->operand_count; i++) {

@@ -1,7 +1,7 @@
 /* One instruction of a module file: encode, decode, length.
  *
- * Code is a row of 4-byte units; opcodes.def tells how operands lie.  Pure functions over bytes; any
- * thread.  Decoding believes nothing: it never reads behind the range it was given. */
+ * Code is a row of 4-byte units; opcodes.def tells how operands lie.  Pure functions over
+ * bytes; any thread.  Decoding believes nothing: it never reads behind the range it was given. */
 #pragma once
 
 #include "vm/base/bytes.h"
@@ -18,15 +18,17 @@ typedef struct CodeLive {
  * extended, LIVE is packed by code_live_pack. */
 typedef struct CodeInstr {
     Opcode op;
-    uint32_t list_count;            /* entries of the list; encoding sets the counting operand */
+    /* entries of the list; encoding sets the counting operand */
+    uint32_t list_count;
     int64_t operands[OP_MAX_OPERANDS];
-    const uint8_t *list;            /* the entries as they lie in the file; borrowed */
-    uint32_t units;                 /* length; set by decoding */
+    const uint8_t *list; /* the entries as they lie in the file; borrowed */
+    uint32_t units;      /* length; set by decoding */
 } CodeInstr;
 
 static inline int64_t code_live_pack(CodeLive live)
 {
-    return (int64_t)((uint64_t)live.map | (uint64_t)live.window << 32 | (uint64_t)live.flags << 48);
+    return (int64_t)((uint64_t)live.map | (uint64_t)live.window << 32
+                     | (uint64_t)live.flags << 48);
 }
 static inline CodeLive code_live(int64_t packed)
 {
@@ -34,10 +36,14 @@ static inline CodeLive code_live(int64_t packed)
     return (CodeLive){(uint32_t)bits, (uint16_t)(bits >> 32), (uint16_t)(bits >> 48)};
 }
 
-static inline uint16_t code_get_u16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
+static inline uint16_t code_get_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
 static inline uint32_t code_get_u32(const uint8_t *at)
 {
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16
+           | (uint32_t)at[3] << 24;
 }
 static inline void code_set_u16(uint8_t *at, uint16_t value)
 {
@@ -78,6 +84,6 @@ uint32_t code_length(Opcode op, uint32_t list_count);
 /* Append an instruction; returns its length in units.  Operands must fit their kinds. */
 uint32_t code_encode(const CodeInstr *instr, Bytes *out);
 
-/* Decode the instruction at unit `unit` of `size` bytes of code; false when the opcode is unknown, it
- * does not fit, or its padding is not zero. */
+/* Decode the instruction at unit `unit` of `size` bytes of code; false when the opcode is
+ * unknown, it does not fit, or its padding is not zero. */
 MUST_USE bool code_decode(const uint8_t *code, size_t size, uint32_t unit, CodeInstr *out);

@@ -21,7 +21,7 @@ static void put_atom(const Disasm *d, uint32_t index)
     for (uint32_t i = 0; i < text.size && plain; i++) {
         uint8_t c = text.at[i];
         plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-            || c == '_' || c == '@';
+                || c == '_' || c == '@';
     }
     if (plain) {
         bytes_put(d->out, text.at, text.size);
@@ -149,7 +149,7 @@ static void put_list(const Disasm *d, const CodeInstr *instr)
 static bool jumps_always(Opcode op)
 {
     return op == OP_JUMP || op == OP_LOOP || op == OP_RECV_NEXT || op == OP_RECV_WAIT
-        || op == OP_RECV_WAIT_FOR;
+           || op == OP_RECV_WAIT_FOR;
 }
 
 static void put_operand(const Disasm *d, const CodeInstr *instr, unsigned i)
@@ -164,8 +164,7 @@ static void put_operand(const Disasm *d, const CodeInstr *instr, unsigned i)
     case OPERAND_ATOM: put_atom(d, index); break;
     case OPERAND_LIT: put_literal(d, index); break;
     case OPERAND_LABEL:
-        bytes_printf(d->out, "%s %u", jumps_always(instr->op) ? "to" : "else",
-                     index);
+        bytes_printf(d->out, "%s %u", jumps_always(instr->op) ? "to" : "else", index);
         break;
     case OPERAND_FAIL:
         if (index == NO_LABEL)
@@ -205,8 +204,8 @@ static void put_marks(const Disasm *d, uint32_t unit)
     for (uint32_t i = 0; i < d->m->handler_count; i++) {
         const ModHandler *h = &d->m->handlers[i];
         if (h->start == unit)
-            bytes_printf(d->out, "     ; to %u exceptions go to %u, in r%u...\n", h->end, h->target,
-                         h->base);
+            bytes_printf(d->out, "     ; to %u exceptions go to %u, in r%u...\n", h->end,
+                         h->target, h->base);
     }
 }
 
@@ -273,7 +272,8 @@ void disasm_module(const ModFile *m, DisasmLiteral *literal, void *context, Byte
     }
     for (uint32_t i = 0; i < m->lambda_count; i++) {
         put_lambda(&d, i);
-        bytes_printf(out, ", arity %u, %u free\n", m->lambdas[i].arity, m->lambdas[i].free_count);
+        bytes_printf(out, ", arity %u, %u free\n", m->lambdas[i].arity,
+                     m->lambdas[i].free_count);
     }
     if (m->on_load) {
         bytes_put_text(out, "on load ");

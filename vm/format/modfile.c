@@ -29,10 +29,14 @@ static ByteReader part_reader(const Reader *r, ModPart part)
 /* A count of entries of at least one byte each, so what is allocated is bounded by the file. */
 static uint32_t read_count(ByteReader *in)
 {
-    return (uint32_t)bytes_read_leb_max(in, bytes_left(in) < UINT32_MAX ? bytes_left(in) : UINT32_MAX);
+    return (uint32_t)bytes_read_leb_max(in, bytes_left(in) < UINT32_MAX ? bytes_left(in)
+                                                                        : UINT32_MAX);
 }
 
-static uint32_t read_u32(ByteReader *in) { return (uint32_t)bytes_read_leb_max(in, UINT32_MAX); }
+static uint32_t read_u32(ByteReader *in)
+{
+    return (uint32_t)bytes_read_leb_max(in, UINT32_MAX);
+}
 
 /* Nothing failed, nothing is left over. */
 static bool part_is_over(Reader *r, const ByteReader *in, const char *why)
@@ -89,7 +93,8 @@ static bool read_functions(Reader *r)
     uint32_t units = m->code.size / 4;
     uint32_t at = 0;
     m->function_count = read_count(&in);
-    m->functions = ARENA_ARRAY(r->arena, ModFunction, m->function_count ? m->function_count : 1);
+    m->functions =
+        ARENA_ARRAY(r->arena, ModFunction, m->function_count ? m->function_count : 1);
     for (uint32_t i = 0; i < m->function_count && !in.failed; i++) {
         ModFunction *f = &m->functions[i];
         f->name = (uint32_t)bytes_read_leb_max(&in, m->atom_count - 1);
@@ -164,9 +169,11 @@ static bool read_lambdas(Reader *r)
         l->index = i;
         l->unique = m->code_hash;
         if (l->function >= m->function_count) return complain(r, why);
-        /* The hidden last argument is the fun; `fun f/1` closes over nothing and need not take it. */
+        /* The hidden last argument is the fun; `fun f/1` closes over nothing and need not take
+         * it. */
         uint32_t takes = m->functions[l->function].arity;
-        if (takes != l->arity + 1u && (takes != l->arity || l->free_count)) return complain(r, why);
+        if (takes != l->arity + 1u && (takes != l->arity || l->free_count))
+            return complain(r, why);
     }
     return part_is_over(r, &in, why);
 }
@@ -220,7 +227,8 @@ static bool read_maps(Reader *r)
 static bool read_on_load(Reader *r)
 {
     ByteReader in = part_reader(r, PART_ON_LOAD);
-    if (bytes_left(&in)) r->m->on_load = (uint32_t)bytes_read_leb_max(&in, r->m->function_count);
+    if (bytes_left(&in))
+        r->m->on_load = (uint32_t)bytes_read_leb_max(&in, r->m->function_count);
     if (r->m->on_load && r->m->functions[r->m->on_load - 1].arity != 0) bytes_fail(&in);
     return part_is_over(r, &in, "its on_load function is not one of its functions");
 }
@@ -253,7 +261,8 @@ static bool read_lines(Reader *r)
 static bool read_code(Reader *r)
 {
     r->m->code = r->parts[PART_CODE];
-    if (r->m->code.size % 4) return complain(r, "its code ends in the middle of an instruction");
+    if (r->m->code.size % 4)
+        return complain(r, "its code ends in the middle of an instruction");
     return true;
 }
 
@@ -276,7 +285,8 @@ static bool read_table(Reader *r, const uint8_t *bytes, uint32_t size, uint32_t 
         while (part < PART_COUNT && modfile_tags[part] != tag) part++;
         if (part == PART_COUNT) {
             if (tag & 0x20) continue; /* a small letter: may be ignored */
-            return complain(r, "it needs a newer version of Mote: one of its sections is unknown");
+            return complain(r,
+                            "it needs a newer version of Mote: one of its sections is unknown");
         }
         if (seen & 1u << part) return complain(r, why);
         seen |= 1u << part;
@@ -294,14 +304,16 @@ static bool read_parts(Reader *r)
     m->types = r->parts[PART_TYPES];
     m->forms = r->parts[PART_FORMS];
     if (!read_atoms(r) || !read_code(r) || !read_functions(r) || !read_exports(r)) return false;
-    m->literals = read_spans(r, PART_LITERALS, &m->literal_count, "its table of literals is damaged");
+    m->literals =
+        read_spans(r, PART_LITERALS, &m->literal_count, "its table of literals is damaged");
     return !r->why && read_imports(r) && read_lambdas(r) && read_handlers(r) && read_maps(r)
-        && read_on_load(r) && read_files(r) && read_lines(r);
+           && read_on_load(r) && read_files(r) && read_lines(r);
 }
 
 bool modfile_is_one(const void *bytes, size_t size)
 {
-    return size >= MODFILE_MAGIC_BYTES && memcmp(bytes, MODFILE_MAGIC, MODFILE_MAGIC_BYTES) == 0;
+    return size >= MODFILE_MAGIC_BYTES
+           && memcmp(bytes, MODFILE_MAGIC, MODFILE_MAGIC_BYTES) == 0;
 }
 
 /* The parts of the header that stand before the section table. */
@@ -356,7 +368,7 @@ static ModFileResult read_file(const void *bytes, size_t size, bool trusted, Are
             modfile_hash(r.parts, m->unique);
         memcpy(&m->code_hash, m->unique, 4);
         good = CONFIG_FUZZ || memcmp(m->unique, at + MODFILE_HASH_AT, 16) == 0
-            || complain(&r, "its hash is wrong");
+               || complain(&r, "its hash is wrong");
     }
     if (good && read_parts(&r)) return MODFILE_OK;
     *why = r.why;

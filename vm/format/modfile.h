@@ -7,11 +7,12 @@
  *       section bodies, each at a multiple of 8
  *   end u32 crc of everything before
  *
- * All numbers are little-endian; inside tables they are LEB128.  A section that is missing is empty; an unknown one is ignored when
- * its tag begins with a small letter, else refused.  The writer's bytes depend on nothing but the
- * ModFile.  The reader believes nothing: after MODFILE_OK every index, range and size in the ModFile
- * is inside what it points into, texts are UTF-8, tables are in order.  Code and literals are still
- * only bytes: verify.h proves the code, vm/term/codec.h decodes literals.
+ * All numbers are little-endian; inside tables they are LEB128.  A section that is missing is
+ * empty; an unknown one is ignored when its tag begins with a small letter, else refused.  The
+ * writer's bytes depend on nothing but the ModFile.  The reader believes nothing: after
+ * MODFILE_OK every index, range and size in the ModFile is inside what it points into, texts
+ * are UTF-8, tables are in order.  Code and literals are still only bytes: verify.h proves the
+ * code, vm/term/codec.h decodes literals.
  *
  * Owns nothing: a ModFile borrows from the file's bytes and from the arena given to the reader.
  * One thread per ModFile.  Design page: docs/design/loader.md. */
@@ -30,7 +31,7 @@ typedef struct ModSpan {
 } ModSpan;
 
 typedef struct ModFunction {
-    uint32_t name; /* index into atoms */
+    uint32_t name;  /* index into atoms */
     uint32_t start; /* 4-byte units from the start of the code: its ENTER */
     uint32_t end;   /* behind its last instruction; the next function starts here or later */
     uint16_t arity;
@@ -45,11 +46,12 @@ typedef struct ModImport {
 } ModImport;
 
 typedef struct ModLambda {
-    uint32_t function; /* index into functions; its arity is arity + 1, because the fun itself comes
-                          last, or arity, when nothing is free and it does not take it */
-    uint32_t index;    /* number of the fun in its module: the row's own number */
-    uint32_t unique;   /* hash of the module's code */
-    uint16_t arity;    /* as fun_info tells it */
+    /* index into functions; its arity is arity + 1, because the fun itself comes last, or
+     * arity, when nothing is free and it does not take it */
+    uint32_t function;
+    uint32_t index;  /* number of the fun in its module: the row's own number */
+    uint32_t unique; /* hash of the module's code */
+    uint16_t arity;  /* as fun_info tells it */
     uint16_t free_count;
 } ModLambda;
 
@@ -91,7 +93,8 @@ typedef struct ModFile {
     ModSpan *maps; /* live maps of large frames: bit r % 8 of byte r / 8 is register r */
     uint32_t map_count;
     /* Terms in the external format, or empty. */
-    ModSpan attributes;   /* [{Name, [Value]}], what module_info(attributes) gives, vsn included */
+    /* [{Name, [Value]}], what module_info(attributes) gives, vsn included */
+    ModSpan attributes;
     ModSpan compile_info; /* [{Key, Value}] */
     ModSpan docs;         /* may be stripped, as the two below */
     ModSpan types;        /* records and types */
@@ -103,9 +106,9 @@ typedef struct ModFile {
 
 typedef enum ModFileResult {
     MODFILE_OK,
-    MODFILE_NOT_ONE,     /* no module file at all */
+    MODFILE_NOT_ONE, /* no module file at all */
     MODFILE_OTHER_VERSION,
-    MODFILE_DAMAGED,     /* checksum, size or contents */
+    MODFILE_DAMAGED, /* checksum, size or contents */
 } ModFileResult;
 
 /* Does this look like a module file? */
@@ -120,8 +123,8 @@ MUST_USE ModFileResult modfile_read(const void *bytes, size_t size, Arena *arena
 MUST_USE ModFileResult modfile_read_trusted(const void *bytes, size_t size, Arena *arena,
                                             ModFile *m, const char **why);
 
-/* Append the file to `out`.  Sets m->code_hash and each lambda's `unique`.  The caller's tables obey
- * the rules above. */
+/* Append the file to `out`.  Sets m->code_hash and each lambda's `unique`.  The caller's tables
+ * obey the rules above. */
 void modfile_write(ModFile *m, Bytes *out);
 
 /* The text of an atom of the module. */

@@ -149,23 +149,23 @@ typedef struct BitsSegment {
 #define OPALIGN_SEGMENTS 2
 #define OPALIGN_CASES    4
 
-/* A row's operand words become the arguments of a macro: `DST SRC` is `, DST , SRC` after expansion of
- * the words by opcodes_words.h.  The name is passed with an underscore in front, because one row is
- * called like an operand word. */
-#define OP_ALIGN_TO(offset, alignment) (((offset) + (alignment) - 1) / (alignment) * (alignment))
+/* A row's operand words become the arguments of a macro: `DST SRC` is `, DST , SRC` after
+ * expansion of the words by opcodes_words.h.  The name is passed with an underscore in front,
+ * because one row is called like an operand word. */
+#define OP_ALIGN_TO(offset, alignment) (((offset) + (alignment)-1) / (alignment) * (alignment))
 
-#define OP_LAYOUT(...) OP_LAYOUT_PADDED(__VA_ARGS__, END, END, END, END, END, END, END, END, END)
-#define OP_LAYOUT_PADDED(name, a, b, c, d, e, f, g, h, ...)                                      \
-    OPOFF##name##_0 = OP_ALIGN_TO(2, OPALIGN_##a),                                              \
-    OPOFF##name##_1 = OP_ALIGN_TO(OPOFF##name##_0 + OPSIZE_##a, OPALIGN_##b),                  \
-    OPOFF##name##_2 = OP_ALIGN_TO(OPOFF##name##_1 + OPSIZE_##b, OPALIGN_##c),                  \
-    OPOFF##name##_3 = OP_ALIGN_TO(OPOFF##name##_2 + OPSIZE_##c, OPALIGN_##d),                  \
-    OPOFF##name##_4 = OP_ALIGN_TO(OPOFF##name##_3 + OPSIZE_##d, OPALIGN_##e),                  \
-    OPOFF##name##_5 = OP_ALIGN_TO(OPOFF##name##_4 + OPSIZE_##e, OPALIGN_##f),                  \
-    OPOFF##name##_6 = OP_ALIGN_TO(OPOFF##name##_5 + OPSIZE_##f, OPALIGN_##g),                  \
-    OPOFF##name##_7 = OP_ALIGN_TO(OPOFF##name##_6 + OPSIZE_##g, OPALIGN_##h),                  \
-    OPEND##name = OPOFF##name##_7 + OPSIZE_##h,                                                \
-    OPLEN##name = OP_ALIGN_TO(OPEND##name, 4),
+#define OP_LAYOUT(...) \
+    OP_LAYOUT_PADDED(__VA_ARGS__, END, END, END, END, END, END, END, END, END)
+#define OP_LAYOUT_PADDED(name, a, b, c, d, e, f, g, h, ...)                   \
+    OPOFF##name##_0 = OP_ALIGN_TO(2, OPALIGN_##a),                            \
+    OPOFF##name##_1 = OP_ALIGN_TO(OPOFF##name##_0 + OPSIZE_##a, OPALIGN_##b), \
+    OPOFF##name##_2 = OP_ALIGN_TO(OPOFF##name##_1 + OPSIZE_##b, OPALIGN_##c), \
+    OPOFF##name##_3 = OP_ALIGN_TO(OPOFF##name##_2 + OPSIZE_##c, OPALIGN_##d), \
+    OPOFF##name##_4 = OP_ALIGN_TO(OPOFF##name##_3 + OPSIZE_##d, OPALIGN_##e), \
+    OPOFF##name##_5 = OP_ALIGN_TO(OPOFF##name##_4 + OPSIZE_##e, OPALIGN_##f), \
+    OPOFF##name##_6 = OP_ALIGN_TO(OPOFF##name##_5 + OPSIZE_##f, OPALIGN_##g), \
+    OPOFF##name##_7 = OP_ALIGN_TO(OPOFF##name##_6 + OPSIZE_##g, OPALIGN_##h), \
+    OPEND##name = OPOFF##name##_7 + OPSIZE_##h, OPLEN##name = OP_ALIGN_TO(OPEND##name, 4),
 
 enum {
 #include "vm/format/opcodes_words.h"

@@ -9,9 +9,15 @@ const AtomRow tables_atoms[ATOM_NAMED_COUNT] = {
 };
 
 const BifRow tables_bifs[BIF_COUNT + 1] = {
-#define BIF(module, name, arity, c_function, kind, needs, meaning)                              \
-    {module, name, sizeof(module) - 1, sizeof(name) - 1, arity, BIF_KIND_##kind,                \
-     BIF_NEEDS_##needs, meaning},
+#define BIF(module, name, arity, c_function, kind, needs, meaning) \
+    {module,                                                       \
+     name,                                                         \
+     sizeof(module) - 1,                                           \
+     sizeof(name) - 1,                                             \
+     arity,                                                        \
+     BIF_KIND_##kind,                                              \
+     BIF_NEEDS_##needs,                                            \
+     meaning},
 #include "vm/format/bifs.def"
 #undef BIF
     {"", "", 0, 0, 0, BIF_KIND_CONTROL, BIF_NEEDS_NOTHING, ""},

@@ -5,11 +5,14 @@
 
 #include <string.h>
 
-/* Facts that labels may hold in all: what ordinary code needs is far below, so that a hostile file is
- * refused before it costs more than this many words. */
+/* Facts that labels may hold in all: what ordinary code needs is far below, so that a hostile
+ * file is refused before it costs more than this many words. */
 #define VERIFY_CELLS_MAX ((uint64_t)64 << 20)
 
-static bool is_value(FactKind kind) { return kind != FACT_UNDEFINED && kind <= FACT_LAST_VALUE; }
+static bool is_value(FactKind kind)
+{
+    return kind != FACT_UNDEFINED && kind <= FACT_LAST_VALUE;
+}
 
 /* What holds on both ways. */
 static Fact fact_meet(Fact a, Fact b)
@@ -21,9 +24,10 @@ static Fact fact_meet(Fact a, Fact b)
     if (fact_kind(a) == FACT_CONTEXT && fact_kind(b) == FACT_CONTEXT)
         return fact_make(FACT_CONTEXT, 0) | message;
     bool lists = (fact_kind(a) == FACT_LIST || fact_kind(a) == FACT_CONS)
-        && (fact_kind(b) == FACT_LIST || fact_kind(b) == FACT_CONS);
+                 && (fact_kind(b) == FACT_LIST || fact_kind(b) == FACT_CONS);
     if (lists) return fact_make(FACT_LIST, 0) | message;
-    if (is_value(fact_kind(a)) && is_value(fact_kind(b))) return fact_make(FACT_ANY, 0) | message;
+    if (is_value(fact_kind(a)) && is_value(fact_kind(b)))
+        return fact_make(FACT_ANY, 0) | message;
     return FACT_UNDEFINED;
 }
 
@@ -32,7 +36,8 @@ static Fact fact_meet(Fact a, Fact b)
 static bool label_make(Verifier *v, VerifyState *label)
 {
     v->cells += v->f->extent + 1u;
-    if (v->cells > VERIFY_CELLS_MAX) return verify_fail(v, "the code is too complex to be verified");
+    if (v->cells > VERIFY_CELLS_MAX)
+        return verify_fail(v, "the code is too complex to be verified");
     label->facts = ARENA_ARRAY(v->arena, Fact, v->f->extent + 1u);
     return true;
 }
@@ -51,7 +56,8 @@ static bool label_meet(Verifier *v, VerifyState *label, bool *changed)
         label->reached = *changed = true;
         return true;
     }
-    if (label->peeking != now->peeking) return verify_fail(v, "a message is accepted on one way only");
+    if (label->peeking != now->peeking)
+        return verify_fail(v, "a message is accepted on one way only");
     if (now->room < label->room) {
         label->room = now->room;
         *changed = true;
@@ -72,7 +78,8 @@ static bool label_meet(Verifier *v, VerifyState *label, bool *changed)
 bool verify_edge(Verifier *v, uint32_t unit)
 {
     bool changed;
-    if (unit <= v->unit || unit >= v->f->end) return verify_fail(v, "a jump leads backward or out of its function");
+    if (unit <= v->unit || unit >= v->f->end)
+        return verify_fail(v, "a jump leads backward or out of its function");
     v->marks[unit - v->f->start] |= VERIFY_LABEL;
     return label_meet(v, &v->labels[unit - v->f->start], &changed);
 }
@@ -102,7 +109,8 @@ bool verify_back_edge(Verifier *v, uint32_t unit, CodeLive live)
 {
     bool changed;
     uint32_t at = unit - v->f->start;
-    if (unit > v->unit || unit < v->f->start || !(v->marks[at] & VERIFY_START) || unit == v->f->start)
+    if (unit > v->unit || unit < v->f->start || !(v->marks[at] & VERIFY_START)
+        || unit == v->f->start)
         return verify_fail(v, "a backward jump leads nowhere");
     CHECK(v->marks[at] & VERIFY_HEAD);
     verify_keep(v, live);
@@ -117,8 +125,10 @@ bool verify_raises(Verifier *v)
     uint32_t row = v->rows[v->unit - v->f->start];
     if (!row) return true;
     const ModHandler *h = &v->m->handlers[row - 1];
-    if (h->base + 3 > v->now.frame) return verify_fail(v, "an exception handler's registers lie beyond the frame");
-    if (h->target < h->end) return verify_fail(v, "an exception handler stands before its range");
+    if (h->base + 3 > v->now.frame)
+        return verify_fail(v, "an exception handler's registers lie beyond the frame");
+    if (h->target < h->end)
+        return verify_fail(v, "an exception handler stands before its range");
     uint32_t room = v->now.room;
     Fact kept[3];
     memcpy(kept, &v->now.facts[h->base], sizeof kept);
@@ -137,7 +147,8 @@ static bool scan_back(Verifier *v, const CodeInstr *instr)
 {
     unsigned last = op_info[instr->op].operand_count - 1u;
     uint32_t to = (uint32_t)instr->operands[last - 1];
-    if (to <= v->f->start || to > v->unit) return verify_fail(v, "a backward jump leads nowhere");
+    if (to <= v->f->start || to > v->unit)
+        return verify_fail(v, "a backward jump leads nowhere");
     uint32_t at = to - v->f->start;
     v->marks[at] |= VERIFY_HEAD | VERIFY_LABEL;
     VEC_PUSH(&v->jumps, (VerifyJump){code_live(instr->operands[last]), v->labels[at].jumps});
@@ -145,8 +156,8 @@ static bool scan_back(Verifier *v, const CodeInstr *instr)
     return true;
 }
 
-/* Where instructions start, and which of them are targets from behind.  Operands are checked here, so that
- * code that nothing reaches can be loaded too. */
+/* Where instructions start, and which of them are targets from behind.  Operands are checked
+ * here, so that code that nothing reaches can be loaded too. */
 static bool scan_function(Verifier *v)
 {
     const ModFunction *f = v->f;
@@ -159,7 +170,7 @@ static bool scan_function(Verifier *v)
         if (!verify_operands(v, &instr)) return false;
         v->marks[v->unit - f->start] |= VERIFY_START;
         bool back = instr.op == OP_LOOP || instr.op == OP_RECV_NEXT || instr.op == OP_RECV_WAIT
-            || instr.op == OP_RECV_WAIT_FOR;
+                    || instr.op == OP_RECV_WAIT_FOR;
         if (!back) continue;
         if (!scan_back(v, &instr)) return false;
     }
@@ -227,7 +238,8 @@ static bool run_instr(Verifier *v, CodeInstr *instr)
     const ModFunction *f = v->f;
     /* scan_function has decoded it before. */
     CHECK(code_decode(v->m->code.at, (size_t)f->end * 4, v->unit, instr));
-    if (++v->steps > v->step_limit) return verify_fail(v, "the code is too complex to be verified");
+    if (++v->steps > v->step_limit)
+        return verify_fail(v, "the code is too complex to be verified");
     if ((v->marks[v->unit - f->start] & VERIFY_LABEL) && !arrive(v)) return false;
     if (!v->now.reached) return true;
     if (!verify_effect(v, instr)) return false;
@@ -271,7 +283,8 @@ static bool check_handler_targets(Verifier *v, const uint32_t *rows, uint32_t co
     return true;
 }
 
-static bool verify_function(Verifier *v, const ModFunction *f, const uint32_t *rows, uint32_t count)
+static bool verify_function(Verifier *v, const ModFunction *f, const uint32_t *rows,
+                            uint32_t count)
 {
     uint32_t units = f->end - f->start;
     ArenaMark mark = arena_mark(v->arena);
@@ -287,7 +300,7 @@ static bool verify_function(Verifier *v, const ModFunction *f, const uint32_t *r
     v->steps = 0;
     v->step_limit = (uint64_t)units * 32 + 4096;
     bool good = scan_function(v) && paint_handlers(v, rows, count)
-        && check_handler_targets(v, rows, count) && run_function(v) && check_labels(v);
+                && check_handler_targets(v, rows, count) && run_function(v) && check_labels(v);
     arena_rewind(v->arena, mark);
     return good;
 }
@@ -309,7 +322,8 @@ static bool find_fun_bodies(Verifier *v)
         *known = l->free_count + 1u;
     }
     for (uint32_t i = 0; i < m->export_count; i++)
-        if (v->fun_free[m->exports[i]] > 1) return verify_fail(v, "the body of a fun is exported");
+        if (v->fun_free[m->exports[i]] > 1)
+            return verify_fail(v, "the body of a fun is exported");
     return true;
 }
 
@@ -334,11 +348,13 @@ static bool verify_all(Verifier *v)
     uint32_t *rows = ARENA_ARRAY(v->arena, uint32_t, m->handler_count + 1u);
     group_handlers(v, start, rows);
     for (uint32_t i = 0; i < m->function_count; i++)
-        if (!verify_function(v, &m->functions[i], rows + start[i], start[i + 1] - start[i])) return false;
+        if (!verify_function(v, &m->functions[i], rows + start[i], start[i + 1] - start[i]))
+            return false;
     return true;
 }
 
-bool verify_module(const ModFile *m, const VerifyLiteral *literals, Arena *arena, VerifyProblem *problem)
+bool verify_module(const ModFile *m, const VerifyLiteral *literals, Arena *arena,
+                   VerifyProblem *problem)
 {
     Verifier v = {.m = m, .literals = literals, .arena = arena};
     bool good = verify_all(&v);

@@ -5,17 +5,17 @@
 #include "vm/format/code.h"
 #include "vm/format/verify.h"
 
-/* What is known about a register: a kind in the low byte, a number above it, and whether the value came
- * out of a message that has not been accepted. */
+/* What is known about a register: a kind in the low byte, a number above it, and whether the
+ * value came out of a message that has not been accepted. */
 typedef uint32_t Fact;
 
 typedef enum FactKind {
     FACT_UNDEFINED,
     FACT_ANY,
-    FACT_NOT_NIL,  /* any value but [] */
-    FACT_LIST,     /* [] or a cons cell */
+    FACT_NOT_NIL, /* any value but [] */
+    FACT_LIST,    /* [] or a cons cell */
     FACT_CONS,
-    FACT_TUPLE,    /* number: elements */
+    FACT_TUPLE, /* number: elements */
     FACT_MAP,
     FACT_FUN,      /* number: free variables */
     FACT_POSITION, /* a small integer; number: the context it was read from */
@@ -37,12 +37,12 @@ static inline uint32_t fact_number(Fact f) { return f >> 8 & FACT_NUMBER_MAX; }
 
 /* What is known where control is. */
 typedef struct VerifyState {
-    uint32_t room;    /* words of promised heap */
-    uint32_t frame;   /* registers below this may be written: the heap's top is below them */
+    uint32_t room;  /* words of promised heap */
+    uint32_t frame; /* registers below this may be written: the heap's top is below them */
     bool reached;
-    bool peeking;     /* between RECV_PEEK and RECV_ACCEPT */
-    uint32_t jumps;   /* backward jumps to this label: index into Verifier.jumps + 1 */
-    Fact *facts;      /* extent of them */
+    bool peeking;   /* between RECV_PEEK and RECV_ACCEPT */
+    uint32_t jumps; /* backward jumps to this label: index into Verifier.jumps + 1 */
+    Fact *facts;    /* extent of them */
 } VerifyState;
 
 /* A backward jump, in the list of its target. */
@@ -55,21 +55,24 @@ typedef struct Verifier {
     const ModFile *m;
     const VerifyLiteral *literals;
     Arena *arena;
-    const char *why;  /* the first complaint */
-    uint32_t unit;    /* of the instruction at hand */
+    const char *why;   /* the first complaint */
+    uint32_t unit;     /* of the instruction at hand */
     int16_t *bif_rows; /* by import: row of bifs.def, -1 none, -2 not looked up */
-    uint32_t *fun_free; /* by function: free variables + 1 of the fun whose body it is; 0: no fun's body */
+    /* by function: free variables + 1 of the fun whose body it is; 0: no fun's body */
+    uint32_t *fun_free;
     /* The function at hand. */
     const ModFunction *f;
     VerifyState now;
-    VerifyState *labels; /* by unit from the function's start: what is known there; facts NULL: nothing yet */
-    uint8_t *marks;      /* by unit: VERIFY_… */
-    uint32_t *rows;      /* by unit: handler row + 1 that covers it; NULL: none in this function */
+    /* by unit from the function's start: what is known there; facts NULL: nothing yet */
+    VerifyState *labels;
+    uint8_t *marks; /* by unit: VERIFY_… */
+    /* by unit: handler row + 1 that covers it; NULL: none in this function */
+    uint32_t *rows;
     VEC(VerifyJump) jumps;
-    uint32_t back_to;    /* unit to go back to, UINT32_MAX: none */
-    uint64_t steps;      /* instructions looked at, in all */
+    uint32_t back_to; /* unit to go back to, UINT32_MAX: none */
+    uint64_t steps;   /* instructions looked at, in all */
     uint64_t step_limit;
-    uint64_t cells;      /* facts stored at labels, in all */
+    uint64_t cells; /* facts stored at labels, in all */
 } Verifier;
 
 enum {

@@ -1,7 +1,7 @@
 /*
- * What a running process borrows from the worker that runs it: the VM's tables, the exception being
- * raised, the state of the slice.  First member of Worker (vm/sched); a process reaches it by p->run
- * while it runs, and only then.  One thread at a time.
+ * What a running process borrows from the worker that runs it: the VM's tables, the exception
+ * being raised, the state of the slice.  First member of Worker (vm/sched); a process reaches
+ * it by p->run while it runs, and only then.  One thread at a time.
  */
 #pragma once
 
@@ -22,7 +22,8 @@ struct RemoteHooks; /* vm/actor/remote.h */
 /* A built-in in C; vm/bif/bif.h tells how they are written. */
 typedef Term BifFunction(Process *p);
 
-/* Code that a call finds missing: does whoever knows modules have it at hand?  Filled in vm/vm.c. */
+/* Code that a call finds missing: does whoever knows modules have it at hand?  Filled in
+ * vm/vm.c. */
 typedef struct RunContext RunContext;
 typedef struct CodeHooks {
     /* Loads the module if that needs no waiting; true if its code may be there now. */
@@ -42,8 +43,9 @@ struct RunContext {
     Term exc_class; /* atom error, exit or throw */
     Term exc_reason;
     Term exc_trace; /* raw trace; TERM_NONE: made by the unwinder from where it was raised */
-    bool exc_hides_bif; /* the built-in that raised is not shown: error/1, exit/1, throw/1 ... */
-    Term exc_args;  /* list of arguments for the trace's first entry (error/2), or TERM_NONE */
+    /* the built-in that raised is not shown: error/1, exit/1, throw/1 ... */
+    bool exc_hides_bif;
+    Term exc_args; /* list of arguments for the trace's first entry (error/2), or TERM_NONE */
 
     int64_t reductions;      /* what is left of the slice, while no interpreter holds it */
     int64_t reductions_held; /* put aside to reach the slow path at the next charge point */
@@ -64,7 +66,7 @@ struct RunContext {
     BifFunction *const *bifs; /* by row of bifs.def */
     const CodeHooks *code_hooks;
     int stop; /* RunStop, when a SLOW function leaves the interpreter */
-    Vm *vm; /* opaque below vm.c */
+    Vm *vm;   /* opaque below vm.c */
     struct Worker *worker;
     struct Registry *registry;
     struct Persist *persist;

@@ -1,7 +1,7 @@
 /*
- * Raising: puts class, reason and (if given) trace into p->run and returns TERM_NONE, which a built-in
- * returns in turn.  The unwinder (vm/interp/unwind.c) makes the raw trace from where it stands.
- * None of these collects; building the reason may take a fragment.
+ * Raising: puts class, reason and (if given) trace into p->run and returns TERM_NONE, which a
+ * built-in returns in turn.  The unwinder (vm/interp/unwind.c) makes the raw trace from where
+ * it stands.  None of these collects; building the reason may take a fragment.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 Term raise_class(Process *p, Term exc_class, Term reason);
 /* error:Reason */
 Term raise_error(Process *p, Term reason);
-/* error:Reason with the arguments shown in the first entry of the trace (error/2); args is a list. */
+/* error:Reason with the arguments shown in the first entry of the trace (error/2); args is a
+ * list. */
 Term raise_error_args(Process *p, Term reason, Term args);
 Term raise_badarg(Process *p);
 Term raise_badarith(Process *p);

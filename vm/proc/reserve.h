@@ -1,13 +1,13 @@
 /*
  * Room on a process's block: the frame's extent, what is live where the process stands, collecting.
  *
- * Only the owner of the process calls this.  Collecting moves every term of the process; it happens at
- * safepoints only (machine.md 2), which are the instructions frame_live knows.
+ * Only the owner of the process calls this.  Collecting moves every term of the process; it
+ * happens at safepoints only (machine.md 2), which are the instructions frame_live knows.
  */
 #pragma once
 
-#include "vm/gc/gc.h"
 #include "vm/code/operands.h"
+#include "vm/gc/gc.h"
 #include "vm/proc/process.h"
 
 /* Registers of the frame whose code holds `pc`; looks it up and keeps the answer in p->run. */
@@ -26,7 +26,8 @@ static inline ptrdiff_t reserve_extent(Process *p, const Word *fp, const uint8_t
  * (docs/design/bytecode.md, Room). */
 static inline void reserve_set_limit(Process *p)
 {
-    p->heap.limit = p->fp - reserve_extent(p, p->fp, (const uint8_t *)p->pc) - LIMIT_BLOCK_SLACK;
+    p->heap.limit =
+        p->fp - reserve_extent(p, p->fp, (const uint8_t *)p->pc) - LIMIT_BLOCK_SLACK;
 }
 /* Everything goes to fragments: for places whose frame's extent is not known. */
 static inline void reserve_no_area(Process *p) { p->heap.limit = p->heap.top; }
@@ -36,21 +37,22 @@ typedef enum ReserveResult {
     RESERVE_KILLED, /* over max_heap_size, or no memory: run->exc_reason is the exit reason */
 } ReserveResult;
 
-/* The registers below `count` of the newest frame are live (function entry, stubs); or, with count < 0,
- * what the instruction at p->pc says. */
+/* The registers below `count` of the newest frame are live (function entry, stubs); or, with
+ * count < 0, what the instruction at p->pc says. */
 #define RESERVE_BY_PC (-1)
 
 /* Collects so that `need` words, the frame included, are free below p->fp. */
 MUST_USE ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full);
 
-/* Stress builds come to a safepoint's slow path every time; `need` words are there, and the memory is so
- * large that it should be collected only every so often. */
+/* Stress builds come to a safepoint's slow path every time; `need` words are there, and the
+ * memory is so large that it should be collected only every so often. */
 bool reserve_stress_skips(Process *p, size_t need);
 
 /* Something made fragments or a lot of binary data: collect at the next charge point. */
 static inline bool reserve_is_wanted(const Process *p)
 {
-    return p->heap.fragment_words > p->block_words || p->heap.handle_bytes > ((uint64_t)4 << 20);
+    return p->heap.fragment_words > p->block_words
+           || p->heap.handle_bytes > ((uint64_t)4 << 20);
 }
 static inline void reserve_soon(Process *p)
 {

@@ -37,7 +37,8 @@ struct Job {
     void (*run)(Job *job); /* on a thread of the pool; touches no process unless holds_heap */
     Term pid;              /* whom to wake */
     bool
-        holds_heap; /* it reads or writes the process's heap: nothing else may wake or kill it */
+        /* it reads or writes the process's heap: nothing else may wake or kill it */
+        holds_heap;
     AtomicBool done; /* release by a worker, acquire by the built-in */
     Job *next;
     uint64_t number;
