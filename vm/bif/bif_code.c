@@ -124,17 +124,30 @@ BifResult bif_finish_on_load(Process *p)
     return TERM_FALSE;
 }
 
-/* erts_internal:purge_module(Module): old code goes; no process may be in it. */
+/* erts_internal:purge_module(Module, Step): false: there is no old code.  `prepare` lets no fun enter it
+ * any more, then the caller sees that no process runs it; `complete` removes it, `abort` lets it be. */
 BifResult bif_purge_module(Process *p)
 {
     CodeTable *t = p->run->code;
-    if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
+    if (!term_is_atom(arg(p, 0)) || !term_is_atom(arg(p, 1))) return raise_badarg(p);
     lock_take(&t->lock);
     Module *m = codetab_find_module(t, atom_index(arg(p, 0)));
     bool old = m != NULL && m->old != NULL;
     lock_drop(&t->lock);
-    if (old) load_purge(t, m);
-    return term_bool(old);
+    if (!old) return TERM_FALSE;
+    switch (atom_of(arg(p, 1))) {
+    case ATOM_PREPARE:
+        load_purge_prepare(t, m);
+        return TERM_TRUE;
+    case ATOM_ABORT:
+        load_purge_abort(t, m);
+        return TERM_TRUE;
+    case ATOM_COMPLETE:
+        load_purge(t, m);
+        return TERM_TRUE;
+    default:
+        return raise_badarg(p);
+    }
 }
 
 /* erts_internal:module_path(Module): where it was loaded from: text, or preloaded. */
@@ -160,7 +173,8 @@ BifResult bif_code_path(Process *p)
     Term dot = list_from_text(&p->heap, ".");
     Term list = term_is_none(dot) ? TERM_NONE : heap_cons(&p->heap, dot, TERM_NIL);
     for (size_t i = hooks->path_count(p->run); i > 0 && !term_is_none(list); i--) {
-        Term text = list_from_text(&p->heap, hooks->path_at(p->run, i - 1));
+        const char *path = hooks->path_at(p->run, i - 1);
+        Term text = list_from_utf8(&p->heap, (const uint8_t *)path, strlen(path), TERM_NIL);
         list = term_is_none(text) ? TERM_NONE : heap_cons(&p->heap, text, list);
     }
     return bif_code_done(p, list);

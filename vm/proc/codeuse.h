@@ -1,9 +1,10 @@
 /*
- * Does a process still use a version of a module: a return address in its code, or a fun of it?
+ * Does a process still run a version of a module: where it stands, or a return address of its stack?
+ * Funs of the version do not count: calling one that is gone is an error, not a danger.
  * The owner calls it; nothing moves.  Design page: docs/design/hot-code.md.
  */
 #pragma once
 
 #include "vm/proc/process.h"
 
-bool codeuse_check(Process *p, const ModuleVersion *v);
+bool codeuse_check(const Process *p, const ModuleVersion *v);
