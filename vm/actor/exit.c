@@ -206,7 +206,7 @@ SchedStop exit_step(RunContext *rc, Process *p)
     while (d->phase != EXIT_LAST) {
         bool over = exit_phase(rc, p, d, &budget);
         if (!over) {
-            rc->reductions -= EXIT_BUDGET * EXIT_REDUCTIONS;
+            rc->reductions -= (int64_t)EXIT_BUDGET * EXIT_REDUCTIONS;
             return SCHED_SPENT;
         }
         d->phase = (ExitPhase)(d->phase + 1);

@@ -503,14 +503,13 @@ BifResult bif_garbage_collect_2(Process *p)
         Term option = list_head(options);
         if (!term_is_tuple_of(option, 2)) return raise_badarg(p);
         Term value = tuple_at(option, 1);
-        if (term_is_the_atom(tuple_at(option, 0), ATOM_ASYNC))
+        if (term_is_the_atom(tuple_at(option, 0), ATOM_ASYNC)) {
             id = value;
-        else if (!term_is_the_atom(tuple_at(option, 0), ATOM_TYPE))
-            return raise_badarg(p);
-        else if (!term_is_the_atom(value, ATOM_MAJOR) && !term_is_the_atom(value, ATOM_MINOR))
-            return raise_badarg(p);
-        else
-            type = value;
+            continue;
+        }
+        bool known = term_is_the_atom(value, ATOM_MAJOR) || term_is_the_atom(value, ATOM_MINOR);
+        if (!known || !term_is_the_atom(tuple_at(option, 0), ATOM_TYPE)) return raise_badarg(p);
+        type = value;
     }
     if (!term_is_nil(options)) return raise_badarg(p);
     if (!term_is_none(id)) return collect_later(p, other, type, id);

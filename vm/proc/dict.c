@@ -29,7 +29,7 @@ static uint32_t dict_place(const Process *p, const Dict *d, Term key)
     uint32_t mask = d->room * 2 - 1;
     for (uint32_t i = dict_hash(p, key) & mask;; i = (i + 1) & mask) {
         uint32_t entry = d->index[i];
-        if (entry == 0 || order_same(d->at[(entry - 1) * 2], key)) return i;
+        if (entry == 0 || order_same(d->at[(size_t)(entry - 1) * 2], key)) return i;
     }
 }
 

@@ -31,6 +31,7 @@ static void list_push(RunList *l, Process *p)
 static Process *list_take_behind(RunList *l, Process *before)
 {
     Process *p = before == NULL ? l->first : before->queue_next;
+    CHECK(p != NULL);
     if (before == NULL)
         l->first = p->queue_next;
     else

@@ -430,7 +430,7 @@ Sched *sched_new(const SchedConfig *config)
     s->worker_count = config->workers > 0 ? config->workers : thread_cores();
     if (s->worker_count > 1u << SCHED_WORKER_BITS) s->worker_count = 1u << SCHED_WORKER_BITS;
     if (chance_seeded(&s->chance)) s->worker_count = 1;
-    s->workers = mem_alloc_zero(s->mem, MEM_SCHED, s->worker_count * sizeof *s->workers);
+    s->workers = mem_alloc_zero(s->mem, MEM_SCHED, s->worker_count * sizeof(void *));
     for (uint32_t i = 0; i < s->worker_count; i++) s->workers[i] = worker_new(s, config, i);
     s->workers[0]->epoch = epoch_register(s->epoch);
     return s;
@@ -481,7 +481,7 @@ bool sched_delete(Sched *s)
     epoch_unregister(s->workers[0]->epoch);
     epoch_delete(s->epoch);
     for (unsigned i = 0; i < s->worker_count; i++) worker_delete(s->workers[i]);
-    mem_free(s->mem, MEM_SCHED, s->workers, s->worker_count * sizeof *s->workers);
+    mem_free(s->mem, MEM_SCHED, s->workers, s->worker_count * sizeof(void *));
     proctab_delete(s->processes);
     lock_cond_destroy(&s->cond);
     lock_destroy(&s->lock);
