@@ -6,6 +6,8 @@
 #include "vm/gc/evac.h"
 
 #define GC_FIRST_BLOCK 32
+#define GC_ROOMY_FROM  128
+#define GC_ROOMY_TO    ((size_t)128 << 10)
 
 size_t gc_block_size(size_t words)
 {
@@ -156,7 +158,11 @@ static bool gc_old_ready(GcSpace *s)
 static size_t gc_wanted_size(const GcSpace *s, size_t live, size_t need)
 {
     size_t stack = (size_t)(s->block + s->block_words - s->stack_low);
-    return gc_block_size(2 * (live + stack) + need);
+    size_t kept = live + stack;
+    /* Twice is what constant work per word needs; between a kilobyte and a megabyte thrice halves
+     * that work for little memory. */
+    size_t times = kept >= GC_ROOMY_FROM && kept < GC_ROOMY_TO ? 3 : 2;
+    return gc_block_size(times * kept + need);
 }
 
 /* Grows a block that has become too small for what survived, shrinks one that is mostly empty. */
