@@ -47,7 +47,8 @@ static void add_line(Emitter *e, SrcPos pos)
 
 static bool needs_line(Opcode op)
 {
-    if (op == OP_RETURN || op == OP_RETURN_CONS || op == OP_LOOP || op == OP_RESERVE) return false;
+    if (op == OP_RETURN || op == OP_RETURN_CONS || op == OP_LOOP || op == OP_RESERVE)
+        return false;
     return (op_info[op].effects & (EFFECT_RAISES | EFFECT_CALLS)) != 0;
 }
 
@@ -75,7 +76,8 @@ static void emit_plain(EmitFunction *ef, const MirInstr *mir)
     if (needs_line(instr.op)) add_line(e, mir->pos);
     instr.list_count = (uint32_t)fitting(e, OPERAND_U16, instr.list_count, mir->pos);
     for (unsigned i = 0; i < info->operand_count && i < MIR_OPERANDS; i++) {
-        instr.operands[i] = fitting(e, (OperandKind)info->operands[i], mir->operands[i], mir->pos);
+        instr.operands[i] =
+            fitting(e, (OperandKind)info->operands[i], mir->operands[i], mir->pos);
         bool label = info->operands[i] == OPERAND_LABEL || info->operands[i] == OPERAND_FAIL;
         if (label && mir->operands[i] != NO_LABEL)
             add_fixup(ef, at + info->offsets[i], (uint32_t)mir->operands[i]);
@@ -83,7 +85,8 @@ static void emit_plain(EmitFunction *ef, const MirInstr *mir)
     code_encode(&instr, &e->code);
     if (info->list_kind != OPERAND_CASES) return;
     for (uint32_t i = 0; i < mir->list_count; i++)
-        add_fixup(ef, at + info->fixed_bytes + 8 * i + 4, code_get_u32(mir->list + 8 * (size_t)i + 4));
+        add_fixup(ef, at + info->fixed_bytes + 8 * i + 4,
+                  code_get_u32(mir->list + 8 * (size_t)i + 4));
 }
 
 /* More cases than one instruction can have: several, each going on with the next. */
@@ -157,7 +160,8 @@ static void add_range(EmitFunction *ef, const MirBlock *b, uint32_t start)
         VEC_LAST(&ef->ranges).end = end;
         return;
     }
-    VEC_PUSH(&ef->ranges, (ModHandler){start, end, handler, ef->f->blocks[handler].handler_base});
+    VEC_PUSH(&ef->ranges,
+             (ModHandler){start, end, handler, ef->f->blocks[handler].handler_base});
 }
 
 static void emit_block(EmitFunction *ef, uint32_t block, uint32_t following)
@@ -189,8 +193,10 @@ void emit_function(Emitter *e, LirFunction *lir, MirFunction *f)
     VEC_IN_ARENA(&ef.ranges, lir->arena);
     ef.units = ARENA_ARRAY(lir->arena, uint32_t, f->block_count);
     const CoreFunction *core = lir->core;
-    ModFunction row = {.name = pool_atom(e->pool, core->name), .start = unit_now(e),
-                       .arity = (uint16_t)core->param_count, .extent = (uint16_t)f->extent,
+    ModFunction row = {.name = pool_atom(e->pool, core->name),
+                       .start = unit_now(e),
+                       .arity = (uint16_t)core->param_count,
+                       .extent = (uint16_t)f->extent,
                        .shown = (uint16_t)core->shown_arity};
     uint32_t block = 1;
     while (block < f->block_count) {

@@ -66,22 +66,24 @@ static void fuse_calls(MirFunction *f, MirBlock *b)
     b->count = kept;
 }
 
-/* CONS before RETURN of its result, and the RESERVE of its room alone if there is one: RETURN_CONS.  Nothing
- * else is live there. */
+/* CONS before RETURN of its result, and the RESERVE of its room alone if there is one:
+ * RETURN_CONS.  Nothing else is live there. */
 static void fuse_return_cons(MirFunction *f, MirBlock *b)
 {
     if (b->count < 2 || b->in_try) return;
     MirInstr *at = &f->code.at[b->first];
     const MirInstr *cons = &at[b->count - 2];
     const MirInstr *end = &at[b->count - 1];
-    if (end->op != OP_RETURN || cons->op != OP_CONS || end->operands[1] != cons->operands[0]) return;
+    if (end->op != OP_RETURN || cons->op != OP_CONS || end->operands[1] != cons->operands[0])
+        return;
     int64_t first = cons->operands[1];
     int64_t second = cons->operands[2];
     if (first >= LIMIT_INLINE_MAP || second >= LIMIT_INLINE_MAP) return;
     int64_t need = (int64_t)f->extent + 2 + LIMIT_CALL_GAP;
     CodeLive live = {.map = 1u << first | 1u << second};
     live.window = (uint16_t)((first > second ? first : second) + 2);
-    MirInstr fused = {.op = OP_RETURN_CONS, .pos = end->pos,
+    MirInstr fused = {.op = OP_RETURN_CONS,
+                      .pos = end->pos,
                       .operands = {0, first, second, need, code_live_pack(live)}};
     uint32_t place = b->count - 2;
     if (place && at[place - 1].op == OP_RESERVE && at[place - 1].operands[0] == need) place--;

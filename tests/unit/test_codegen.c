@@ -1,5 +1,5 @@
-/* From text to register code: typical functions come out as the design page promises, and what is compiled
- * passes the verifier. */
+/* From text to register code: typical functions come out as the design page promises, and what
+ * is compiled passes the verifier. */
 #include "tests/unit/unit.h"
 
 #include "compiler/compile.h"
@@ -48,8 +48,9 @@ static void expect_verified(Compiled *c)
     CodecNode node = {.name = TERM_ATOM(NONODE_AT_NOHOST)};
     VerifyProblem problem;
     for (uint32_t i = 0; i < c->m.literal_count; i++)
-        EXPECT_EQ(codec_decode(&c->heap, c->atoms, node, c->m.literals[i].at, c->m.literals[i].size, NULL,
-                               false, CODEC_PLAIN, &literals[i], NULL),
+        EXPECT_EQ(codec_decode(&c->heap, c->atoms, node, c->m.literals[i].at,
+                               c->m.literals[i].size, NULL, false, CODEC_PLAIN, &literals[i],
+                               NULL),
                   CODEC_OK);
     bool good = check_code(&c->m, c->atoms, literals, &c->arena, &problem);
     EXPECT_STR(good ? "" : problem.why, "");
@@ -149,8 +150,9 @@ TEST(codegen_swapped_arguments_are_swapped)
 TEST(codegen_try_keeps_what_its_handler_reads)
 {
     Compiled c;
-    compile_text(&c, "-module(m).\n-export([t/2]).\n"
-                     "t(F, X) -> try F(1), F(2) of V -> {V} catch E:R:S -> {E, R, S, X} end.\n");
+    compile_text(&c,
+                 "-module(m).\n-export([t/2]).\n"
+                 "t(F, X) -> try F(1), F(2) of V -> {V} catch E:R:S -> {E, R, S, X} end.\n");
     EXPECT(c.good);
     expect_verified(&c);
     EXPECT(c.m.handler_count >= 1);
@@ -178,13 +180,15 @@ TEST(codegen_receive_reserves_before_it_peeks)
 {
     Compiled c;
     compile_text(&c, "-module(m).\n-export([w/1]).\n"
-                     "w(X) -> receive {A, B} when [A, B] =:= X -> A; {C} when {C, C} > X -> C after 10 -> X end.\n");
+                     "w(X) -> receive {A, B} when [A, B] =:= X -> A; {C} when {C, C} > X -> C "
+                     "after 10 -> X end.\n");
     EXPECT(c.good);
     expect_verified(&c);
     compiled_free(&c);
 }
 
-static void put_many(Bytes *text, uint32_t n, const char *before, const char *each, const char *after)
+static void put_many(Bytes *text, uint32_t n, const char *before, const char *each,
+                     const char *after)
 {
     bytes_put_text(text, before);
     for (uint32_t i = 0; i < n; i++) bytes_printf(text, each, i, i);
@@ -205,7 +209,8 @@ static void expect_compiles(Bytes *text)
 TEST(codegen_takes_many_clauses)
 {
     Bytes text = {0};
-    put_many(&text, UNIT_SIZE(20000), "-module(m).\n-export([f/1]).\n", "f(%u) -> a%u;\n", "f(X) -> X.\n");
+    put_many(&text, UNIT_SIZE(20000), "-module(m).\n-export([f/1]).\n", "f(%u) -> a%u;\n",
+             "f(X) -> X.\n");
     expect_compiles(&text);
 }
 
@@ -235,14 +240,16 @@ TEST(codegen_takes_many_variables_alive_at_once)
 TEST(codegen_names_a_function_with_too_many_variables)
 {
     Bytes text = {0};
-    put_many(&text, LIMIT_FRAME + 10, "-module(m).\n-export([f/1]).\nf(X) -> \n", "V%u = g(X, %u),\n", "X = [");
+    put_many(&text, LIMIT_FRAME + 10, "-module(m).\n-export([f/1]).\nf(X) -> \n",
+             "V%u = g(X, %u),\n", "X = [");
     text.count--;
     put_many(&text, LIMIT_FRAME + 9, "X", ", V%u", "].\ng(X, Y) -> [X | Y].\n");
     Compiled c;
     compile_text(&c, (const char *)text.at);
     EXPECT(!c.good);
     bool named = false;
-    for (uint32_t i = 0; i < c.c.diags.count; i++) named = named || c.c.diags.at[i].code == DIAG_FRAME_TOO_LARGE;
+    for (uint32_t i = 0; i < c.c.diags.count; i++)
+        named = named || c.c.diags.at[i].code == DIAG_FRAME_TOO_LARGE;
     EXPECT(named);
     compiled_free(&c);
     bytes_free(&text);
@@ -250,9 +257,10 @@ TEST(codegen_names_a_function_with_too_many_variables)
 
 TEST(codegen_gives_the_same_bytes_every_time)
 {
-    static const char text[] = "-module(m).\n-export([f/2, g/1]).\n"
-                               "f(A, #{k := V} = M) -> M#{A => [V, \"text\", 1.5, 123456789012345678901234567890]}.\n"
-                               "g(<<N:8, B:N/binary, _/bits>>) -> fun(X) -> {X, B} end.\n";
+    static const char text[] =
+        "-module(m).\n-export([f/2, g/1]).\n"
+        "f(A, #{k := V} = M) -> M#{A => [V, \"text\", 1.5, 123456789012345678901234567890]}.\n"
+        "g(<<N:8, B:N/binary, _/bits>>) -> fun(X) -> {X, B} end.\n";
     Compiled one;
     Compiled two;
     compile_text(&one, text);

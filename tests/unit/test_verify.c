@@ -21,7 +21,8 @@ static uint32_t put(Program *p, Opcode op, int64_t a, int64_t b, int64_t c, int6
     return at;
 }
 
-static uint32_t put_list(Program *p, Opcode op, int64_t a, int64_t b, int64_t c, uint32_t n, const uint8_t *list)
+static uint32_t put_list(Program *p, Opcode op, int64_t a, int64_t b, int64_t c, uint32_t n,
+                         const uint8_t *list)
 {
     CodeInstr instr = {.op = op, .operands = {a, b, c}, .list_count = n, .list = list};
     uint32_t at = (uint32_t)(p->code.count / 4);
@@ -43,14 +44,24 @@ static void begin(Program *p, uint16_t extent, uint16_t words)
 static const char *verdict(Program *p)
 {
     static const uint8_t atoms[] = "mfaerlang+";
-    ModSpan names[] = {{atoms, 1}, {atoms + 1, 1}, {atoms + 2, 1}, {atoms + 3, 6}, {atoms + 9, 1}};
+    ModSpan names[] = {
+        {atoms, 1}, {atoms + 1, 1}, {atoms + 2, 1}, {atoms + 3, 6}, {atoms + 9, 1}};
     ModSpan literal = {atoms, 1};
     ModFunction f = {1, 0, (uint32_t)(p->code.count / 4), 2, p->extent};
     ModImport imports[] = {{0, 2, 3}, {3, 4, 2}};
     ModLambda lambda = {.function = 0, .arity = 1, .free_count = 2};
-    ModFile m = {.atoms = names, .atom_count = 5, .literals = &literal, .literal_count = 1, .functions = &f,
-                 .function_count = 1, .imports = imports, .import_count = 2, .lambdas = &lambda, .lambda_count = 1,
-                 .handlers = &p->handler, .handler_count = p->handler_count};
+    ModFile m = {.atoms = names,
+                 .atom_count = 5,
+                 .literals = &literal,
+                 .literal_count = 1,
+                 .functions = &f,
+                 .function_count = 1,
+                 .imports = imports,
+                 .import_count = 2,
+                 .lambdas = &lambda,
+                 .lambda_count = 1,
+                 .handlers = &p->handler,
+                 .handler_count = p->handler_count};
     VerifyLiteral kind = {.kind = VERIFY_LITERAL_TUPLE, .size = 2};
     VerifyProblem problem = {0, NULL};
     Arena arena;
@@ -113,10 +124,10 @@ TEST(verify_knows_what_a_test_has_shown)
 {
     Program p;
     begin(&p, 3, 0);
-    put(&p, OP_IS_CONS, 0, 8, 0, 0);  /* at 2, length 2 */
-    put(&p, OP_HEAD, 2, 0, 0, 0);     /* at 4 */
-    put(&p, OP_RETURN, 0, 2, 0, 0);   /* at 6 */
-    put(&p, OP_RETURN, 0, 1, 0, 0);   /* at 8 */
+    put(&p, OP_IS_CONS, 0, 8, 0, 0); /* at 2, length 2 */
+    put(&p, OP_HEAD, 2, 0, 0, 0);    /* at 4 */
+    put(&p, OP_RETURN, 0, 2, 0, 0);  /* at 6 */
+    put(&p, OP_RETURN, 0, 1, 0, 0);  /* at 8 */
     EXPECT_STR(verdict(&p), "fine");
     /* The same, read where the test failed. */
     begin(&p, 3, 0);
@@ -174,7 +185,8 @@ TEST(verify_counts_promised_room)
     EXPECT_STR(verdict(&p), "fine");
 }
 
-/* A callee may take heap up to the gap: registers above it are not the caller's until it asks again. */
+/* A callee may take heap up to the gap: registers above it are not the caller's
+ * until it asks again. */
 TEST(verify_keeps_frames_below_the_heap)
 {
     Program p;
@@ -206,7 +218,8 @@ TEST(verify_looks_into_joined_instructions)
     put(&p, OP_RETURN_CONS, 0, 0, 1, 3 + 2 + LIMIT_CALL_GAP);
     EXPECT_STR(verdict(&p), "a call's window lies outside its frame");
     begin(&p, 3, 0);
-    CodeInstr instr = {.op = OP_RETURN_CONS, .operands = {0, 0, 1, 3 + 2 + LIMIT_CALL_GAP, live(1, 3)}};
+    CodeInstr instr = {.op = OP_RETURN_CONS,
+                       .operands = {0, 0, 1, 3 + 2 + LIMIT_CALL_GAP, live(1, 3)}};
     code_encode(&instr, &p.code);
     EXPECT_STR(verdict(&p), "a map does not name what is returned");
     begin(&p, 3, 0);
@@ -280,17 +293,17 @@ TEST(verify_lowers_facts_around_loops)
     Program p;
     /* r0 is a cons the first time only: the head may not be taken. */
     begin(&p, 4, 2);
-    put(&p, OP_CONS, 0, 0, 1, 0);              /* 2 */
-    put(&p, OP_HEAD, 2, 0, 0, 0);              /* 4 */
-    put(&p, OP_MOVE, 0, 2, 0, 0);              /* 6 */
-    put(&p, OP_LOOP, 0, 4, live(3, 4), 0);     /* 8 */
+    put(&p, OP_CONS, 0, 0, 1, 0);          /* 2 */
+    put(&p, OP_HEAD, 2, 0, 0, 0);          /* 4 */
+    put(&p, OP_MOVE, 0, 2, 0, 0);          /* 6 */
+    put(&p, OP_LOOP, 0, 4, live(3, 4), 0); /* 8 */
     EXPECT_STR(verdict(&p), "a register does not hold what the instruction wants");
     /* Tested each time: fine. */
     begin(&p, 4, 2);
-    put(&p, OP_CONS, 0, 0, 1, 0);              /* 2 */
-    put(&p, OP_UNCONS_OR, 2, 0, 0, 11);        /* 4, three units */
-    put(&p, OP_LOOP, 0, 4, live(3, 4), 0);     /* 7, four units */
-    put(&p, OP_RETURN, 0, 1, 0, 0);            /* 11 */
+    put(&p, OP_CONS, 0, 0, 1, 0);          /* 2 */
+    put(&p, OP_UNCONS_OR, 2, 0, 0, 11);    /* 4, three units */
+    put(&p, OP_LOOP, 0, 4, live(3, 4), 0); /* 7, four units */
+    put(&p, OP_RETURN, 0, 1, 0, 0);        /* 11 */
     EXPECT_STR(verdict(&p), "fine");
 }
 
@@ -299,10 +312,10 @@ TEST(verify_follows_exceptions)
     Program p;
     /* r2 is defined behind the first thing that can raise: the handler may not read it. */
     begin(&p, 8, 0);
-    put(&p, OP_ADD, 2, 0, 1, 0);      /* 2 */
-    put(&p, OP_ADD, 2, 0, 1, 0);      /* 4 */
-    put(&p, OP_RETURN, 0, 2, 0, 0);   /* 6 */
-    put(&p, OP_RETURN, 0, 2, 0, 0);   /* 8 */
+    put(&p, OP_ADD, 2, 0, 1, 0);    /* 2 */
+    put(&p, OP_ADD, 2, 0, 1, 0);    /* 4 */
+    put(&p, OP_RETURN, 0, 2, 0, 0); /* 6 */
+    put(&p, OP_RETURN, 0, 2, 0, 0); /* 8 */
     p.handler = (ModHandler){2, 6, 8, 3};
     p.handler_count = 1;
     EXPECT_STR(verdict(&p), "a register is read that holds no value");
@@ -336,9 +349,9 @@ TEST(verify_ties_positions_to_their_context)
     put(&p, OP_RETURN, 0, 0, 0, 0);        /* 11 */
     EXPECT_STR(verdict(&p), "fine");
     begin(&p, 6, 0);
-    put(&p, OP_BITS_START, 2, 0, 7, 0);    /* 2 */
-    put(&p, OP_RETURN, 0, 2, 0, 0);        /* 5 */
-    put(&p, OP_RETURN, 0, 0, 0, 0);        /* 7 */
+    put(&p, OP_BITS_START, 2, 0, 7, 0); /* 2 */
+    put(&p, OP_RETURN, 0, 2, 0, 0);     /* 5 */
+    put(&p, OP_RETURN, 0, 0, 0, 0);     /* 7 */
     EXPECT_STR(verdict(&p), "a register is read that holds no value");
 }
 

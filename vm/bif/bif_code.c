@@ -2,9 +2,9 @@
 #include "vm/bif/bif_bytes.h"
 #include "vm/bif/bif_process.h"
 
+#include "vm/bif/bif_code.h"
 #include "vm/code/load.h"
 #include "vm/format/modfile.h"
-#include "vm/bif/bif_code.h"
 #include "vm/format/tables.h"
 #include "vm/proc/codeuse.h"
 #include "vm/proc/extra.h"
@@ -18,7 +18,10 @@
 
 #include <string.h>
 
-static BifResult bif_code_done(Process *p, Term t) { return term_is_none(t) ? raise_system_limit(p) : t; }
+static BifResult bif_code_done(Process *p, Term t)
+{
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
 
 /* The current version of a module, or NULL. */
 static ModuleVersion *bif_code_current(Process *p, Term module)
@@ -50,7 +53,8 @@ static BifResult bif_load_error(Process *p, Term why)
     return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(ERROR), why));
 }
 
-/* A version with an -on_load function: {on_load, Fun}, and the rest is erts_internal:finish_on_load/2. */
+/* A version with an -on_load function: {on_load, Fun}, and the rest is
+ * erts_internal:finish_on_load/2. */
 static BifResult bif_load_staged(Process *p, ModuleVersion *v)
 {
     const FunEntry *entry;
@@ -66,7 +70,8 @@ static BifResult bif_load_publish(Process *p, ModuleVersion *v)
 {
     BifCommit c = {p->run->code, v, LOAD_DONE};
     sched_run_exclusive(p->run, bif_commit_alone, &c);
-    if (c.result == LOAD_DONE) return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(MODULE), arg(p, 0)));
+    if (c.result == LOAD_DONE)
+        return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(MODULE), arg(p, 0)));
     load_discard(p->run->code, v);
     return bif_load_error(p, TERM_ATOM(NOT_PURGED));
 }
@@ -89,7 +94,10 @@ BifResult bif_load_module(Process *p)
     Bytes path = bif_bytes(p);
     bool good = bif_binary_put(arg(p, 1), &b) && bif_binary_put(arg(p, 2), &path);
     bif_charge(p, (int64_t)(b.count / 16));
-    LoadSource source = {.bytes = b.at, .size = b.count, .keep = true, .path = (const char *)path.at,
+    LoadSource source = {.bytes = b.at,
+                         .size = b.count,
+                         .keep = true,
+                         .path = (const char *)path.at,
                          .path_length = path.count};
     LoadError error = {""};
     ModuleVersion *v = good ? load_prepare(run->code, &source, &error) : NULL;
@@ -124,8 +132,9 @@ BifResult bif_finish_on_load(Process *p)
     return TERM_FALSE;
 }
 
-/* erts_internal:purge_module(Module, Step): false: there is no old code.  `prepare` lets no fun enter it
- * any more, then the caller sees that no process runs it; `complete` removes it, `abort` lets it be. */
+/* erts_internal:purge_module(Module, Step): false: there is no old code.  `prepare` lets no
+ * fun enter it any more, then the caller sees that no process runs it; `complete` removes
+ * it, `abort` lets it be. */
 BifResult bif_purge_module(Process *p)
 {
     CodeTable *t = p->run->code;
@@ -136,17 +145,10 @@ BifResult bif_purge_module(Process *p)
     lock_drop(&t->lock);
     if (!old) return TERM_FALSE;
     switch (atom_of(arg(p, 1))) {
-    case ATOM_PREPARE:
-        load_purge_prepare(t, m);
-        return TERM_TRUE;
-    case ATOM_ABORT:
-        load_purge_abort(t, m);
-        return TERM_TRUE;
-    case ATOM_COMPLETE:
-        load_purge(t, m);
-        return TERM_TRUE;
-    default:
-        return raise_badarg(p);
+    case ATOM_PREPARE: load_purge_prepare(t, m); return TERM_TRUE;
+    case ATOM_ABORT: load_purge_abort(t, m); return TERM_TRUE;
+    case ATOM_COMPLETE: load_purge(t, m); return TERM_TRUE;
+    default: return raise_badarg(p);
     }
 }
 
@@ -193,7 +195,8 @@ BifResult bif_module_name_of(Process *p)
     return good ? name : TERM_ATOM(UNDEFINED);
 }
 
-/* erts_internal:autoload(Module): loads it from the executable if it is there; true if it is loaded. */
+/* erts_internal:autoload(Module): loads it from the executable if it is there;
+ * true if it is loaded. */
 BifResult bif_autoload(Process *p)
 {
     if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
@@ -324,7 +327,8 @@ BifResult bif_is_builtin(Process *p)
 BifResult bif_make_fun(Process *p)
 {
     uint32_t arity;
-    if (!term_is_atom(arg(p, 0)) || !term_is_atom(arg(p, 1)) || !bif_arity(arg(p, 2), &arity) || arity > 255)
+    if (!term_is_atom(arg(p, 0)) || !term_is_atom(arg(p, 1)) || !bif_arity(arg(p, 2), &arity)
+        || arity > 255)
         return raise_badarg(p);
     Export *e = code_export(p->run->code, arg(p, 0), arg(p, 1), arity);
     return e == NULL ? raise_system_limit(p) : bif_code_done(p, fun_make_export(&p->heap, e));
@@ -374,7 +378,8 @@ static BifResult bif_module_section(Process *p, const ModuleVersion *v, size_t o
         FunResolver funs = codetab_resolver(p->run->code);
         if (span->size > 0
             && codec_decode(&p->heap, p->run->atoms, node, span->at, span->size, &funs, false,
-                            CODEC_PLAIN, &t, NULL) != CODEC_OK)
+                            CODEC_PLAIN, &t, NULL)
+                   != CODEC_OK)
             t = TERM_NIL;
     }
     arena_free(&arena);
@@ -405,7 +410,8 @@ BifResult bif_get_module_info_2(Process *p)
 
 BifResult bif_get_module_info_1(Process *p)
 {
-    static const AtomName items[] = {ATOM_MODULE, ATOM_EXPORTS, ATOM_ATTRIBUTES, ATOM_COMPILE, ATOM_MD5};
+    static const AtomName items[] = {ATOM_MODULE, ATOM_EXPORTS, ATOM_ATTRIBUTES, ATOM_COMPILE,
+                                     ATOM_MD5};
     if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
     const ModuleVersion *v = bif_code_current(p, arg(p, 0));
     if (v == NULL) return raise_badarg(p);
@@ -448,11 +454,12 @@ static Term bif_fun_item(Process *p, Term f, Term item, bool *known)
     if (term_same(item, TERM_ATOM(NAME))) return bif_fun_name(p, f);
     if (term_same(item, TERM_ATOM(ARITY))) return small_from((int64_t)fun_arity(f));
     if (term_same(item, TERM_ATOM(ENV))) return bif_fun_environment(p, f);
-    if (term_same(item, TERM_ATOM(TYPE))) return external ? TERM_ATOM(EXTERNAL) : TERM_ATOM(LOCAL);
+    if (term_same(item, TERM_ATOM(TYPE)))
+        return external ? TERM_ATOM(EXTERNAL) : TERM_ATOM(LOCAL);
     if (external) {
         bool lacks = term_same(item, TERM_ATOM(INDEX)) || term_same(item, TERM_ATOM(UNIQ))
-            || term_same(item, TERM_ATOM(NEW_INDEX)) || term_same(item, TERM_ATOM(NEW_UNIQ))
-            || term_same(item, TERM_ATOM(PID));
+                     || term_same(item, TERM_ATOM(NEW_INDEX))
+                     || term_same(item, TERM_ATOM(NEW_UNIQ)) || term_same(item, TERM_ATOM(PID));
         *known = lacks;
         return TERM_ATOM(UNDEFINED);
     }
@@ -479,9 +486,11 @@ BifResult bif_fun_info_2(Process *p)
 
 BifResult bif_fun_info_1(Process *p)
 {
-    static const AtomName closure[] = {ATOM_PID,      ATOM_MODULE, ATOM_NEW_INDEX, ATOM_NEW_UNIQ, ATOM_INDEX,
-                                       ATOM_UNIQ,     ATOM_NAME,   ATOM_ARITY,     ATOM_ENV,      ATOM_TYPE};
-    static const AtomName external[] = {ATOM_MODULE, ATOM_NAME, ATOM_ARITY, ATOM_ENV, ATOM_TYPE};
+    static const AtomName closure[] = {ATOM_PID,   ATOM_MODULE, ATOM_NEW_INDEX, ATOM_NEW_UNIQ,
+                                       ATOM_INDEX, ATOM_UNIQ,   ATOM_NAME,      ATOM_ARITY,
+                                       ATOM_ENV,   ATOM_TYPE};
+    static const AtomName external[] = {ATOM_MODULE, ATOM_NAME, ATOM_ARITY, ATOM_ENV,
+                                        ATOM_TYPE};
     Term f = arg(p, 0);
     if (!term_is_fun(f)) return raise_badarg(p);
     bool is_external = term_is_kind(f, KIND_EXPORT_FUN);
@@ -492,7 +501,8 @@ BifResult bif_fun_info_1(Process *p)
         bool known;
         n--;
         Term value = bif_fun_item(p, f, atom_from(items[n]), &known);
-        Term pair = term_is_none(value) ? TERM_NONE : heap_tuple2(&p->heap, atom_from(items[n]), value);
+        Term pair =
+            term_is_none(value) ? TERM_NONE : heap_tuple2(&p->heap, atom_from(items[n]), value);
         list = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, list);
         if (term_is_none(list)) return raise_system_limit(p);
     }

@@ -17,7 +17,7 @@ static bool needs_value(Verifier *v, int64_t r)
 static bool needs(Verifier *v, int64_t r, FactKind kind)
 {
     return fact_kind(fact_of(v, r)) == kind
-        || verify_fail(v, "a register does not hold what the instruction wants");
+           || verify_fail(v, "a register does not hold what the instruction wants");
 }
 
 /* Registers r(first) … hold `n` values, inside the frame. */
@@ -32,7 +32,8 @@ static bool needs_row(Verifier *v, uint32_t first, uint32_t n)
 static bool needs_tuple(Verifier *v, int64_t r, int64_t more_than)
 {
     if (!needs(v, r, FACT_TUPLE)) return false;
-    return fact_number(fact_of(v, r)) > more_than || verify_fail(v, "a tuple is not known to be that long");
+    return fact_number(fact_of(v, r)) > more_than
+           || verify_fail(v, "a tuple is not known to be that long");
 }
 
 /* Every SRC is a value. */
@@ -40,7 +41,8 @@ static bool needs_plain(Verifier *v, const CodeInstr *instr)
 {
     const OpInfo *info = &op_info[instr->op];
     for (unsigned i = 0; i < info->operand_count; i++)
-        if (info->operands[i] == OPERAND_SRC && !needs_value(v, instr->operands[i])) return false;
+        if (info->operands[i] == OPERAND_SRC && !needs_value(v, instr->operands[i]))
+            return false;
     return true;
 }
 
@@ -49,11 +51,13 @@ static bool needs_list(Verifier *v, const CodeInstr *instr)
     OperandKind kind = (OperandKind)op_info[instr->op].list_kind;
     for (uint32_t i = 0; i < instr->list_count; i++) {
         if (kind == OPERAND_SRCS && !needs_value(v, code_list_half(instr, i))) return false;
-        if (kind == OPERAND_PAIRS && !needs_value(v, code_list_half(instr, 2 * i + 1))) return false;
+        if (kind == OPERAND_PAIRS && !needs_value(v, code_list_half(instr, 2 * i + 1)))
+            return false;
         if (kind != OPERAND_SEGMENTS) continue;
         BitsSegment s = code_segment(instr, i);
         if (!needs_value(v, s.value)) return false;
-        if (!(s.type_flags & (BITS_SIZE_CONST | BITS_SIZE_ALL)) && !needs_value(v, s.size)) return false;
+        if (!(s.type_flags & (BITS_SIZE_CONST | BITS_SIZE_ALL)) && !needs_value(v, s.size))
+            return false;
     }
     return true;
 }
@@ -65,13 +69,15 @@ static bool needs_fun_argument(Verifier *v, uint32_t function, uint32_t first)
     if (free_count <= 1) return true;
     uint32_t r = first + v->m->functions[function].arity - 1u;
     if (!needs(v, r, FACT_FUN)) return false;
-    return fact_number(fact_of(v, r)) == free_count - 1 || verify_fail(v, "a fun's body is called with another fun");
+    return fact_number(fact_of(v, r)) == free_count - 1
+           || verify_fail(v, "a fun's body is called with another fun");
 }
 
 /* The return address and the result have their place in the frame. */
 static bool needs_window(Verifier *v, uint32_t window)
 {
-    return window <= v->now.frame || verify_fail(v, "a call's window lies beyond the frame's room");
+    return window <= v->now.frame
+           || verify_fail(v, "a call's window lies beyond the frame's room");
 }
 
 static bool needs_call(Verifier *v, const CodeInstr *instr)
@@ -87,7 +93,7 @@ static bool needs_call(Verifier *v, const CodeInstr *instr)
     case OP_CALL:
     case OP_TAIL_CALL:
         return needs_row(v, first, v->m->functions[o[1]].arity)
-            && needs_fun_argument(v, (uint32_t)o[1], first);
+               && needs_fun_argument(v, (uint32_t)o[1], first);
     case OP_CALL_EXT:
     case OP_TAIL_EXT: return needs_row(v, first, v->m->imports[o[1]].arity);
     case OP_CALL_FUN:
@@ -112,11 +118,12 @@ static bool needs_context(Verifier *v, const CodeInstr *instr)
 /* A position may go only into the context that it came from. */
 static bool needs_position(Verifier *v, const CodeInstr *instr)
 {
-    if (!needs(v, instr->operands[0], FACT_CONTEXT) || !needs(v, instr->operands[1], FACT_POSITION))
+    if (!needs(v, instr->operands[0], FACT_CONTEXT)
+        || !needs(v, instr->operands[1], FACT_POSITION))
         return false;
     uint32_t context = fact_number(fact_of(v, instr->operands[0]));
     return (context && context == fact_number(fact_of(v, instr->operands[1])))
-        || verify_fail(v, "a position belongs to another context");
+           || verify_fail(v, "a position belongs to another context");
 }
 
 static bool check_reads(Verifier *v, const CodeInstr *instr)
@@ -128,7 +135,8 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     case OP_MOVE_CALL:
     case OP_MOVE2_CALL: return true; /* when it happens */
     case OP_SWAP:
-        return (fact_of(v, o[0]) && fact_of(v, o[1])) || verify_fail(v, "an undefined register is swapped");
+        return (fact_of(v, o[0]) && fact_of(v, o[1]))
+               || verify_fail(v, "an undefined register is swapped");
     case OP_CALL:
     case OP_CALL_EXT:
     case OP_CALL_FUN:
@@ -145,7 +153,8 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     case OP_ELEMENT: return needs_tuple(v, o[1], o[2]);
     case OP_FREE_VAR:
         return needs(v, o[1], FACT_FUN)
-            && (fact_number(fact_of(v, o[1])) > o[2] || verify_fail(v, "a fun has fewer free variables"));
+               && (fact_number(fact_of(v, o[1])) > o[2]
+                   || verify_fail(v, "a fun has fewer free variables"));
     case OP_MAP_GET: return needs(v, o[1], FACT_MAP) && needs_value(v, o[2]);
     case OP_MAP_HAS: return needs(v, o[0], FACT_MAP) && needs_value(v, o[1]);
     case OP_BITS_INT:
@@ -224,13 +233,18 @@ static void define_context(Verifier *v, int64_t r)
     for (uint32_t i = 0; i < v->f->extent; i++) {
         Fact f = v->now.facts[i];
         if (fact_number(f) != number) continue;
-        if (fact_kind(f) == FACT_CONTEXT) v->now.facts[i] = fact_make(FACT_CONTEXT, 0) | (f & FACT_MESSAGE);
-        if (fact_kind(f) == FACT_POSITION) v->now.facts[i] = fact_make(FACT_ANY, 0) | (f & FACT_MESSAGE);
+        if (fact_kind(f) == FACT_CONTEXT)
+            v->now.facts[i] = fact_make(FACT_CONTEXT, 0) | (f & FACT_MESSAGE);
+        if (fact_kind(f) == FACT_POSITION)
+            v->now.facts[i] = fact_make(FACT_ANY, 0) | (f & FACT_MESSAGE);
     }
     define(v, r, FACT_CONTEXT, number < FACT_NUMBER_MAX ? number : 0);
 }
 
-static void move_fact(Verifier *v, int64_t to, int64_t from) { v->now.facts[to] = v->now.facts[from]; }
+static void move_fact(Verifier *v, int64_t to, int64_t from)
+{
+    v->now.facts[to] = v->now.facts[from];
+}
 
 static bool move_twice(Verifier *v, const int64_t *o)
 {
@@ -271,7 +285,8 @@ static bool set_facts(Verifier *v, const CodeInstr *instr)
         return true;
     case OP_IS_TUPLE_OF:
     case OP_IS_RECORD:
-        if (instr->op == OP_IS_TUPLE_OF || o[1] > 0) refine(v, o[0], FACT_TUPLE, (uint64_t)o[1]);
+        if (instr->op == OP_IS_TUPLE_OF || o[1] > 0)
+            refine(v, o[0], FACT_TUPLE, (uint64_t)o[1]);
         return true;
     case OP_IS_MAP: refine(v, o[0], FACT_MAP, 0); return true;
     case OP_CONS: define(v, o[0], FACT_CONS, 0); return true;
@@ -282,13 +297,17 @@ static bool set_facts(Verifier *v, const CodeInstr *instr)
         define(v, o[1], FACT_ANY, 0);
         return true;
     case OP_TUPLE: define(v, o[0], FACT_TUPLE, instr->list_count); return true;
-    case OP_SET_ELEMENTS: define(v, o[0], FACT_TUPLE, fact_number(fact_of(v, o[1]))); return true;
+    case OP_SET_ELEMENTS:
+        define(v, o[0], FACT_TUPLE, fact_number(fact_of(v, o[1])));
+        return true;
     case OP_MAKE_FUN: define(v, o[0], FACT_FUN, instr->list_count); return true;
     case OP_MAP_BUILD:
     case OP_MAP_PUT:
     case OP_MAP_UPDATE: define(v, o[0], FACT_MAP, 0); return true;
     case OP_BITS_START: define_context(v, o[0]); return true;
-    case OP_BITS_POSITION: define(v, o[0], FACT_POSITION, fact_number(fact_of(v, o[1]))); return true;
+    case OP_BITS_POSITION:
+        define(v, o[0], FACT_POSITION, fact_number(fact_of(v, o[1])));
+        return true;
     case OP_RECV_MARK: define(v, o[0], FACT_MARKER, 0); return true;
     default:
         if (op_info[instr->op].operands[0] == OPERAND_DST) define(v, o[0], FACT_ANY, 0);
@@ -353,7 +372,8 @@ static bool branch(Verifier *v, const CodeInstr *instr)
     for (unsigned i = 0; i < info->operand_count; i++) {
         uint32_t to = (uint32_t)instr->operands[i];
         if (info->operands[i] == OPERAND_LABEL && !verify_edge(v, to)) return false;
-        if (info->operands[i] == OPERAND_FAIL && to != NO_LABEL && !verify_edge(v, to)) return false;
+        if (info->operands[i] == OPERAND_FAIL && to != NO_LABEL && !verify_edge(v, to))
+            return false;
     }
     if (info->list_kind != OPERAND_CASES) return true;
     for (uint32_t i = 0; i < instr->list_count; i++) {
@@ -394,7 +414,8 @@ static bool after_call(Verifier *v, const CodeInstr *instr)
         return true;
     }
     v->now.room = 0;
-    if (v->now.frame > live.window + 1u + LIMIT_CALL_GAP) v->now.frame = live.window + 1u + LIMIT_CALL_GAP;
+    if (v->now.frame > live.window + 1u + LIMIT_CALL_GAP)
+        v->now.frame = live.window + 1u + LIMIT_CALL_GAP;
     if (!verify_raises(v)) return false;
     if (live.window >= v->f->extent) return verify_fail(v, "arguments lie outside the frame");
     v->now.facts[live.window] = FACT_ANY;
@@ -443,7 +464,8 @@ static bool return_cons(Verifier *v, const CodeInstr *instr)
 
 bool verify_effect(Verifier *v, const CodeInstr *instr)
 {
-    if (!check_peeking(v, instr) || !check_reads(v, instr) || !check_writes(v, instr)) return false;
+    if (!check_peeking(v, instr) || !check_reads(v, instr) || !check_writes(v, instr))
+        return false;
     switch (instr->op) {
     case OP_ENTER: return enter(v, instr);
     case OP_CALL:

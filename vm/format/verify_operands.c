@@ -23,7 +23,8 @@ static bool check_live(Verifier *v, CodeLive live)
     if (live.flags & ~(LIVE_FLAG_IN_TRY | LIVE_FLAG_BIG_MAP))
         return verify_fail(v, "a map of live registers has unknown flags");
     if (live.flags & LIVE_FLAG_BIG_MAP) {
-        if (live.map >= v->m->map_count) return verify_fail(v, "a map of live registers is missing");
+        if (live.map >= v->m->map_count)
+            return verify_fail(v, "a map of live registers is missing");
         /* The collector looks at all window - 1 bits. */
         if (v->m->maps[live.map].size * 8u < live.window - 1u)
             return verify_fail(v, "a map of live registers is too short");
@@ -40,15 +41,18 @@ static bool check_operand(Verifier *v, OperandKind kind, int64_t value)
     uint64_t index = (uint64_t)value;
     switch (kind) {
     case OPERAND_DST:
-    case OPERAND_SRC: return index < v->f->extent || verify_fail(v, "a register lies outside its frame");
+    case OPERAND_SRC:
+        return index < v->f->extent || verify_fail(v, "a register lies outside its frame");
     case OPERAND_ATOM: return index < m->atom_count || verify_fail(v, "an atom is missing");
     case OPERAND_LIT: return index < m->literal_count || verify_fail(v, "a literal is missing");
-    case OPERAND_FUN: return index < m->function_count || verify_fail(v, "a function is missing");
-    case OPERAND_IMPORT: return index < m->import_count || verify_fail(v, "an import is missing");
+    case OPERAND_FUN:
+        return index < m->function_count || verify_fail(v, "a function is missing");
+    case OPERAND_IMPORT:
+        return index < m->import_count || verify_fail(v, "an import is missing");
     case OPERAND_BIF:
         if (index >= m->import_count) return verify_fail(v, "an import is missing");
         return inline_bif(v, (uint32_t)index) >= 0
-            || verify_fail(v, "a function is used as if it were built in");
+               || verify_fail(v, "a function is used as if it were built in");
     case OPERAND_LAMBDA: return index < m->lambda_count || verify_fail(v, "a fun is missing");
     case OPERAND_WEIGHT: return index == 0 || verify_fail(v, "a weight is not zero");
     case OPERAND_LIVE: return check_live(v, code_live(value));
@@ -64,7 +68,8 @@ static bool check_cases(Verifier *v, const CodeInstr *instr)
             return verify_fail(v, "an atom is missing");
         if (i == 0) continue;
         uint32_t before = code_case_key(instr, i - 1);
-        bool ascending = instr->op == OP_SELECT_SMALL ? (int32_t)before < (int32_t)key : before < key;
+        bool ascending =
+            instr->op == OP_SELECT_SMALL ? (int32_t)before < (int32_t)key : before < key;
         if (!ascending) return verify_fail(v, "cases are not in order");
     }
     return true;
@@ -74,7 +79,8 @@ static bool check_segment(Verifier *v, BitsSegment s)
 {
     uint32_t type = s.type_flags & BITS_TYPE_MASK;
     bool sized = !(s.type_flags & (BITS_SIZE_CONST | BITS_SIZE_ALL));
-    if (type > BITS_TYPE_UTF32 || s.type_flags >> 8) return verify_fail(v, "a segment has no type");
+    if (type > BITS_TYPE_UTF32 || s.type_flags >> 8)
+        return verify_fail(v, "a segment has no type");
     if ((s.type_flags & BITS_SIZE_ALL) && type != BITS_TYPE_BINARY)
         return verify_fail(v, "a segment has no size");
     if (s.unit == 0 || s.unit > 256) return verify_fail(v, "a segment's unit is not 1 to 256");
@@ -114,7 +120,8 @@ static bool check_extent(Verifier *v, int64_t extent)
 static bool check_bits_string(Verifier *v, const CodeInstr *instr)
 {
     const VerifyLiteral *literal = &v->literals[instr->operands[2]];
-    if (literal->kind != VERIFY_LITERAL_BITSTRING || literal->size < (uint64_t)instr->operands[1])
+    if (literal->kind != VERIFY_LITERAL_BITSTRING
+        || literal->size < (uint64_t)instr->operands[1])
         return verify_fail(v, "a literal is not a bitstring of this size");
     return true;
 }
@@ -139,7 +146,8 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
             return verify_fail(v, "ENTER does not fit its function");
         return check_extent(v, o[2]);
     case OP_RETURN_CONS:
-        return o[3] >= v->f->extent + 2 + LIMIT_CALL_GAP || verify_fail(v, "RETURN_CONS has no room");
+        return o[3] >= v->f->extent + 2 + LIMIT_CALL_GAP
+               || verify_fail(v, "RETURN_CONS has no room");
     case OP_RESERVE:
         return o[0] >= v->f->extent || verify_fail(v, "RESERVE does not cover its frame");
     case OP_BIF: return check_extent(v, o[2]);
@@ -154,20 +162,25 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
     case OP_TAIL_DYN:
     case OP_FUNCTION_CLAUSE:
         return o[instr->op == OP_FUNCTION_CLAUSE ? 0 : 1] <= LIMIT_ARITY
-            || verify_fail(v, "too many arguments");
+               || verify_fail(v, "too many arguments");
     case OP_MAKE_FUN:
         return instr->list_count == v->m->lambdas[o[2]].free_count
-            || verify_fail(v, "a fun has another number of free variables");
+               || verify_fail(v, "a fun has another number of free variables");
     case OP_MAP_BUILD: return check_map_build(v, instr);
     case OP_BITS_IS_STRING: return check_bits_string(v, instr);
-    case OP_BITS_UTF: return o[2] == 8 || o[2] == 16 || o[2] == 32 || verify_fail(v, "no such UTF");
-    case OP_BITS_SKIP_UTF: return o[1] == 8 || o[1] == 16 || o[1] == 32 || verify_fail(v, "no such UTF");
+    case OP_BITS_UTF:
+        return o[2] == 8 || o[2] == 16 || o[2] == 32 || verify_fail(v, "no such UTF");
+    case OP_BITS_SKIP_UTF:
+        return o[1] == 8 || o[1] == 16 || o[1] == 32 || verify_fail(v, "no such UTF");
     case OP_BITS_INT:
     case OP_BITS_FLOAT:
-    case OP_BITS_BINARY: return (o[3] >= 1 && o[3] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    case OP_BITS_BINARY:
+        return (o[3] >= 1 && o[3] <= 256) || verify_fail(v, "a unit is not 1 to 256");
     case OP_BITS_REST:
-    case OP_BITS_SKIP: return (o[2] >= 1 && o[2] <= 256) || verify_fail(v, "a unit is not 1 to 256");
-    case OP_BITS_IS_UNIT: return (o[1] >= 1 && o[1] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    case OP_BITS_SKIP:
+        return (o[2] >= 1 && o[2] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    case OP_BITS_IS_UNIT:
+        return (o[1] >= 1 && o[1] <= 256) || verify_fail(v, "a unit is not 1 to 256");
     case OP_BIF_STUB:
     case OP_SEND:
     case OP_APPLY:

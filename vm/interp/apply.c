@@ -120,7 +120,8 @@ SlowResult slow_call_dyn(Process *p)
     const uint8_t *pc = apply_pc(p);
     size_t arity = operand_u16(pc + OPOFF_CALL_DYN_1);
     size_t window = operand_live(pc + OPOFF_CALL_DYN_3).window;
-    const Half *entry = apply_export_entry(p, arg(p, window + arity), arg(p, window + arity + 1), arity);
+    const Half *entry =
+        apply_export_entry(p, arg(p, window + arity), arg(p, window + arity + 1), arity);
     if (entry == NULL) return SLOW_RAISE;
     p->run->reductions -= operand_u16(pc + OPOFF_CALL_DYN_0);
     apply_push(p, pc + OPOFF_CALL_DYN_3, window);
@@ -204,8 +205,9 @@ SlowResult slow_apply_fun(Process *p)
         p->run->exc_hides_bif = true;
         return SLOW_RAISE;
     }
-    /* The room for the fun behind its arguments is in the `+ 2` of apply_spread; a collection may move
-     * the fun, so it is read from its register afterwards, before the arguments overwrite it. */
+    /* The room for the fun behind its arguments is in the `+ 2` of apply_spread; a
+     * collection may move the fun, so it is read from its register afterwards, before the
+     * arguments overwrite it. */
     if (p->fp - p->heap.top < (ptrdiff_t)(n + 4)
         && reserve_collect(p, n + 4, 2, false) != RESERVE_DONE) {
         p->run->stop = RUN_KILLED;
@@ -229,9 +231,11 @@ static bool apply_autoload(Process *p, Term module)
 /* The entry of error_handler:`name`/3, or NULL: then the call raises by itself. */
 static const Half *apply_handler(Process *p, AtomName name)
 {
-    Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER), atom_from(name), ERROR_HANDLER_ARITY);
+    Export *handler = code_export(p->run->code, TERM_ATOM(ERROR_HANDLER), atom_from(name),
+                                  ERROR_HANDLER_ARITY);
     if (handler == NULL) return NULL;
-    if (!export_is_defined(handler) && !apply_autoload(p, TERM_ATOM(ERROR_HANDLER))) return NULL;
+    if (!export_is_defined(handler) && !apply_autoload(p, TERM_ATOM(ERROR_HANDLER)))
+        return NULL;
     return export_is_defined(handler) ? atomic_load_acquire(&handler->entry) : NULL;
 }
 
@@ -269,13 +273,15 @@ SlowResult slow_undefined(Process *p)
 
 static SlowResult apply_fun_gone(Process *p)
 {
-    const FunEntry *e = (const FunEntry *)(const void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
+    const FunEntry *e =
+        (const FunEntry *)(const void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
     reserve_no_area(p);
     raise_tagged(p, TERM_ATOM(BADFUN), arg(p, e->key.arity));
     return SLOW_RAISE;
 }
 
-/* A purge decides within a moment whether the fun has code again: the call stands where it is until then. */
+/* A purge decides within a moment whether the fun has code again: the call stands
+ * where it is until then. */
 static SlowResult apply_wait_for_purge(Process *p)
 {
     p->run->reductions = 0;
@@ -288,13 +294,15 @@ SlowResult slow_fun_gone(Process *p)
     FunEntry *e = (FunEntry *)(void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
     LoadState state = load_state(p->run->code, e->key.module);
     const Half *entry = atomic_load_acquire(&e->entry);
-    if (entry == e->gone_code && state == LOAD_STATE_ABSENT && apply_autoload(p, e->key.module)) {
+    if (entry == e->gone_code && state == LOAD_STATE_ABSENT
+        && apply_autoload(p, e->key.module)) {
         state = LOAD_STATE_LOADED;
         entry = atomic_load_acquire(&e->entry);
     }
     if (entry != e->gone_code) return apply_enter(p, entry);
     if (state == LOAD_STATE_PURGING) return apply_wait_for_purge(p);
-    const Half *handler = state == LOAD_STATE_LOADED ? NULL : apply_handler(p, ATOM_UNDEFINED_LAMBDA);
+    const Half *handler =
+        state == LOAD_STATE_LOADED ? NULL : apply_handler(p, ATOM_UNDEFINED_LAMBDA);
     if (handler == NULL) return apply_fun_gone(p);
     if (!apply_handler_room(p, e->key.arity + 1)) return SLOW_STOP;
     Term args = apply_arguments(p, 0, e->key.arity);
@@ -311,15 +319,10 @@ SlowResult slow_send(Process *p)
 {
     reserve_set_limit(p);
     switch (send_message(p, arg(p, 0), arg(p, 1))) {
-    case SEND_DONE:
-        break;
+    case SEND_DONE: break;
     case SEND_BAD_NAME:
-    case SEND_BAD_DEST:
-        raise_badarg(p);
-        return SLOW_RAISE;
-    case SEND_NO_MEMORY:
-        raise_system_limit(p);
-        return SLOW_RAISE;
+    case SEND_BAD_DEST: raise_badarg(p); return SLOW_RAISE;
+    case SEND_NO_MEMORY: raise_system_limit(p); return SLOW_RAISE;
     }
     const uint8_t *back = (const uint8_t *)p->fp[0];
     slot_set(p, 0, arg(p, 1));

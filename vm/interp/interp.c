@@ -1,7 +1,7 @@
 #include "vm/interp/interp.h"
 
-#include "vm/format/opcodes.h"
 #include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
 #include "vm/interp/slow.h"
 #include "vm/interp/unwind.h"
 #include "vm/proc/mailbox.h"
@@ -12,93 +12,93 @@
 
 /* ---- operands of the instruction at pc: OP is its name, N the operand's number in its row ---- */
 
-#define REG(OP, N) fp[operand_i16(pc + OPOFF_##OP##_##N)]
-#define TERM_AT(OP, N) TERM_RAW(REG(OP, N))
-#define S16_AT(OP, N) operand_i16(pc + OPOFF_##OP##_##N)
-#define U16_AT(OP, N) operand_u16(pc + OPOFF_##OP##_##N)
-#define I32_AT(OP, N) operand_i32(pc + OPOFF_##OP##_##N)
-#define U32_AT(OP, N) operand_u32(pc + OPOFF_##OP##_##N)
-#define ATOM_AT(OP, N) atom_from(U32_AT(OP, N))
-#define LIT_AT(OP, N) operand_word(pc, I32_AT(OP, N))
+#define REG(OP, N)       fp[operand_i16(pc + OPOFF_##OP##_##N)]
+#define TERM_AT(OP, N)   TERM_RAW(REG(OP, N))
+#define S16_AT(OP, N)    operand_i16(pc + OPOFF_##OP##_##N)
+#define U16_AT(OP, N)    operand_u16(pc + OPOFF_##OP##_##N)
+#define I32_AT(OP, N)    operand_i32(pc + OPOFF_##OP##_##N)
+#define U32_AT(OP, N)    operand_u32(pc + OPOFF_##OP##_##N)
+#define ATOM_AT(OP, N)   atom_from(U32_AT(OP, N))
+#define LIT_AT(OP, N)    operand_word(pc, I32_AT(OP, N))
 #define WINDOW_AT(OP, N) operand_u16(pc + OPOFF_##OP##_##N + offsetof(LiveMap, window))
-#define LIST_AT(OP) ((OPEND_##OP + 3) & ~3) /* of CASES */
+#define LIST_AT(OP)      ((OPEND_##OP + 3) & ~3) /* of CASES */
 
 /* ---- leaving a body ---- */
 
-#define NEXT(OP)                                                                               \
-    do {                                                                                       \
-        pc += OPLEN_##OP;                                                                      \
-        DISPATCH();                                                                            \
+#define NEXT(OP)          \
+    do {                  \
+        pc += OPLEN_##OP; \
+        DISPATCH();       \
     } while (0)
-#define NEXT_BYTES(BYTES)                                                                      \
-    do {                                                                                       \
-        pc += (BYTES);                                                                         \
-        DISPATCH();                                                                            \
+#define NEXT_BYTES(BYTES) \
+    do {                  \
+        pc += (BYTES);    \
+        DISPATCH();       \
     } while (0)
 #define LIST_BYTES(OP, COUNT, EACH) ((OPEND_##OP + (size_t)(COUNT) * (EACH) + 3) & ~(size_t)3)
 /* To a LABEL operand: 4-byte units from this instruction. */
-#define GOTO(OP, N)                                                                            \
-    do {                                                                                       \
-        pc += (ptrdiff_t)I32_AT(OP, N) * 4;                                                    \
-        DISPATCH();                                                                            \
+#define GOTO(OP, N)                         \
+    do {                                    \
+        pc += (ptrdiff_t)I32_AT(OP, N) * 4; \
+        DISPATCH();                         \
     } while (0)
-#define TEST(OP, N, CLAIM)                                                                     \
-    do {                                                                                       \
-        if (CLAIM) NEXT(OP);                                                                   \
-        GOTO(OP, N);                                                                           \
+#define TEST(OP, N, CLAIM)   \
+    do {                     \
+        if (CLAIM) NEXT(OP); \
+        GOTO(OP, N);         \
     } while (0)
 
-#define STORE_STATE()                                                                          \
-    do {                                                                                       \
-        p->pc = (const Half *)(const void *)pc;                                                \
-        p->fp = fp;                                                                            \
-        p->heap.top = top;                                                                     \
-        run->reductions = reductions;                                                          \
+#define STORE_STATE()                           \
+    do {                                        \
+        p->pc = (const Half *)(const void *)pc; \
+        p->fp = fp;                             \
+        p->heap.top = top;                      \
+        run->reductions = reductions;           \
     } while (0)
-#define LOAD_STATE()                                                                           \
-    do {                                                                                       \
-        pc = (const uint8_t *)p->pc;                                                           \
-        fp = p->fp;                                                                            \
-        top = p->heap.top;                                                                     \
-        reductions = run->reductions;                                                          \
+#define LOAD_STATE()                  \
+    do {                              \
+        pc = (const uint8_t *)p->pc;  \
+        fp = p->fp;                   \
+        top = p->heap.top;            \
+        reductions = run->reductions; \
     } while (0)
-#define SLOW(CALL)                                                                             \
-    do {                                                                                       \
-        STORE_STATE();                                                                         \
-        slow = (CALL);                                                                         \
-        goto after_slow;                                                                       \
+#define SLOW(CALL)       \
+    do {                 \
+        STORE_STATE();   \
+        slow = (CALL);   \
+        goto after_slow; \
     } while (0)
 
 /* A call has happened: pc is at an entry, fp the new frame.  A spent slice ends here. */
-#define ENTERED()                                                                              \
-    do {                                                                                       \
-        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p));                                   \
-        DISPATCH();                                                                            \
+#define ENTERED()                                            \
+    do {                                                     \
+        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p)); \
+        DISPATCH();                                          \
     } while (0)
 #define CHARGE(OP) (reductions -= (int64_t)U16_AT(OP, 0))
 /* At an instruction that is run again after a pause. */
-#define CHARGE_OR_PAUSE(OP)                                                                    \
-    do {                                                                                       \
-        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p));                                   \
-        CHARGE(OP);                                                                            \
+#define CHARGE_OR_PAUSE(OP)                                  \
+    do {                                                     \
+        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p)); \
+        CHARGE(OP);                                          \
     } while (0)
-#define PUSH_FRAME(OP, LIVE_N)                                                                 \
-    do {                                                                                       \
-        const uint8_t *back = pc + OPOFF_##OP##_##LIVE_N;                                      \
-        fp -= WINDOW_AT(OP, LIVE_N);                                                           \
-        fp[0] = (Word)back;                                                                    \
+#define PUSH_FRAME(OP, LIVE_N)                            \
+    do {                                                  \
+        const uint8_t *back = pc + OPOFF_##OP##_##LIVE_N; \
+        fp -= WINDOW_AT(OP, LIVE_N);                      \
+        fp[0] = (Word)back;                               \
     } while (0)
 
 #if CONFIG_THREADED
-#define CASE(OP) do_##OP
+#define CASE(OP)   do_##OP
 #define DISPATCH() goto *labels[*(const Half *)(const void *)pc]
 #else
-#define CASE(OP) case OP_##OP
+#define CASE(OP)   case OP_##OP
 #define DISPATCH() goto dispatch
 #endif
 
-#define ARITHMETIC(OP, NUMBER_OP)                                                              \
-    SLOW(slow_arithmetic(p, NUMBER_OP, TERM_AT(OP, 1), TERM_AT(OP, 2), S16_AT(OP, 0),          \
+#define ARITHMETIC(OP, NUMBER_OP)                                                     \
+    SLOW(slow_arithmetic(p, NUMBER_OP, TERM_AT(OP, 1), TERM_AT(OP, 2), S16_AT(OP, 0), \
                          OPLEN_##OP))
 
 static inline Word interp_top_take(Word **top, size_t words)
@@ -155,37 +155,43 @@ dispatch:
 
     /* -- frames and calls -- */
 
-    CASE(ENTER) : {
+    CASE(ENTER) :
+    {
         if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(ENTER, 0)) || CONFIG_STRESS)
             SLOW(slow_enter(p));
         NEXT(ENTER);
     }
-    CASE(CALL) : {
+    CASE(CALL) :
+    {
         const uint8_t *to = pc + (ptrdiff_t)I32_AT(CALL, 1) * 4;
         CHARGE(CALL);
         PUSH_FRAME(CALL, 2);
         pc = to;
         ENTERED();
     }
-    CASE(TAIL_CALL) : {
+    CASE(TAIL_CALL) :
+    {
         CHARGE(TAIL_CALL);
         pc += (ptrdiff_t)I32_AT(TAIL_CALL, 1) * 4;
         ENTERED();
     }
-    CASE(CALL_EXT) : {
+    CASE(CALL_EXT) :
+    {
         Export *e = (Export *)LIT_AT(CALL_EXT, 1);
         CHARGE(CALL_EXT);
         PUSH_FRAME(CALL_EXT, 2);
         pc = (const uint8_t *)atomic_load_acquire(&e->entry);
         ENTERED();
     }
-    CASE(TAIL_EXT) : {
+    CASE(TAIL_EXT) :
+    {
         Export *e = (Export *)LIT_AT(TAIL_EXT, 1);
         CHARGE(TAIL_EXT);
         pc = (const uint8_t *)atomic_load_acquire(&e->entry);
         ENTERED();
     }
-    CASE(CALL_FUN) : {
+    CASE(CALL_FUN) :
+    {
         uint32_t arity = U16_AT(CALL_FUN, 1);
         Term f = TERM_RAW(fp[-1 - (ptrdiff_t)(WINDOW_AT(CALL_FUN, 3) + arity)]);
         if (UNLIKELY(!term_is_kind(f, KIND_FUN))) SLOW(slow_call_fun(p));
@@ -196,7 +202,8 @@ dispatch:
         pc = (const uint8_t *)atomic_load_acquire(&entry->entry);
         ENTERED();
     }
-    CASE(TAIL_FUN) : {
+    CASE(TAIL_FUN) :
+    {
         uint32_t arity = U16_AT(TAIL_FUN, 1);
         Term f = TERM_RAW(fp[-1 - (ptrdiff_t)arity]);
         if (UNLIKELY(!term_is_kind(f, KIND_FUN))) SLOW(slow_tail_fun(p));
@@ -208,7 +215,8 @@ dispatch:
     }
     CASE(CALL_DYN) : SLOW(slow_call_dyn(p));
     CASE(TAIL_DYN) : SLOW(slow_tail_dyn(p));
-    CASE(RETURN) : {
+    CASE(RETURN) :
+    {
         CHARGE_OR_PAUSE(RETURN);
         Word value = REG(RETURN, 1);
         const uint8_t *back = (const uint8_t *)fp[0];
@@ -217,7 +225,8 @@ dispatch:
         pc = back + sizeof(LiveMap);
         DISPATCH();
     }
-    CASE(RETURN_CONS) : {
+    CASE(RETURN_CONS) :
+    {
         CHARGE_OR_PAUSE(RETURN_CONS);
         if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RETURN_CONS, 3)) || CONFIG_STRESS)
             SLOW(slow_return_cons(p));
@@ -229,7 +238,8 @@ dispatch:
         pc = back + sizeof(LiveMap);
         DISPATCH();
     }
-    CASE(MOVE_CALL) : {
+    CASE(MOVE_CALL) :
+    {
         const uint8_t *to = pc + (ptrdiff_t)I32_AT(MOVE_CALL, 3) * 4;
         CHARGE(MOVE_CALL);
         REG(MOVE_CALL, 1) = REG(MOVE_CALL, 2);
@@ -237,7 +247,8 @@ dispatch:
         pc = to;
         ENTERED();
     }
-    CASE(MOVE2_CALL) : {
+    CASE(MOVE2_CALL) :
+    {
         const uint8_t *to = pc + (ptrdiff_t)I32_AT(MOVE2_CALL, 5) * 4;
         CHARGE(MOVE2_CALL);
         REG(MOVE2_CALL, 1) = REG(MOVE2_CALL, 2);
@@ -246,7 +257,8 @@ dispatch:
         pc = to;
         ENTERED();
     }
-    CASE(BIF) : {
+    CASE(BIF) :
+    {
         STORE_STATE();
         p->fp = fp - U16_AT(BIF, 1);
         p->heap.limit = fp - U16_AT(BIF, 2) - LIMIT_BLOCK_SLACK;
@@ -259,7 +271,8 @@ dispatch:
         REG(BIF, 0) = result.w;
         NEXT(BIF);
     }
-    CASE(BIF_STUB) : {
+    CASE(BIF_STUB) :
+    {
         CHARGE_OR_PAUSE(BIF_STUB);
         STORE_STATE();
         p->heap.limit = fp - U16_AT(BIF_STUB, 1) - LIMIT_BLOCK_SLACK;
@@ -275,45 +288,55 @@ dispatch:
         pc = back + sizeof(LiveMap);
         DISPATCH();
     }
-    CASE(RESERVE) : {
-        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RESERVE, 0)) || CONFIG_STRESS) SLOW(slow_reserve(p));
+    CASE(RESERVE) :
+    {
+        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RESERVE, 0)) || CONFIG_STRESS)
+            SLOW(slow_reserve(p));
         NEXT(RESERVE);
     }
 
     /* -- moves and constants -- */
 
-    CASE(MOVE) : {
+    CASE(MOVE) :
+    {
         REG(MOVE, 0) = REG(MOVE, 1);
         NEXT(MOVE);
     }
-    CASE(MOVE2) : {
+    CASE(MOVE2) :
+    {
         REG(MOVE2, 0) = REG(MOVE2, 1);
         REG(MOVE2, 2) = REG(MOVE2, 3);
         NEXT(MOVE2);
     }
-    CASE(SWAP) : {
+    CASE(SWAP) :
+    {
         Word kept = REG(SWAP, 0);
         REG(SWAP, 0) = REG(SWAP, 1);
         REG(SWAP, 1) = kept;
         NEXT(SWAP);
     }
-    CASE(LOAD_SMALL) : {
+    CASE(LOAD_SMALL) :
+    {
         REG(LOAD_SMALL, 0) = small_from(S16_AT(LOAD_SMALL, 1)).w;
         NEXT(LOAD_SMALL);
     }
-    CASE(LOAD_INT) : {
+    CASE(LOAD_INT) :
+    {
         REG(LOAD_INT, 0) = small_from(I32_AT(LOAD_INT, 1)).w;
         NEXT(LOAD_INT);
     }
-    CASE(LOAD_ATOM) : {
+    CASE(LOAD_ATOM) :
+    {
         REG(LOAD_ATOM, 0) = ATOM_AT(LOAD_ATOM, 1).w;
         NEXT(LOAD_ATOM);
     }
-    CASE(LOAD_NIL) : {
+    CASE(LOAD_NIL) :
+    {
         REG(LOAD_NIL, 0) = TERM_NIL.w;
         NEXT(LOAD_NIL);
     }
-    CASE(LOAD_LIT) : {
+    CASE(LOAD_LIT) :
+    {
         REG(LOAD_LIT, 0) = LIT_AT(LOAD_LIT, 1);
         NEXT(LOAD_LIT);
     }
@@ -321,7 +344,8 @@ dispatch:
     /* -- jumps and tests -- */
 
     CASE(JUMP) : GOTO(JUMP, 0);
-    CASE(LOOP) : {
+    CASE(LOOP) :
+    {
         CHARGE_OR_PAUSE(LOOP);
         GOTO(LOOP, 1);
     }
@@ -334,18 +358,23 @@ dispatch:
     CASE(IS_PORT) : TEST(IS_PORT, 1, term_is_port(TERM_AT(IS_PORT, 0)));
     CASE(IS_REF) : TEST(IS_REF, 1, term_is_ref(TERM_AT(IS_REF, 0)));
     CASE(IS_FUN) : TEST(IS_FUN, 1, term_is_fun(TERM_AT(IS_FUN, 0)));
-    CASE(IS_FUN_OF) : {
+    CASE(IS_FUN_OF) :
+    {
         Term f = TERM_AT(IS_FUN_OF, 0);
         Term arity = TERM_AT(IS_FUN_OF, 1);
         TEST(IS_FUN_OF, 2,
-             term_is_fun(f) && term_is_small(arity) && small_value(arity) == (int64_t)fun_arity(f));
+             term_is_fun(f) && term_is_small(arity)
+                 && small_value(arity) == (int64_t)fun_arity(f));
     }
     CASE(IS_LIST) : TEST(IS_LIST, 1, term_is_list(TERM_AT(IS_LIST, 0)));
     CASE(IS_CONS) : TEST(IS_CONS, 1, term_is_cons(TERM_AT(IS_CONS, 0)));
     CASE(IS_NIL) : TEST(IS_NIL, 1, term_is_nil(TERM_AT(IS_NIL, 0)));
     CASE(IS_TUPLE) : TEST(IS_TUPLE, 1, term_is_tuple(TERM_AT(IS_TUPLE, 0)));
-    CASE(IS_TUPLE_OF) : TEST(IS_TUPLE_OF, 2, term_is_tuple_of(TERM_AT(IS_TUPLE_OF, 0), U16_AT(IS_TUPLE_OF, 1)));
-    CASE(IS_RECORD) : {
+    CASE(IS_TUPLE_OF)
+        : TEST(IS_TUPLE_OF, 2,
+               term_is_tuple_of(TERM_AT(IS_TUPLE_OF, 0), U16_AT(IS_TUPLE_OF, 1)));
+    CASE(IS_RECORD) :
+    {
         Term t = TERM_AT(IS_RECORD, 0);
         TEST(IS_RECORD, 3,
              term_is_tuple_of(t, U16_AT(IS_RECORD, 1))
@@ -356,83 +385,115 @@ dispatch:
     CASE(IS_BITSTRING) : TEST(IS_BITSTRING, 1, term_is_bitstring(TERM_AT(IS_BITSTRING, 0)));
     CASE(IS_THE_ATOM) : TEST(IS_THE_ATOM, 2, REG(IS_THE_ATOM, 0) == ATOM_AT(IS_THE_ATOM, 1).w);
     CASE(IS_NOT_ATOM) : TEST(IS_NOT_ATOM, 2, REG(IS_NOT_ATOM, 0) != ATOM_AT(IS_NOT_ATOM, 1).w);
-    CASE(IS_THE_SMALL) : TEST(IS_THE_SMALL, 2, REG(IS_THE_SMALL, 0) == small_from(S16_AT(IS_THE_SMALL, 1)).w);
-    CASE(IS_NOT_SMALL) : TEST(IS_NOT_SMALL, 2, REG(IS_NOT_SMALL, 0) != small_from(S16_AT(IS_NOT_SMALL, 1)).w);
+    CASE(IS_THE_SMALL)
+        : TEST(IS_THE_SMALL, 2, REG(IS_THE_SMALL, 0) == small_from(S16_AT(IS_THE_SMALL, 1)).w);
+    CASE(IS_NOT_SMALL)
+        : TEST(IS_NOT_SMALL, 2, REG(IS_NOT_SMALL, 0) != small_from(S16_AT(IS_NOT_SMALL, 1)).w);
     CASE(IS_SAME) : TEST(IS_SAME, 2, order_same(TERM_AT(IS_SAME, 0), TERM_AT(IS_SAME, 1)));
-    CASE(IS_NOT_SAME) : TEST(IS_NOT_SAME, 2, !order_same(TERM_AT(IS_NOT_SAME, 0), TERM_AT(IS_NOT_SAME, 1)));
+    CASE(IS_NOT_SAME)
+        : TEST(IS_NOT_SAME, 2, !order_same(TERM_AT(IS_NOT_SAME, 0), TERM_AT(IS_NOT_SAME, 1)));
     CASE(IS_EQUAL) : TEST(IS_EQUAL, 2, order_equal(TERM_AT(IS_EQUAL, 0), TERM_AT(IS_EQUAL, 1)));
-    CASE(IS_NOT_EQUAL) : TEST(IS_NOT_EQUAL, 2, !order_equal(TERM_AT(IS_NOT_EQUAL, 0), TERM_AT(IS_NOT_EQUAL, 1)));
-    CASE(IS_LESS) : TEST(IS_LESS, 2, order_compare(run->atoms, TERM_AT(IS_LESS, 0), TERM_AT(IS_LESS, 1)) < 0);
-    CASE(IS_AT_LEAST) : {
+    CASE(IS_NOT_EQUAL)
+        : TEST(IS_NOT_EQUAL, 2,
+               !order_equal(TERM_AT(IS_NOT_EQUAL, 0), TERM_AT(IS_NOT_EQUAL, 1)));
+    CASE(IS_LESS)
+        : TEST(IS_LESS, 2,
+               order_compare(run->atoms, TERM_AT(IS_LESS, 0), TERM_AT(IS_LESS, 1)) < 0);
+    CASE(IS_AT_LEAST) :
+    {
         TEST(IS_AT_LEAST, 2,
              order_compare(run->atoms, TERM_AT(IS_AT_LEAST, 0), TERM_AT(IS_AT_LEAST, 1)) >= 0);
     }
-    CASE(IS_LESS_SMALL) : {
+    CASE(IS_LESS_SMALL) :
+    {
         Term t = TERM_AT(IS_LESS_SMALL, 0);
         if (LIKELY(term_is_small(t)))
-            TEST(IS_LESS_SMALL, 2, (int64_t)t.w < (int64_t)small_from(S16_AT(IS_LESS_SMALL, 1)).w);
-        TEST(IS_LESS_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_LESS_SMALL, 1))) < 0);
+            TEST(IS_LESS_SMALL, 2,
+                 (int64_t)t.w < (int64_t)small_from(S16_AT(IS_LESS_SMALL, 1)).w);
+        TEST(IS_LESS_SMALL, 2,
+             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_LESS_SMALL, 1))) < 0);
     }
-    CASE(IS_AT_MOST_SMALL) : {
+    CASE(IS_AT_MOST_SMALL) :
+    {
         Term t = TERM_AT(IS_AT_MOST_SMALL, 0);
         if (LIKELY(term_is_small(t)))
-            TEST(IS_AT_MOST_SMALL, 2, (int64_t)t.w <= (int64_t)small_from(S16_AT(IS_AT_MOST_SMALL, 1)).w);
-        TEST(IS_AT_MOST_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_MOST_SMALL, 1))) <= 0);
+            TEST(IS_AT_MOST_SMALL, 2,
+                 (int64_t)t.w <= (int64_t)small_from(S16_AT(IS_AT_MOST_SMALL, 1)).w);
+        TEST(IS_AT_MOST_SMALL, 2,
+             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_MOST_SMALL, 1))) <= 0);
     }
-    CASE(IS_MORE_SMALL) : {
+    CASE(IS_MORE_SMALL) :
+    {
         Term t = TERM_AT(IS_MORE_SMALL, 0);
         if (LIKELY(term_is_small(t)))
-            TEST(IS_MORE_SMALL, 2, (int64_t)t.w > (int64_t)small_from(S16_AT(IS_MORE_SMALL, 1)).w);
-        TEST(IS_MORE_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_MORE_SMALL, 1))) > 0);
+            TEST(IS_MORE_SMALL, 2,
+                 (int64_t)t.w > (int64_t)small_from(S16_AT(IS_MORE_SMALL, 1)).w);
+        TEST(IS_MORE_SMALL, 2,
+             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_MORE_SMALL, 1))) > 0);
     }
-    CASE(IS_AT_LEAST_SMALL) : {
+    CASE(IS_AT_LEAST_SMALL) :
+    {
         Term t = TERM_AT(IS_AT_LEAST_SMALL, 0);
         if (LIKELY(term_is_small(t)))
-            TEST(IS_AT_LEAST_SMALL, 2, (int64_t)t.w >= (int64_t)small_from(S16_AT(IS_AT_LEAST_SMALL, 1)).w);
-        TEST(IS_AT_LEAST_SMALL, 2, order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_LEAST_SMALL, 1))) >= 0);
+            TEST(IS_AT_LEAST_SMALL, 2,
+                 (int64_t)t.w >= (int64_t)small_from(S16_AT(IS_AT_LEAST_SMALL, 1)).w);
+        TEST(IS_AT_LEAST_SMALL, 2,
+             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_LEAST_SMALL, 1))) >= 0);
     }
-    CASE(SELECT_ATOM) : {
+    CASE(SELECT_ATOM) :
+    {
         Term t = TERM_AT(SELECT_ATOM, 0);
         if (!term_is_atom(t)) GOTO(SELECT_ATOM, 2);
-        pc += interp_select(pc + LIST_AT(SELECT_ATOM), U16_AT(SELECT_ATOM, 1), atom_index(t), I32_AT(SELECT_ATOM, 2));
+        pc += interp_select(pc + LIST_AT(SELECT_ATOM), U16_AT(SELECT_ATOM, 1), atom_index(t),
+                            I32_AT(SELECT_ATOM, 2));
         DISPATCH();
     }
-    CASE(SELECT_SMALL) : {
+    CASE(SELECT_SMALL) :
+    {
         Term t = TERM_AT(SELECT_SMALL, 0);
-        if (!term_is_small(t) || small_value(t) != (int32_t)small_value(t)) GOTO(SELECT_SMALL, 2);
-        pc += interp_select(pc + LIST_AT(SELECT_SMALL), U16_AT(SELECT_SMALL, 1), (uint32_t)small_value(t), I32_AT(SELECT_SMALL, 2));
+        if (!term_is_small(t) || small_value(t) != (int32_t)small_value(t))
+            GOTO(SELECT_SMALL, 2);
+        pc += interp_select(pc + LIST_AT(SELECT_SMALL), U16_AT(SELECT_SMALL, 1),
+                            (uint32_t)small_value(t), I32_AT(SELECT_SMALL, 2));
         DISPATCH();
     }
-    CASE(SELECT_ARITY) : {
+    CASE(SELECT_ARITY) :
+    {
         Term t = TERM_AT(SELECT_ARITY, 0);
         if (!term_is_tuple(t)) GOTO(SELECT_ARITY, 2);
-        pc += interp_select(pc + LIST_AT(SELECT_ARITY), U16_AT(SELECT_ARITY, 1), (uint32_t)tuple_size(t), I32_AT(SELECT_ARITY, 2));
+        pc += interp_select(pc + LIST_AT(SELECT_ARITY), U16_AT(SELECT_ARITY, 1),
+                            (uint32_t)tuple_size(t), I32_AT(SELECT_ARITY, 2));
         DISPATCH();
     }
 
     /* -- lists, tuples, funs -- */
 
-    CASE(CONS) : {
+    CASE(CONS) :
+    {
         top[0] = REG(CONS, 1);
         top[1] = REG(CONS, 2);
         REG(CONS, 0) = interp_top_take(&top, 2) | TAG_CONS;
         NEXT(CONS);
     }
-    CASE(HEAD) : {
+    CASE(HEAD) :
+    {
         REG(HEAD, 0) = list_head(TERM_AT(HEAD, 1)).w;
         NEXT(HEAD);
     }
-    CASE(TAIL) : {
+    CASE(TAIL) :
+    {
         REG(TAIL, 0) = list_tail(TERM_AT(TAIL, 1)).w;
         NEXT(TAIL);
     }
-    CASE(UNCONS) : {
+    CASE(UNCONS) :
+    {
         const Term *cell = cons_cell(TERM_AT(UNCONS, 2));
         REG(UNCONS, 0) = cell[0].w;
         REG(UNCONS, 1) = cell[1].w;
         NEXT(UNCONS);
     }
-    CASE(UNCONS_OR) : {
+    CASE(UNCONS_OR) :
+    {
         Term t = TERM_AT(UNCONS_OR, 2);
         if (!term_is_cons(t)) GOTO(UNCONS_OR, 3);
         const Term *cell = cons_cell(t);
@@ -440,19 +501,22 @@ dispatch:
         REG(UNCONS_OR, 1) = cell[1].w;
         NEXT(UNCONS_OR);
     }
-    CASE(TUPLE) : {
+    CASE(TUPLE) :
+    {
         size_t n = U16_AT(TUPLE, 1);
         top[0] = header_make(KIND_TUPLE, n);
         interp_fill(top + 1, fp, pc + OPEND_TUPLE, n);
         REG(TUPLE, 0) = interp_top_take(&top, n + 1) | TAG_BOXED;
         NEXT_BYTES(LIST_BYTES(TUPLE, n, 2));
     }
-    CASE(ELEMENT) : {
+    CASE(ELEMENT) :
+    {
         REG(ELEMENT, 0) = tuple_at(TERM_AT(ELEMENT, 1), U16_AT(ELEMENT, 2)).w;
         NEXT(ELEMENT);
     }
     CASE(SET_ELEMENTS) : SLOW(slow_set_elements(p));
-    CASE(MAKE_FUN) : {
+    CASE(MAKE_FUN) :
+    {
         size_t n = U16_AT(MAKE_FUN, 1);
         top[0] = header_make(KIND_FUN, n + 1);
         top[1] = LIT_AT(MAKE_FUN, 2);
@@ -460,20 +524,23 @@ dispatch:
         REG(MAKE_FUN, 0) = interp_top_take(&top, n + 2) | TAG_BOXED;
         NEXT_BYTES(LIST_BYTES(MAKE_FUN, n, 2));
     }
-    CASE(EXPORT_FUN) : {
+    CASE(EXPORT_FUN) :
+    {
         top[0] = header_make(KIND_EXPORT_FUN, 1);
         top[1] = LIT_AT(EXPORT_FUN, 1);
         REG(EXPORT_FUN, 0) = interp_top_take(&top, 2) | TAG_BOXED;
         NEXT(EXPORT_FUN);
     }
-    CASE(FREE_VAR) : {
+    CASE(FREE_VAR) :
+    {
         REG(FREE_VAR, 0) = boxed_term(TERM_AT(FREE_VAR, 1), 1 + U16_AT(FREE_VAR, 2)).w;
         NEXT(FREE_VAR);
     }
 
     /* -- maps -- */
 
-    CASE(MAP_BUILD) : {
+    CASE(MAP_BUILD) :
+    {
         size_t n = U16_AT(MAP_BUILD, 1);
         top[0] = header_make(KIND_MAP, n + 1);
         top[1] = LIT_AT(MAP_BUILD, 2);
@@ -483,29 +550,34 @@ dispatch:
     }
     CASE(MAP_PUT) : SLOW(slow_map_put(p, false));
     CASE(MAP_UPDATE) : SLOW(slow_map_put(p, true));
-    CASE(MAP_GET) : {
+    CASE(MAP_GET) :
+    {
         Term value = map_get(run->atoms, TERM_AT(MAP_GET, 1), TERM_AT(MAP_GET, 2));
         if (term_is_none(value)) GOTO(MAP_GET, 3);
         REG(MAP_GET, 0) = value.w;
         NEXT(MAP_GET);
     }
-    CASE(MAP_HAS) : {
+    CASE(MAP_HAS) :
+    {
         Term value = map_get(run->atoms, TERM_AT(MAP_HAS, 0), TERM_AT(MAP_HAS, 1));
         TEST(MAP_HAS, 2, !term_is_none(value));
     }
 
     /* -- arithmetic -- */
 
-    CASE(ADD) : {
+    CASE(ADD) :
+    {
         Word a = REG(ADD, 1);
         Word b = REG(ADD, 2);
         int64_t sum;
-        if (UNLIKELY(((a | b) & TAG_MASK) != 0) || __builtin_add_overflow((int64_t)a, (int64_t)b, &sum))
+        if (UNLIKELY(((a | b) & TAG_MASK) != 0)
+            || __builtin_add_overflow((int64_t)a, (int64_t)b, &sum))
             ARITHMETIC(ADD, NUMBER_ADD);
         REG(ADD, 0) = (Word)sum;
         NEXT(ADD);
     }
-    CASE(SUB) : {
+    CASE(SUB) :
+    {
         Word a = REG(SUB, 1);
         Word b = REG(SUB, 2);
         int64_t difference;
@@ -515,7 +587,8 @@ dispatch:
         REG(SUB, 0) = (Word)difference;
         NEXT(SUB);
     }
-    CASE(MUL) : {
+    CASE(MUL) :
+    {
         Word a = REG(MUL, 1);
         Word b = REG(MUL, 2);
         int64_t product;
@@ -526,44 +599,52 @@ dispatch:
         NEXT(MUL);
     }
     CASE(DIV) : ARITHMETIC(DIV, NUMBER_DIVIDE);
-    CASE(INT_DIV) : {
+    CASE(INT_DIV) :
+    {
         Word a = REG(INT_DIV, 1);
         Word b = REG(INT_DIV, 2);
-        if (UNLIKELY(((a | b) & TAG_MASK) != 0) || UNLIKELY(b == 0) || UNLIKELY(b == small_from(-1).w))
+        if (UNLIKELY(((a | b) & TAG_MASK) != 0) || UNLIKELY(b == 0)
+            || UNLIKELY(b == small_from(-1).w))
             ARITHMETIC(INT_DIV, NUMBER_DIV);
         REG(INT_DIV, 0) = (Word)((int64_t)a / (int64_t)b) << 2;
         NEXT(INT_DIV);
     }
-    CASE(REM) : {
+    CASE(REM) :
+    {
         Word a = REG(REM, 1);
         Word b = REG(REM, 2);
-        if (UNLIKELY(((a | b) & TAG_MASK) != 0) || UNLIKELY(b == 0) || UNLIKELY(b == small_from(-1).w))
+        if (UNLIKELY(((a | b) & TAG_MASK) != 0) || UNLIKELY(b == 0)
+            || UNLIKELY(b == small_from(-1).w))
             ARITHMETIC(REM, NUMBER_REM);
         REG(REM, 0) = (Word)((int64_t)a % (int64_t)b);
         NEXT(REM);
     }
-    CASE(BAND) : {
+    CASE(BAND) :
+    {
         Word a = REG(BAND, 1);
         Word b = REG(BAND, 2);
         if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(BAND, NUMBER_BAND);
         REG(BAND, 0) = a & b;
         NEXT(BAND);
     }
-    CASE(BOR) : {
+    CASE(BOR) :
+    {
         Word a = REG(BOR, 1);
         Word b = REG(BOR, 2);
         if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(BOR, NUMBER_BOR);
         REG(BOR, 0) = a | b;
         NEXT(BOR);
     }
-    CASE(BXOR) : {
+    CASE(BXOR) :
+    {
         Word a = REG(BXOR, 1);
         Word b = REG(BXOR, 2);
         if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(BXOR, NUMBER_BXOR);
         REG(BXOR, 0) = a ^ b;
         NEXT(BXOR);
     }
-    CASE(BSL) : {
+    CASE(BSL) :
+    {
         Word a = REG(BSL, 1);
         Word b = REG(BSL, 2);
         int64_t by = (int64_t)b >> 2;
@@ -573,7 +654,8 @@ dispatch:
         REG(BSL, 0) = a << by;
         NEXT(BSL);
     }
-    CASE(BSR) : {
+    CASE(BSR) :
+    {
         Word a = REG(BSR, 1);
         Word b = REG(BSR, 2);
         int64_t by = (int64_t)b >> 2;
@@ -581,28 +663,34 @@ dispatch:
         REG(BSR, 0) = (Word)((int64_t)a >> (by > 61 ? 61 : by)) & ~(Word)TAG_MASK;
         NEXT(BSR);
     }
-    CASE(NEGATE) : {
+    CASE(NEGATE) :
+    {
         SLOW(slow_arithmetic(p, NUMBER_NEG, TERM_AT(NEGATE, 1), TERM_NIL, S16_AT(NEGATE, 0),
                              OPLEN_NEGATE));
     }
-    CASE(BNOT) : {
+    CASE(BNOT) :
+    {
         Word a = REG(BNOT, 1);
         if (UNLIKELY((a & TAG_MASK) != 0))
-            SLOW(slow_arithmetic(p, NUMBER_BNOT, TERM_RAW(a), TERM_NIL, S16_AT(BNOT, 0), OPLEN_BNOT));
+            SLOW(slow_arithmetic(p, NUMBER_BNOT, TERM_RAW(a), TERM_NIL, S16_AT(BNOT, 0),
+                                 OPLEN_BNOT));
         REG(BNOT, 0) = ~a & ~(Word)TAG_MASK;
         NEXT(BNOT);
     }
-    CASE(ADD_SMALL) : {
+    CASE(ADD_SMALL) :
+    {
         Word a = REG(ADD_SMALL, 1);
         Word b = small_from(S16_AT(ADD_SMALL, 2)).w;
         int64_t sum;
-        if (UNLIKELY((a & TAG_MASK) != 0) || __builtin_add_overflow((int64_t)a, (int64_t)b, &sum))
+        if (UNLIKELY((a & TAG_MASK) != 0)
+            || __builtin_add_overflow((int64_t)a, (int64_t)b, &sum))
             SLOW(slow_arithmetic(p, NUMBER_ADD, TERM_RAW(a), TERM_RAW(b), S16_AT(ADD_SMALL, 0),
                                  OPLEN_ADD_SMALL));
         REG(ADD_SMALL, 0) = (Word)sum;
         NEXT(ADD_SMALL);
     }
-    CASE(SUB_SMALL) : {
+    CASE(SUB_SMALL) :
+    {
         Word a = REG(SUB_SMALL, 1);
         Word b = small_from(S16_AT(SUB_SMALL, 2)).w;
         int64_t difference;
@@ -625,7 +713,8 @@ dispatch:
     CASE(BITS_REST) : SLOW(slow_bits_rest(p));
     CASE(BITS_UTF) : SLOW(slow_bits_utf(p));
     CASE(BITS_SKIP) : SLOW(slow_bits_skip(p));
-    CASE(BITS_SKIP_CONST) : {
+    CASE(BITS_SKIP_CONST) :
+    {
         Word *context = boxed_words(TERM_AT(BITS_SKIP_CONST, 0));
         Word bits = small_from((int64_t)U16_AT(BITS_SKIP_CONST, 1)).w;
         if (context[3] - context[2] < bits) GOTO(BITS_SKIP_CONST, 2);
@@ -633,20 +722,24 @@ dispatch:
         NEXT(BITS_SKIP_CONST);
     }
     CASE(BITS_SKIP_UTF) : SLOW(slow_bits_skip_utf(p));
-    CASE(BITS_IS_END) : {
+    CASE(BITS_IS_END) :
+    {
         const Word *context = boxed_words(TERM_AT(BITS_IS_END, 0));
         TEST(BITS_IS_END, 1, context[2] == context[3]);
     }
-    CASE(BITS_IS_UNIT) : {
+    CASE(BITS_IS_UNIT) :
+    {
         const Word *context = boxed_words(TERM_AT(BITS_IS_UNIT, 0));
         TEST(BITS_IS_UNIT, 2, ((context[3] - context[2]) >> 2) % U16_AT(BITS_IS_UNIT, 1) == 0);
     }
     CASE(BITS_IS_STRING) : SLOW(slow_bits_is_string(p));
-    CASE(BITS_POSITION) : {
+    CASE(BITS_POSITION) :
+    {
         REG(BITS_POSITION, 0) = boxed_words(TERM_AT(BITS_POSITION, 1))[2];
         NEXT(BITS_POSITION);
     }
-    CASE(BITS_SEEK) : {
+    CASE(BITS_SEEK) :
+    {
         boxed_words(TERM_AT(BITS_SEEK, 0))[2] = REG(BITS_SEEK, 1);
         NEXT(BITS_SEEK);
     }
@@ -660,60 +753,72 @@ dispatch:
     CASE(IF_CLAUSE) : SLOW(slow_raise_atom(p, ATOM_IF_CLAUSE));
     CASE(FUNCTION_CLAUSE) : SLOW(slow_raise_atom(p, ATOM_FUNCTION_CLAUSE));
     CASE(RAISE_ERROR) : SLOW(slow_raise_error(p, TERM_AT(RAISE_ERROR, 0)));
-    CASE(RAISE) : SLOW(slow_raise_again(p, TERM_AT(RAISE, 0), TERM_AT(RAISE, 1), TERM_AT(RAISE, 2)));
+    CASE(RAISE)
+        : SLOW(slow_raise_again(p, TERM_AT(RAISE, 0), TERM_AT(RAISE, 1), TERM_AT(RAISE, 2)));
     CASE(BUILD_TRACE) : SLOW(slow_build_trace(p));
     CASE(CATCH_VALUE) : SLOW(slow_catch_value(p));
 
     /* -- receive -- */
 
-    CASE(RECV_PEEK) : {
+    CASE(RECV_PEEK) :
+    {
         const Message *message = mailbox_peek(&p->mailbox);
         if (message == NULL) GOTO(RECV_PEEK, 1);
         REG(RECV_PEEK, 0) = message->value.w;
         NEXT(RECV_PEEK);
     }
     CASE(RECV_ACCEPT) : SLOW(slow_recv_accept(p));
-    CASE(RECV_NEXT) : {
+    CASE(RECV_NEXT) :
+    {
         CHARGE_OR_PAUSE(RECV_NEXT);
         mailbox_next(&p->mailbox);
         GOTO(RECV_NEXT, 1);
     }
-    CASE(RECV_WAIT) : {
+    CASE(RECV_WAIT) :
+    {
         CHARGE_OR_PAUSE(RECV_WAIT);
         SLOW(slow_recv_wait(p));
     }
-    CASE(RECV_WAIT_FOR) : {
+    CASE(RECV_WAIT_FOR) :
+    {
         CHARGE_OR_PAUSE(RECV_WAIT_FOR);
         SLOW(slow_recv_wait_for(p));
     }
-    CASE(RECV_MARK) : {
+    CASE(RECV_MARK) :
+    {
         REG(RECV_MARK, 0) = mailbox_mark(&p->mailbox).w;
         NEXT(RECV_MARK);
     }
-    CASE(RECV_FROM) : {
+    CASE(RECV_FROM) :
+    {
         mailbox_from(&p->mailbox, TERM_AT(RECV_FROM, 0));
         NEXT(RECV_FROM);
     }
 
     /* -- stubs -- */
 
-    CASE(SEND) : {
+    CASE(SEND) :
+    {
         CHARGE_OR_PAUSE(SEND);
         SLOW(slow_send(p));
     }
-    CASE(APPLY) : {
+    CASE(APPLY) :
+    {
         CHARGE_OR_PAUSE(APPLY);
         SLOW(slow_apply(p));
     }
-    CASE(APPLY_FUN) : {
+    CASE(APPLY_FUN) :
+    {
         CHARGE_OR_PAUSE(APPLY_FUN);
         SLOW(slow_apply_fun(p));
     }
-    CASE(HIBERNATE) : {
+    CASE(HIBERNATE) :
+    {
         CHARGE_OR_PAUSE(HIBERNATE);
         SLOW(slow_hibernate(p));
     }
-    CASE(PROCESS_END) : {
+    CASE(PROCESS_END) :
+    {
         STORE_STATE();
         return RUN_ENDED;
     }
@@ -721,19 +826,18 @@ dispatch:
     CASE(FUN_GONE) : SLOW(slow_fun_gone(p));
 
 #if !CONFIG_THREADED
-    case OP_COUNT:
-        UNREACHABLE();
-    }
+case OP_COUNT: UNREACHABLE();
+}
 #endif
 
-after_slow:
-    if (LIKELY(slow == SLOW_NEXT)) {
-        LOAD_STATE();
-        DISPATCH();
-    }
-    if (slow == SLOW_RAISE && unwind_to_handler(p)) {
-        LOAD_STATE();
-        DISPATCH();
-    }
-    return slow == SLOW_RAISE ? RUN_CRASHED : run->stop;
+after_slow : if (LIKELY(slow == SLOW_NEXT))
+{
+    LOAD_STATE();
+    DISPATCH();
+}
+if (slow == SLOW_RAISE && unwind_to_handler(p)) {
+    LOAD_STATE();
+    DISPATCH();
+}
+return slow == SLOW_RAISE ? RUN_CRASHED : run->stop;
 }

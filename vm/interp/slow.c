@@ -37,7 +37,8 @@ static SlowResult slow_killed(Process *p)
 
 /* ---- arithmetic ---- */
 
-/* Two floats: the common case beside two small integers. False: it is another one, or does not work out. */
+/* Two floats: the common case beside two small integers. False: it is another one,
+ * or does not work out. */
 static inline bool slow_floats(Process *p, NumberOp op, Term a, Term b, Term *result)
 {
     if (!term_is_float(a) || !term_is_float(b)) return false;
@@ -45,20 +46,11 @@ static inline bool slow_floats(Process *p, NumberOp op, Term a, Term b, Term *re
     double y = float_value(b);
     double d;
     switch (op) {
-    case NUMBER_ADD:
-        d = x + y;
-        break;
-    case NUMBER_SUB:
-        d = x - y;
-        break;
-    case NUMBER_MUL:
-        d = x * y;
-        break;
-    case NUMBER_DIVIDE:
-        d = x / y;
-        break;
-    default:
-        return false;
+    case NUMBER_ADD: d = x + y; break;
+    case NUMBER_SUB: d = x - y; break;
+    case NUMBER_MUL: d = x * y; break;
+    case NUMBER_DIVIDE: d = x / y; break;
+    default: return false;
     }
     if (!float_is_finite(d)) return false;
     reserve_set_limit(p);
@@ -185,7 +177,8 @@ static Term slow_map_put_one(Process *p, Term map, Term key, Term value, bool ex
 
 SlowResult slow_map_put(Process *p, bool exact)
 {
-    _Static_assert(OPOFF_MAP_PUT_3 == OPOFF_MAP_UPDATE_3 && OPEND_MAP_PUT == OPEND_MAP_UPDATE, "");
+    _Static_assert(OPOFF_MAP_PUT_3 == OPOFF_MAP_UPDATE_3 && OPEND_MAP_PUT == OPEND_MAP_UPDATE,
+                   "");
     const uint8_t *pc = slow_pc(p);
     Term map = slow_register(p, pc + OPOFF_MAP_PUT_1);
     size_t n = operand_u16(pc + OPOFF_MAP_PUT_3);

@@ -1,7 +1,7 @@
 /*
- * The long halves of long instructions.  Each takes and leaves the state in the process: p->pc is the
- * instruction, p->fp, p->heap.top and run->reductions are current.  On success a function that fell
- * through has moved p->pc behind the instruction or to a label.
+ * The long halves of long instructions.  Each takes and leaves the state in the process: p->pc
+ * is the instruction, p->fp, p->heap.top and run->reductions are current.  On success a
+ * function that fell through has moved p->pc behind the instruction or to a label.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ SlowResult slow_bif_result(Process *p, Term result);
 /* The stub's built-in likewise. */
 SlowResult slow_stub_result(Process *p, Term result);
 
-SlowResult slow_call_fun(Process *p);  /* CALL_FUN whose fun is not a closure of that arity */
+SlowResult slow_call_fun(Process *p); /* CALL_FUN whose fun is not a closure of that arity */
 SlowResult slow_tail_fun(Process *p);
 SlowResult slow_call_dyn(Process *p);
 SlowResult slow_tail_dyn(Process *p);

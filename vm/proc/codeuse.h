@@ -1,6 +1,6 @@
 /*
- * Does a process still run a version of a module: where it stands, or a return address of its stack?
- * Funs of the version do not count: calling one that is gone is an error, not a danger.
+ * Does a process still run a version of a module: where it stands, or a return address of its
+ * stack? Funs of the version do not count: calling one that is gone is an error, not a danger.
  * The owner calls it; nothing moves.  Design page: docs/design/hot-code.md.
  */
 #pragma once

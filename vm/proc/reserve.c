@@ -47,8 +47,7 @@ static Liveness liveness_by_pc(const Process *p)
 {
     const uint8_t *pc = (const uint8_t *)p->pc;
     switch ((Opcode)*p->pc) {
-    case OP_ENTER:
-        return (Liveness){.all_below = operand_u16(pc + OPOFF_ENTER_1)};
+    case OP_ENTER: return (Liveness){.all_below = operand_u16(pc + OPOFF_ENTER_1)};
     case OP_RETURN: {
         uint32_t src = (uint32_t)(-1 - operand_i16(pc + OPOFF_RETURN_1));
         Liveness l = {.live = {.window = (uint16_t)(src + 2)}};
@@ -58,18 +57,12 @@ static Liveness liveness_by_pc(const Process *p)
             l.live.flags = LIVE_FLAG_BIG_MAP; /* without bits: the highest register alone */
         return l;
     }
-    case OP_BIF_STUB:
-        return (Liveness){.all_below = operand_u16(pc + OPOFF_BIF_STUB_1)};
-    case OP_RESERVE:
-        return liveness_at(p, pc + OPOFF_RESERVE_1);
-    case OP_RETURN_CONS:
-        return liveness_at(p, pc + OPOFF_RETURN_CONS_4);
-    case OP_LOOP:
-        return liveness_at(p, pc + OPOFF_LOOP_2);
-    case OP_RECV_NEXT:
-        return liveness_at(p, pc + OPOFF_RECV_NEXT_2);
-    case OP_RECV_WAIT:
-        return liveness_at(p, pc + OPOFF_RECV_WAIT_2);
+    case OP_BIF_STUB: return (Liveness){.all_below = operand_u16(pc + OPOFF_BIF_STUB_1)};
+    case OP_RESERVE: return liveness_at(p, pc + OPOFF_RESERVE_1);
+    case OP_RETURN_CONS: return liveness_at(p, pc + OPOFF_RETURN_CONS_4);
+    case OP_LOOP: return liveness_at(p, pc + OPOFF_LOOP_2);
+    case OP_RECV_NEXT: return liveness_at(p, pc + OPOFF_RECV_NEXT_2);
+    case OP_RECV_WAIT: return liveness_at(p, pc + OPOFF_RECV_WAIT_2);
     case OP_RECV_WAIT_FOR: {
         /* It is run again when it wakes, and reads its time again. */
         Liveness l = liveness_at(p, pc + OPOFF_RECV_WAIT_FOR_3);
@@ -77,21 +70,19 @@ static Liveness liveness_by_pc(const Process *p)
         return l;
     }
     case OP_SEND:
-    case OP_APPLY_FUN:
-        return (Liveness){.all_below = 2};
+    case OP_APPLY_FUN: return (Liveness){.all_below = 2};
     case OP_APPLY:
-    case OP_HIBERNATE:
-        return (Liveness){.all_below = 3};
+    case OP_HIBERNATE: return (Liveness){.all_below = 3};
     case OP_UNDEFINED: {
         const Export *e = (const Export *)(const void *)(pc - offsetof(Export, undefined_code));
         return (Liveness){.all_below = e->key.arity};
     }
     case OP_FUN_GONE: {
-        const FunEntry *e = (const FunEntry *)(const void *)(pc - offsetof(FunEntry, gone_code));
+        const FunEntry *e =
+            (const FunEntry *)(const void *)(pc - offsetof(FunEntry, gone_code));
         return (Liveness){.all_below = e->key.arity + 1};
     }
-    default:
-        return (Liveness){0};
+    default: return (Liveness){0};
     }
 }
 
@@ -210,7 +201,8 @@ static ReserveResult reserve_killed(Process *p, Term reason)
     return RESERVE_KILLED;
 }
 
-/* Words that a stress build collects and audits at every safepoint; a larger heap waits its turn. */
+/* Words that a stress build collects and audits at every safepoint; a larger heap waits its
+ * turn. */
 #define RESERVE_STRESS_WORDS 256
 
 bool reserve_stress_skips(Process *p, size_t need)
@@ -218,7 +210,7 @@ bool reserve_stress_skips(Process *p, size_t need)
     if (!CONFIG_STRESS || p->fp - p->heap.top < (ptrdiff_t)need) return false;
     const OldGeneration *old = p->extra == NULL ? NULL : &p->extra->old;
     size_t used = (size_t)(p->heap.top - p->block) + p->heap.fragment_words
-        + (size_t)(p->block + p->block_words - p->fp);
+                  + (size_t)(p->block + p->block_words - p->fp);
     if (old != NULL) used += (size_t)(old->top - old->start);
     return p->run->stress_tick++ % (1 + used / RESERVE_STRESS_WORDS) != 0;
 }
@@ -227,7 +219,8 @@ bool reserve_stress_skips(Process *p, size_t need)
 static size_t reserve_least(const Process *p, size_t registers)
 {
     CodePlace place;
-    if (code_place(p->run->code, (const Half *)(const void *)p->pc, &place) && place.function->extent > registers)
+    if (code_place(p->run->code, (const Half *)(const void *)p->pc, &place)
+        && place.function->extent > registers)
         registers = place.function->extent;
     return registers + LIMIT_CALL_GAP;
 }
