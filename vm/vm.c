@@ -4,6 +4,7 @@
 #include "vm/actor/exit.h"
 #include "vm/actor/signal.h"
 #include "vm/actor/spawn.h"
+#include "vm/base/env.h"
 #include "vm/bif/bif_code.h"
 #include "vm/bif/bif_process.h"
 #include "vm/code/stubs.h"
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- hooks ---- */
 
@@ -167,6 +169,7 @@ static bool vm_make_code(Vm *vm)
     Sched *s = vm->sched;
     vm->registry = registry_new(vm->mem, s->epoch);
     vm->persist = persist_new(vm->mem, vm->atoms);
+    vm->env = env_new(vm->mem, environ);
     vm->code = codetab_new(vm->mem, s->epoch, vm->atoms);
     if (vm->code == NULL) return false;
     stubs_make(vm->code);
@@ -179,6 +182,7 @@ static bool vm_make_code(Vm *vm)
         run->literals = area_range(vm->code->area);
         run->registry = vm->registry;
         run->persist = vm->persist;
+        run->env = vm->env;
     }
     return true;
 }
@@ -245,6 +249,7 @@ void vm_delete(Vm *vm)
     Mem *mem = vm->mem;
     exit_free_all(&vm->sched->workers[0]->run);
     if (vm->persist != NULL) persist_delete(vm->persist);
+    if (vm->env != NULL) env_delete(vm->env);
     if (vm->registry != NULL) registry_delete(vm->registry);
     if (!sched_delete(vm->sched)) return; /* a job of a library still runs in this memory */
     if (vm->code != NULL) codetab_delete(vm->code);

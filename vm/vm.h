@@ -37,6 +37,7 @@ struct Vm {
     CodeTable *code;
     Registry *registry;
     struct Persist *persist;
+    struct Env *env;
     Archive archive;
     bool has_archive;
     Term main_pid; /* its end is the program's end; TERM_NONE: there is none */

@@ -1,18 +1,12 @@
-/* Built-ins about the VM as a whole, and its surroundings. */
+/* Built-ins about the VM as a whole: its end, its node, its memory. */
 #include "vm/bif/bif_bytes.h"
 
-#include "vm/proc/proctab.h"
 #include "vm/sched/sched.h"
 #include "vm/term/atom.h"
-#include "vm/term/binary.h"
 #include "vm/term/list.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* ---- the end ---- */
 
@@ -86,81 +80,12 @@ BifResult bif_is_alive(Process *p)
     return TERM_FALSE;
 }
 
-/* ---- environment ---- */
-
-/* A term of a C text that may not be UTF-8: a list of characters, then of bytes. */
-static BifResult bif_text_list(Process *p, const char *text, size_t n)
-{
-    Term t = list_from_utf8(&p->heap, (const uint8_t *)text, n, TERM_NIL);
-    return term_is_none(t) ? raise_system_limit(p) : t;
-}
-
-BifResult bif_getenv_1(Process *p)
-{
-    Bytes b = bif_bytes(p);
-    bool good = list_to_utf8(arg(p, 0), &b) && memchr(b.at, 0, b.count) == NULL;
-    if (!good) {
-        bytes_free(&b);
-        return raise_badarg(p);
-    }
-    bytes_put_u8(&b, 0);
-    const char *value = getenv((const char *)b.at);
-    bytes_free(&b);
-    return value == NULL ? TERM_FALSE : bif_text_list(p, value, strlen(value));
-}
-
-BifResult bif_env(Process *p)
-{
-    Term list = TERM_NIL;
-    for (char **at = environ; *at != NULL; at++) {
-        const char *equals = strchr(*at, '=');
-        if (equals == NULL) continue;
-        Term key = bif_text_list(p, *at, (size_t)(equals - *at));
-        Term value = bif_text_list(p, equals + 1, strlen(equals + 1));
-        Term pair = heap_tuple2(&p->heap, key, value);
-        list = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, list);
-        if (term_is_none(list)) return raise_system_limit(p);
-    }
-    return list;
-}
-
-BifResult bif_getpid(Process *p)
-{
-    char text[24];
-    int n = snprintf(text, sizeof text, "%ld", (long)getpid());
-    return bif_text_list(p, text, (size_t)n);
-}
-
-/* ---- system_info ---- */
+/* ---- memory ---- */
 
 static BifResult bif_info_number(Process *p, uint64_t n)
 {
     Term t = heap_uint64(&p->heap, n);
     return term_is_none(t) ? raise_system_limit(p) : t;
-}
-
-BifResult bif_system_info(Process *p)
-{
-    Term item = arg(p, 0);
-    const Sched *s = sched_worker(p->run)->sched;
-    if (!term_is_atom(item)) return raise_badarg(p);
-    switch (atom_of(item)) {
-    case ATOM_SCHEDULERS:
-    case ATOM_SCHEDULERS_ONLINE:
-    case ATOM_LOGICAL_PROCESSORS: return bif_info_number(p, s->worker_count);
-    case ATOM_PROCESS_COUNT: return bif_info_number(p, proctab_count(p->run->processes));
-    case ATOM_PROCESS_LIMIT: return bif_info_number(p, proctab_limit(p->run->processes));
-    case ATOM_ATOM_COUNT: return bif_info_number(p, atom_count(p->run->atoms));
-    case ATOM_ATOM_LIMIT: return bif_info_number(p, p->run->atoms->limit);
-    case ATOM_WORDSIZE: return small_from(sizeof(Word));
-    case ATOM_ENDIAN: return TERM_ATOM(LITTLE);
-    case ATOM_OTP_RELEASE: return bif_text_list(p, "25", 2);
-    case ATOM_VERSION: return bif_text_list(p, CONFIG_VERSION, strlen(CONFIG_VERSION));
-    case ATOM_MACHINE: return bif_text_list(p, "MOTE", 4);
-    case ATOM_SMP_SUPPORT:
-    case ATOM_THREADS: return TERM_TRUE;
-    default: return raise_badarg(p);
-    }
 }
 
 static BifResult bif_memory_of(Process *p, AtomName what)

@@ -14,6 +14,7 @@ typedef struct Process Process;
 typedef struct ProcTable ProcTable;
 typedef struct Vm Vm;
 
+struct Env;         /* vm/base/env.h */
 struct Persist;     /* vm/ets/persist.h */
 struct Registry;    /* vm/actor/registry.h */
 struct ExitHooks;   /* vm/actor/exit.h */
@@ -70,6 +71,7 @@ struct RunContext {
     struct Worker *worker;
     struct Registry *registry;
     struct Persist *persist;
+    struct Env *env;
     const struct ExitHooks *exit_hooks;
     const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */
 };
