@@ -1,11 +1,11 @@
 #include "compiler/codegen/regalloc.h"
 
+#include "compiler/codegen/fill.h"
 #include "compiler/codegen/gap.h"
 #include "compiler/codegen/hints.h"
 #include "compiler/codegen/moves.h"
 #include "vm/format/code.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define BUSY_WORDS ((MOVES_REGISTERS + 63) / 64)
@@ -235,152 +235,6 @@ static int64_t live_operand(Alloc *a, uint32_t window)
     return code_live_pack(live);
 }
 
-static void put_half(uint8_t *list, uint32_t i, uint32_t value)
-{
-    code_set_u16(list + 2 * (size_t)i, (uint16_t)value);
-}
-
-static uint32_t arg_home(const Alloc *a, const LirInstr *instr, uint32_t i)
-{
-    return home(a, lir_var(instr->args[i]));
-}
-
-static void fill_segments(Alloc *a, const LirInstr *instr, MirInstr *mir)
-{
-    static const uint8_t types[] = {BITS_TYPE_INTEGER, BITS_TYPE_FLOAT, BITS_TYPE_BINARY,
-                                    BITS_TYPE_UTF8,    BITS_TYPE_UTF16, BITS_TYPE_UTF32};
-    const CoreInstr *core = instr->core;
-    mir->list_count = core->case_count;
-    mir->list = ARENA_ARRAY(a->f->arena, uint8_t, (size_t)core->case_count * 8 + 1);
-    for (uint32_t i = 0, arg = 0; i < core->case_count; i++) {
-        const CoreSegment *s = &core->segments[i];
-        uint32_t flags = types[s->type];
-        uint32_t size = 0;
-        if (s->flags & CORE_SEG_SIGNED) flags |= BITS_SIGNED;
-        if (s->flags & CORE_SEG_LITTLE) flags |= BITS_LITTLE;
-        uint32_t value = arg_home(a, instr, arg++);
-        if (core_is_none(s->size)) {
-            flags |= s->type == CORE_SEG_BITS ? BITS_SIZE_ALL : BITS_SIZE_CONST;
-        } else if (core_is_const(s->size)
-                   && (uint64_t)small_value(core_term(a->f->pool->unit, s->size)) <= 65535) {
-            flags |= BITS_SIZE_CONST;
-            size = (uint32_t)small_value(core_term(a->f->pool->unit, s->size));
-        } else {
-            size = arg_home(a, instr, arg++);
-        }
-        put_half(mir->list, 4 * i, flags);
-        put_half(mir->list, 4 * i + 1, value);
-        put_half(mir->list, 4 * i + 2, size);
-        put_half(mir->list, 4 * i + 3, s->unit);
-    }
-}
-
-/* Keys become the file's numbers here, in ascending order of those. */
-static int compare_cases(const void *x, const void *y)
-{
-    uint32_t a = code_get_u32(x);
-    uint32_t b = code_get_u32(y);
-    return (a > b) - (a < b);
-}
-
-static void fill_cases(Alloc *a, const LirInstr *instr, MirInstr *mir)
-{
-    const CoreInstr *core = instr->core;
-    mir->list_count = core->case_count;
-    mir->list = ARENA_ARRAY(a->f->arena, uint8_t, (size_t)core->case_count * 8 + 1);
-    for (uint32_t i = 0; i < core->case_count; i++) {
-        Term key = core->cases[i].key;
-        uint32_t number =
-            term_is_atom(key) ? pool_atom(a->f->pool, key) : (uint32_t)small_value(key);
-        code_set_u32(mir->list + 8 * (size_t)i, number);
-        code_set_u32(mir->list + 8 * (size_t)i + 4, core->cases[i].block);
-    }
-    if (core->kind == CORE_SWITCH_ATOM) qsort(mir->list, core->case_count, 8, compare_cases);
-}
-
-/* The list of an instruction; `first` is the argument it begins with. */
-static void fill_list(Alloc *a, const LirInstr *instr, MirInstr *mir, uint32_t first)
-{
-    OperandKind kind = (OperandKind)op_info[instr->op].list_kind;
-    if (kind == OPERAND_SEGMENTS) {
-        fill_segments(a, instr, mir);
-        return;
-    }
-    if (kind == OPERAND_CASES) {
-        fill_cases(a, instr, mir);
-        return;
-    }
-    uint32_t n = instr->arg_count - first;
-    mir->list_count = n;
-    mir->list = ARENA_ARRAY(a->f->arena, uint8_t, (size_t)n * 4 + 1);
-    for (uint32_t i = 0; i < n; i++) {
-        if (kind == OPERAND_PAIRS) put_half(mir->list, 2 * i, instr->core->indexes[i]);
-        put_half(mir->list, kind == OPERAND_PAIRS ? 2 * i + 1 : i,
-                 arg_home(a, instr, first + i));
-    }
-}
-
-/* Which operand of an instruction is the frame's extent; it is filled in when the frame is done. */
-static int extent_operand(Opcode op)
-{
-    switch (op) {
-    case OP_BIF: return 2;
-    case OP_BITS_BUILD: return 1;
-    case OP_MAP_PUT:
-    case OP_MAP_UPDATE: return 2;
-    case OP_ENTER: return 2;
-    default: return -1;
-    }
-}
-
-/* All operands but DST and LIVE, in the row's order.  `first_arg` of the arguments are
- * elsewhere. */
-static void fill_operands(Alloc *a, const LirInstr *instr, MirInstr *mir, bool takes_srcs)
-{
-    const OpInfo *info = &op_info[mir->op];
-    uint32_t arg = 0;
-    uint32_t imm = 0;
-    for (unsigned i = 0; i < info->operand_count; i++) {
-        OperandKind kind = (OperandKind)info->operands[i];
-        if (info->list_kind && i == info->count_operand) continue;
-        if ((int)i == extent_operand((Opcode)mir->op)) continue;
-        if (mir->op == OP_BIF && i == 1) continue;
-        switch (kind) {
-        case OPERAND_DST:
-        case OPERAND_LIVE:
-        case OPERAND_WEIGHT: break;
-        case OPERAND_SRC:
-            if (takes_srcs) mir->operands[i] = arg_home(a, instr, arg++);
-            break;
-        case OPERAND_LABEL:
-            mir->operands[i] = mir->op == OP_JUMP || mir->op == OP_LOOP
-                                       || mir->op == OP_RECV_NEXT || mir->op == OP_RECV_WAIT
-                                       || mir->op == OP_RECV_WAIT_FOR
-                                   ? instr->then_
-                                   : instr->else_;
-            break;
-        case OPERAND_FAIL: mir->operands[i] = instr->is_test ? instr->else_ : NO_LABEL; break;
-        case OPERAND_SRCS:
-        case OPERAND_PAIRS:
-        case OPERAND_SEGMENTS:
-        case OPERAND_CASES: fill_list(a, instr, mir, arg); break;
-        case OPERAND_S16:
-        case OPERAND_I32: mir->operands[i] = instr->imm[imm++]; break;
-        default: mir->operands[i] = (uint32_t)instr->imm[imm++];
-        }
-    }
-    if (instr->is_test) mir->next = mir->op == OP_RECV_WAIT_FOR ? instr->else_ : instr->then_;
-}
-
-/* Put the results' registers into the DST operands. */
-static void fill_dst(MirInstr *mir, const uint32_t to[2])
-{
-    const OpInfo *info = &op_info[mir->op];
-    unsigned n = 0;
-    for (unsigned i = 0; i < info->operand_count && n < 2; i++)
-        if (info->operands[i] == OPERAND_DST) mir->operands[i] = to[n++];
-}
-
 static bool has_live(Opcode op)
 {
     return op == OP_RECV_NEXT || op == OP_RECV_WAIT || op == OP_RECV_WAIT_FOR;
@@ -409,7 +263,7 @@ static void alloc_plain(Alloc *a, const LirInstr *instr)
     uint32_t to[2];
     size_t at = a->out->code.count;
     MirInstr *mir = push(a, instr, (Opcode)instr->op);
-    fill_operands(a, instr, mir, true);
+    fill_operands(a->f, a->home, instr, mir, true);
     free_dying(a, instr);
     if (has_live((Opcode)instr->op)) {
         fill_live_of_targets(a, instr, at);
@@ -476,7 +330,7 @@ static void move_args(Alloc *a, const LirInstr *instr, uint32_t base)
         if (core_is_const(instr->args[i]))
             moves_add_load(a->moves, base + i, instr->args[i]);
         else
-            moves_add(a->moves, base + i, arg_home(a, instr, i));
+            moves_add(a->moves, base + i, fill_arg_home(a->home, instr, i));
     }
     moves_emit(a->moves, a->f->pool, a->out, instr->pos);
     touch(a, base + instr->arg_count);
@@ -498,7 +352,7 @@ static void alloc_call(Alloc *a, const LirInstr *instr)
     move_args(a, instr, window);
     touch(a, window + 1);
     MirInstr *mir = push(a, instr, (Opcode)instr->op);
-    fill_operands(a, instr, mir, false);
+    fill_operands(a->f, a->home, instr, mir, false);
     int64_t live = live_operand(a, window);
     mir->operands[op_info[instr->op].operand_count - 1] = live;
     if (instr->dst) occupy(a, instr->dst, window);
@@ -508,7 +362,7 @@ static void alloc_call(Alloc *a, const LirInstr *instr)
 static void alloc_tail(Alloc *a, const LirInstr *instr)
 {
     move_args(a, instr, 0);
-    fill_operands(a, instr, push(a, instr, (Opcode)instr->op), false);
+    fill_operands(a->f, a->home, instr, push(a, instr, (Opcode)instr->op), false);
 }
 
 static void alloc_bif(Alloc *a, const LirInstr *instr)
@@ -518,7 +372,7 @@ static void alloc_bif(Alloc *a, const LirInstr *instr)
     uint32_t base = choose_row(a, instr, busy_top(a));
     move_args(a, instr, base);
     MirInstr *mir = push(a, instr, OP_BIF);
-    fill_operands(a, instr, mir, false);
+    fill_operands(a->f, a->home, instr, mir, false);
     mir->operands[1] = base;
     if (instr->is_test) enter_block(a, instr->then_);
     define(a, instr, to);
@@ -555,11 +409,11 @@ static void alloc_jump(Alloc *a, const LirInstr *instr)
         if (core_is_const(instr->args[i]))
             moves_add_load(a->moves, r, instr->args[i]);
         else
-            moves_add(a->moves, r, arg_home(a, instr, i));
+            moves_add(a->moves, r, fill_arg_home(a->home, instr, i));
     }
     moves_emit(a->moves, a->f->pool, a->out, instr->pos);
     MirInstr *mir = push(a, instr, (Opcode)instr->op);
-    fill_operands(a, instr, mir, false);
+    fill_operands(a->f, a->home, instr, mir, false);
     a->block = block;
     if (instr->op == OP_LOOP) mir->operands[2] = live_operand(a, 0);
 }
@@ -571,7 +425,7 @@ static void alloc_return(Alloc *a, const LirInstr *instr)
         touch(a, 1);
         moves_load(a->f->pool, a->out, 0, instr->args[0], instr->pos);
     } else {
-        r = arg_home(a, instr, 0);
+        r = fill_arg_home(a->home, instr, 0);
     }
     push(a, instr, OP_RETURN)->operands[1] = r;
 }
@@ -637,7 +491,7 @@ static void alloc_block(Alloc *a, uint32_t block)
 static void fill_extents(Alloc *a)
 {
     VEC_EACH (MirInstr, instr, &a->out->code) {
-        int operand = extent_operand((Opcode)instr->op);
+        int operand = fill_extent_operand((Opcode)instr->op);
         if (operand >= 0) instr->operands[operand] = a->extent;
         if (instr->op != OP_ENTER && instr->op != OP_RESERVE) continue;
         /* What takes heap leaves the gap for its caller. */
