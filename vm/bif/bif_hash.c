@@ -96,6 +96,23 @@ BifResult bif_term_to_binary_2(Process *p)
     return bif_encode_options(arg(p, 1), &e) ? bif_encode(p, &e) : raise_badarg(p);
 }
 
+/* The same as a list of binaries: one. */
+static BifResult bif_as_list(Process *p, Term binary)
+{
+    if (term_is_none(binary)) return binary;
+    return bif_hash_done(p, heap_cons(&p->heap, binary, TERM_NIL));
+}
+
+BifResult bif_term_to_iovec_1(Process *p) { return bif_as_list(p, bif_term_to_binary_1(p)); }
+BifResult bif_term_to_iovec_2(Process *p) { return bif_as_list(p, bif_term_to_binary_2(p)); }
+
+BifResult bif_external_size_2(Process *p)
+{
+    BifEncode e = {CODEC_PLAIN, 0};
+    if (!bif_encode_options(arg(p, 1), &e)) return raise_badarg(p);
+    return small_from((int64_t)codec_size(p->run->atoms, bif_node(), arg(p, 0), e.flags));
+}
+
 BifResult bif_external_size(Process *p)
 {
     return small_from((int64_t)codec_size(p->run->atoms, bif_node(), arg(p, 0), CODEC_PLAIN));
