@@ -345,13 +345,15 @@ static FunEntry *fun_lookup(const CodeTable *t, const FunKey *key)
     return NULL;
 }
 
-FunEntry *codetab_fun_locked(CodeTable *t, const FunKey *key, uint32_t free_count)
+FunEntry *codetab_fun_locked(CodeTable *t, const FunKey *key, uint32_t free_count,
+                             uint32_t function)
 {
     FunEntry *e = fun_lookup(t, key);
     if (e != NULL) return e;
     FunNode *node = mem_alloc_zero(t->mem, MEM_CODE, sizeof *node);
     node->entry.key = *key;
     node->entry.free_count = free_count;
+    node->entry.function = function;
     node->entry.gone_code[0] = OP_FUN_GONE;
     atomic_store_relaxed(&node->entry.entry, node->entry.gone_code);
     HtabValue *value = htab_put(&t->funs, fun_hash(key), NULL);
@@ -360,10 +362,10 @@ FunEntry *codetab_fun_locked(CodeTable *t, const FunKey *key, uint32_t free_coun
     return &node->entry;
 }
 
-FunEntry *codetab_fun(CodeTable *t, const FunKey *key, uint32_t free_count)
+FunEntry *codetab_fun(CodeTable *t, const FunKey *key, uint32_t free_count, uint32_t function)
 {
     lock_take(&t->lock);
-    FunEntry *e = codetab_fun_locked(t, key, free_count);
+    FunEntry *e = codetab_fun_locked(t, key, free_count, function);
     lock_drop(&t->lock);
     return e;
 }

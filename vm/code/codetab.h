@@ -61,9 +61,10 @@ void codetab_drop_version(CodeTable *t, ModuleVersion *v);
 
 /* The entry of a fun with this key, made if absent (then without code: calling it
  * raises).  Takes the lock. */
-FunEntry *codetab_fun(CodeTable *t, const FunKey *key, uint32_t free_count);
+FunEntry *codetab_fun(CodeTable *t, const FunKey *key, uint32_t free_count, uint32_t function);
 /* The same with the lock held. */
-FunEntry *codetab_fun_locked(CodeTable *t, const FunKey *key, uint32_t free_count);
+FunEntry *codetab_fun_locked(CodeTable *t, const FunKey *key, uint32_t free_count,
+                             uint32_t function);
 /* The entry if it exists and has code. */
 FunEntry *codetab_fun_find(CodeTable *t, const FunKey *key);
 

@@ -147,8 +147,8 @@ static void load_lambdas(Loader *l)
                       .old_index = row->index,
                       .old_uniq = row->unique};
         memcpy(key.uniq, f->unique, sizeof key.uniq);
-        l->lambdas[i] = codetab_fun(l->t, &key, row->free_count);
-        l->lambdas[i]->function = atom_index(l->atoms[f->functions[row->function].name]);
+        uint32_t function = atom_index(l->atoms[f->functions[row->function].name]);
+        l->lambdas[i] = codetab_fun(l->t, &key, row->free_count, function);
     }
 }
 
@@ -455,6 +455,17 @@ bool load_module_name(CodeTable *t, const LoadSource *source, Term *name, LoadEr
     return done;
 }
 
+bool load_module_unique(CodeTable *t, const LoadSource *source, uint8_t unique[16])
+{
+    LoadError error;
+    Loader l = {.t = t, .source = source, .error = &error};
+    arena_init(&l.scratch, t->mem, MEM_CODE);
+    bool done = load_read(&l);
+    if (done) memcpy(unique, l.file.unique, sizeof l.file.unique);
+    arena_free(&l.scratch);
+    return done;
+}
+
 /* ---- publishing ---- */
 
 static Export *load_export_of(CodeTable *t, const ModuleVersion *v, uint32_t i)
@@ -503,11 +514,13 @@ static void load_make_exports(CodeTable *t, const ModuleVersion *v)
 LoadResult load_commit(CodeTable *t, ModuleVersion *v)
 {
     Module *m = v->module;
-    if (m->old != NULL) return LOAD_NOT_PURGED;
+    if (m->old != NULL && m->current != NULL) return LOAD_NOT_PURGED;
     load_make_exports(t, v);
     lock_take(&t->lock);
-    if (m->current != NULL) load_undefine_exports(t, m->current);
-    m->old = m->current;
+    if (m->current != NULL) {
+        load_undefine_exports(t, m->current);
+        m->old = m->current;
+    }
     m->current = v;
     if (m->staged == v)
         m->staged = NULL;
@@ -534,8 +547,7 @@ bool load_stage(CodeTable *t, ModuleVersion *v, const FunEntry **entry)
         m->staged = v;
         codetab_add_version(t, v);
         load_define_funs(v);
-        FunEntry *e = codetab_fun_locked(t, &key, 0);
-        e->function = f->name;
+        FunEntry *e = codetab_fun_locked(t, &key, 0, f->name);
         atomic_store_release(&e->entry, v->code + 2 * (size_t)f->start);
         *entry = e;
     }
