@@ -1,125 +1,137 @@
 #include "compiler/command.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "compiler/compile.h"
 #include "vm/format/modfile.h"
 
-typedef struct {
-    CompileOptions options;
-    const char *out_dir;
-    const char *dump;
-    const char **include_dirs;
-    MacroOption *macros;
-    const char **files;
-    int file_count;
+typedef struct Command {
+    const char *name;
+    const Opts *opts;
+    CommandOptions compile;
+    AtomTable *atoms;
 } Command;
 
-static void command_usage(const char *name, FILE *to)
+static void command_usage(const char *name)
 {
-    fprintf(to, "usage: %s", name);
-    fputs(" [-o DIR] [-I DIR] [-D NAME[=VALUE]] [--otp25] [--warnings-as-errors]\n"
+    fprintf(stderr, "usage: %s", name);
+    fputs(" [-o DIR] [-I DIR] [-D NAME[=VALUE]] [-pa DIR] [--otp25] [--warnings-as-errors]\n"
           "             [--no-warnings] [--dump PASS] FILE...\n"
           "PASS is one of:",
-          to);
-    for (const char *const *name = compile_pass_names(); *name; name++)
-        fprintf(to, " %s", *name);
-    fputc('\n', to);
+          stderr);
+    for (const char *const *pass = compile_pass_names(); *pass; pass++) fprintf(stderr, " %s", *pass);
+    fputc('\n', stderr);
 }
 
-static void command_macro(Command *m, char *text)
-{
-    char *value = strchr(text, '=');
-    if (value) *value++ = '\0';
-    m->macros[m->options.macro_count++] = (MacroOption){text, value};
-}
+/* ---- options ---- */
 
-/* One option, at argv[*i]; false if there is no such option. */
-static bool command_option(Command *m, int argc, char **argv, int *i)
+void command_options_init(CommandOptions *c, const Opts *o, const char *const *lib_dirs, size_t lib_dir_count)
 {
-    char *arg = argv[*i];
-    char *value = arg[0] == '-' && arg[1] != '-' && arg[2] != '\0' ? arg + 2 : NULL;
-    bool takes =
-        (arg[1] == 'o' || arg[1] == 'I' || arg[1] == 'D') || strcmp(arg, "--dump") == 0;
-    if (takes && !value) {
-        if (*i + 1 >= argc) return false;
-        value = argv[++*i];
+    *c = (CommandOptions){.macro_room = o->define.count};
+    for (size_t i = 0; i < o->define.count; i++) c->text_bytes += strlen(o->define.at[i]) + 1;
+    c->macros = mem_alloc(NULL, MEM_COMPILER, c->macro_room * sizeof *c->macros + 1);
+    c->texts = mem_alloc(NULL, MEM_COMPILER, c->text_bytes + 1);
+    char *text = c->texts;
+    for (size_t i = 0; i < o->define.count; i++) {
+        size_t n = strlen(o->define.at[i]) + 1;
+        memcpy(text, o->define.at[i], n);
+        char *value = strchr(text, '=');
+        if (value) *value++ = '\0';
+        c->macros[i] = (MacroOption){text, value};
+        text += n;
     }
-    if (strcmp(arg, "--dump") == 0)
-        m->dump = value;
-    else if (strcmp(arg, "--otp25") == 0)
-        m->options.otp25 = true;
-    else if (strcmp(arg, "--warnings-as-errors") == 0)
-        m->options.warnings_as_errors = true;
-    else if (strcmp(arg, "--no-warnings") == 0)
-        m->options.no_warnings = true;
-    else if (arg[1] == 'o')
-        m->out_dir = value;
-    else if (arg[1] == 'I')
-        m->include_dirs[m->options.include_dir_count++] = value;
-    else if (arg[1] == 'D')
-        command_macro(m, value);
-    else
-        return false;
-    return true;
+    c->options = (CompileOptions){.include_dirs = o->include.at,
+                                  .include_dir_count = (uint32_t)o->include.count,
+                                  .lib_dirs = lib_dirs,
+                                  .lib_dir_count = (uint32_t)lib_dir_count,
+                                  .macros = c->macros,
+                                  .macro_count = (uint32_t)o->define.count,
+                                  .otp25 = o->otp25,
+                                  .warnings_as_errors = o->warnings_as_errors,
+                                  .no_warnings = o->no_warnings};
 }
 
-static bool command_write(const Command *m, AtomTable *atoms, Term module, const Bytes *bytes)
+void command_options_free(CommandOptions *c)
 {
-    size_t room = strlen(m->out_dir) + atom_length(atoms, module) + sizeof MODFILE_SUFFIX + 2;
+    mem_free(NULL, MEM_COMPILER, c->macros, c->macro_room * sizeof *c->macros + 1);
+    mem_free(NULL, MEM_COMPILER, c->texts, c->text_bytes + 1);
+    *c = (CommandOptions){0};
+}
+
+/* ---- files ---- */
+
+static bool command_write(const Command *m, Term module, const Bytes *bytes)
+{
+    const char *dir = m->opts->output ? m->opts->output : ".";
+    size_t room = strlen(dir) + atom_length(m->atoms, module) + sizeof MODFILE_SUFFIX + 2;
     char *path = mem_alloc(NULL, MEM_COMPILER, room);
-    snprintf(path, room, "%s/%s%s", m->out_dir, atom_text(atoms, module), MODFILE_SUFFIX);
+    snprintf(path, room, "%s/%s%s", dir, atom_text(m->atoms, module), MODFILE_SUFFIX);
     bool done = bytes_write_file(path, bytes->at, bytes->count);
-    if (!done) perror(path);
+    if (!done) fprintf(stderr, "%s: %s: %s\n", m->name, path, strerror(errno));
     mem_free(NULL, MEM_COMPILER, path, room);
     return done;
 }
 
-static bool command_file(const Command *m, AtomTable *atoms, const char *path)
+static bool command_file(const Command *m, const char *path)
 {
     Compilation c;
-    compilation_init(&c, &m->options);
+    compilation_init(&c, &m->compile.options);
     Bytes bytes;
     bytes_init(&bytes, NULL, MEM_COMPILER);
-    CompileInput input = {.path = path, .dump = m->dump, .dump_out = stdout};
+    CompileInput input = {.path = path, .dump = m->opts->dump, .dump_out = stdout};
     CompileResult result;
-    bool done = compile_module(&c, atoms, &input, &bytes, &result);
+    bool done = compile_module(&c, m->atoms, &input, &bytes, &result);
     diags_print(&c.diags, &c.sources, stderr);
     if (done)
-        done = command_write(m, atoms, result.module, &bytes);
-    else if (m->dump)
+        done = command_write(m, result.module, &bytes);
+    else if (m->opts->dump)
         done = !compilation_failed(&c);
     bytes_free(&bytes);
     compilation_free(&c);
     return done;
 }
 
-int command_compile(const char *name, int argc, char **argv)
+/* The words that are files, in order; false: wrong usage, told. */
+static bool command_files(const char *name, Opts *o, OptsList *files, int argc, char *const *argv)
 {
-    Command m = {.out_dir = "."};
-    size_t n = (size_t)argc + 1;
-    m.include_dirs = calloc(n, sizeof *m.include_dirs);
-    m.macros = calloc(n, sizeof *m.macros);
-    m.files = calloc(n, sizeof *m.files);
-    if (!m.include_dirs || !m.macros || !m.files) return 1;
-    m.options.include_dirs = m.include_dirs;
-    m.options.macros = m.macros;
-    bool usage = false;
-    for (int i = 0; i < argc; i++) {
-        if (argv[i][0] != '-' || argv[i][1] == '\0')
-            m.files[m.file_count++] = argv[i];
-        else if (!command_option(&m, argc, argv, &i))
-            usage = true;
+    int at = 0;
+    while (at < argc) {
+        OptsResult result = opts_parse(o, argc, argv, at, &at);
+        if (result != OPTS_OK) {
+            char text[256];
+            opts_explain(result, argv[at], text, sizeof text);
+            fprintf(stderr, "%s: %s\n", name, text);
+            return false;
+        }
+        if (at < argc) files->at[files->count++] = argv[at++];
     }
-    if (usage || m.file_count == 0) command_usage(name, stderr);
-    AtomTable *atoms = atom_table_new(NULL, 0);
-    int failed = 0;
-    for (int i = 0; !usage && i < m.file_count; i++)
-        failed += !command_file(&m, atoms, m.files[i]);
-    atom_table_delete(atoms);
-    free(m.include_dirs);
-    free(m.macros);
-    free(m.files);
-    return usage || m.file_count == 0 ? 2 : failed > 0;
+    return files->count > 0;
+}
+
+static bool command_pass_exists(const char *name)
+{
+    for (const char *const *pass = compile_pass_names(); *pass; pass++)
+        if (strcmp(*pass, name) == 0) return true;
+    return false;
+}
+
+int command_compile(const char *name, Opts *o, int argc, char *const *argv)
+{
+    OptsList files = {.room = (size_t)argc + 1};
+    files.at = mem_alloc(NULL, MEM_COMPILER, files.room * sizeof *files.at);
+    int status = 0;
+    if (!command_files(name, o, &files, argc, argv) || (o->dump && !command_pass_exists(o->dump))) {
+        command_usage(name);
+        status = 2;
+    } else {
+        Command m = {.name = name, .opts = o, .atoms = atom_table_new(NULL, 0)};
+        command_options_init(&m.compile, o, o->path.at, o->path.count);
+        for (size_t i = 0; i < files.count; i++)
+            if (!command_file(&m, files.at[i])) status = 1;
+        command_options_free(&m.compile);
+        atom_table_delete(m.atoms);
+    }
+    mem_free(NULL, MEM_COMPILER, (void *)files.at, files.room * sizeof *files.at);
+    return status;
 }

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/codegen/dump.h"
 #include "compiler/command.h"
 #include "compiler/compile.h"
 #include "vm/actor/spawn.h"
 #include "vm/base/opts.h"
-#include "vm/format/disasm.h"
+#include "vm/format/modfile.h"
 #include "vm/term/list.h"
 #include "vm/vm.h"
 
@@ -63,28 +64,14 @@ static bool mote_read_stream(FILE *from, Bytes *to)
 static bool mote_compile(const Command *c, Vm *vm, const CompileInput *input, Bytes *out,
                          CompileResult *result)
 {
-    CompileOptions options = {.include_dirs = c->opts.include.at,
-                              .include_dir_count = (uint32_t)c->opts.include.count,
-                              .lib_dirs = c->paths,
-                              .lib_dir_count = (uint32_t)c->path_count,
-                              .otp25 = c->opts.otp25,
-                              .no_warnings = c->opts.no_warnings};
-    MacroOption *macros = calloc(c->opts.define.count + 1, sizeof *macros);
-    for (size_t i = 0; i < c->opts.define.count; i++) {
-        char *text = strdup(c->opts.define.at[i]);
-        char *value = strchr(text, '=');
-        if (value != NULL) *value++ = '\0';
-        macros[i] = (MacroOption){text, value};
-    }
-    options.macros = macros;
-    options.macro_count = (uint32_t)c->opts.define.count;
+    CommandOptions options;
+    command_options_init(&options, &c->opts, c->paths, c->path_count);
     Compilation compilation;
-    compilation_init(&compilation, &options);
+    compilation_init(&compilation, &options.options);
     bool done = compile_module(&compilation, vm->atoms, input, out, result);
     diags_print(&compilation.diags, &compilation.sources, stderr);
     compilation_free(&compilation);
-    for (size_t i = 0; i < c->opts.define.count; i++) free((char *)(uintptr_t)macros[i].name);
-    free(macros);
+    command_options_free(&options);
     return done;
 }
 
@@ -287,7 +274,6 @@ static int mote_run(const Command *c)
 static int mote_disasm(const char *path)
 {
     Bytes file = {0};
-    Bytes text = {0};
     if (!bytes_read_file(&file, path)) return mote_fail(path, strerror(errno));
     Arena arena;
     arena_init(&arena, NULL, MEM_COMPILER);
@@ -297,11 +283,11 @@ static int mote_disasm(const char *path)
     if (modfile_read(file.at, file.count, &arena, &m, &why) != MODFILE_OK) {
         status = mote_fail(path, why);
     } else {
-        disasm_module(&m, NULL, NULL, &text);
-        fwrite(text.at, 1, text.count, stdout);
+        AtomTable *atoms = atom_table_new(NULL, 0);
+        dump_code(atoms, &file, stdout);
+        atom_table_delete(atoms);
     }
     arena_free(&arena);
-    bytes_free(&text);
     bytes_free(&file);
     return status;
 }
@@ -320,6 +306,18 @@ static void mote_find_paths(Command *c)
         c->paths[c->path_count++] = dir; /* lives as long as the process */
 }
 
+static int mote_misused(void)
+{
+    mote_usage(stderr);
+    return EXIT_USAGE;
+}
+
+/* Does the first word name this other thing to do? */
+static bool mote_asks(const Command *c, const char *what)
+{
+    return c->opts.eval.count == 0 && c->file < c->argc && strcmp(c->argv[c->file], what) == 0;
+}
+
 static int mote_command(Command *c)
 {
     if (c->opts.help) {
@@ -330,20 +328,15 @@ static int mote_command(Command *c)
         printf("mote %s\n", CONFIG_VERSION);
         return 0;
     }
-    if (c->file >= c->argc && c->opts.eval.count == 0) {
-        mote_usage(stderr);
-        return EXIT_USAGE;
+    if (mote_asks(c, "compile"))
+        return command_compile("mote compile", &c->opts, c->argc - c->file - 1, c->argv + c->file + 1);
+    if (c->opts.dump != NULL || c->opts.output != NULL) return mote_misused();
+    bool disasm = mote_asks(c, "disasm");
+    if (c->opts.disasm || disasm) {
+        int file = c->file + disasm;
+        return file < c->argc ? mote_disasm(c->argv[file]) : mote_misused();
     }
-    if (c->opts.eval.count == 0 && strcmp(c->argv[c->file], "compile") == 0)
-        return command_compile("mote compile", c->argc - c->file - 1, c->argv + c->file + 1);
-    if (c->opts.eval.count == 0
-        && (c->opts.disasm || strcmp(c->argv[c->file], "disasm") == 0)) {
-        int file = c->opts.disasm ? c->file : c->file + 1;
-        if (file < c->argc) return mote_disasm(c->argv[file]);
-        mote_usage(stderr);
-        return EXIT_USAGE;
-    }
-    return mote_run(c);
+    return c->file < c->argc || c->opts.eval.count > 0 ? mote_run(c) : mote_misused();
 }
 
 int main(int argc, char **argv)

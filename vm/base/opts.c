@@ -64,13 +64,13 @@ static bool name_matches(const char *name, const char *word, const char **value)
     return true;
 }
 
-/* The other spelling: alone, or for a single letter that may repeat, with the value attached. */
+/* The other spelling: alone, or for a single letter that takes text, with the value attached. */
 static bool other_matches(const OptsInfo *info, const char *word, const char **value)
 {
     size_t length = strlen(info->other);
     if (length == 0 || strncmp(word, info->other, length) != 0) return false;
     *value = word[length] ? word + length : NULL;
-    return *value == NULL || (length == 2 && info->kind == OPTS_KIND_LIST);
+    return *value == NULL || (length == 2 && info->kind >= OPTS_KIND_TEXT);
 }
 
 static const OptsInfo *find_option(const char *word, const char **value)

@@ -182,18 +182,38 @@ BifResult bif_code_path(Process *p)
     return bif_code_done(p, list);
 }
 
-/* erts_internal:module_name_of(Bytes): the name a module file is of, or undefined. */
-BifResult bif_module_name_of(Process *p)
+/* One fact of a module file; TERM_NONE: the bytes are none. */
+typedef Term BifFileFact(Process *p, const LoadSource *source);
+
+static BifResult bif_file_fact(Process *p, BifFileFact *fact)
 {
     Bytes b = bif_bytes(p);
     if (!bif_binary_put(arg(p, 0), &b)) return raise_badarg(p);
     LoadSource source = {.bytes = b.at, .size = b.count};
+    Term t = fact(p, &source);
+    bytes_free(&b);
+    return term_is_none(t) ? TERM_ATOM(UNDEFINED) : t;
+}
+
+static Term bif_fact_name(Process *p, const LoadSource *source)
+{
     LoadError error;
     Term name;
-    bool good = load_module_name(p->run->code, &source, &name, &error);
-    bytes_free(&b);
-    return good ? name : TERM_ATOM(UNDEFINED);
+    return load_module_name(p->run->code, source, &name, &error) ? name : TERM_NONE;
 }
+
+static Term bif_fact_md5(Process *p, const LoadSource *source)
+{
+    uint8_t unique[16];
+    if (!load_module_unique(p->run->code, source, unique)) return TERM_NONE;
+    return binary_from_bytes(&p->heap, unique, sizeof unique);
+}
+
+/* erts_internal:module_name_of(Bytes): the name a module file is of, or undefined. */
+BifResult bif_module_name_of(Process *p) { return bif_file_fact(p, bif_fact_name); }
+
+/* erts_internal:module_md5_of(Bytes): what Module:module_info(md5) says once it is loaded, or undefined. */
+BifResult bif_module_md5_of(Process *p) { return bif_file_fact(p, bif_fact_md5); }
 
 /* erts_internal:autoload(Module): loads it from the executable if it is there;
  * true if it is loaded. */
@@ -232,7 +252,8 @@ BifResult bif_delete_module(Process *p)
 BifResult bif_module_loaded(Process *p)
 {
     if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
-    return term_bool(bif_code_current(p, arg(p, 0)) != NULL);
+    bool is_erlang = term_same(arg(p, 0), TERM_ATOM(ERLANG)); /* built-ins alone, and always there */
+    return term_bool(is_erlang || bif_code_current(p, arg(p, 0)) != NULL);
 }
 
 BifResult bif_check_old_code(Process *p)

@@ -31,7 +31,7 @@ void load_discard(CodeTable *t, ModuleVersion *v);
 
 typedef enum LoadResult {
     LOAD_DONE,
-    LOAD_NOT_PURGED, /* old code of the module is still there */
+    LOAD_NOT_PURGED, /* there are two versions already */
 } LoadResult;
 
 /* Makes it the module's current version; what was current becomes old.  Exports of the version before
@@ -65,3 +65,5 @@ MUST_USE bool load_delete(CodeTable *t, Module *m);
 
 /* The name that a file is of, as an atom index; false: it is no module file. */
 MUST_USE bool load_module_name(CodeTable *t, const LoadSource *source, Term *name, LoadError *error);
+/* The hash of its code (ModuleVersion.unique); false: it is no module file. */
+MUST_USE bool load_module_unique(CodeTable *t, const LoadSource *source, uint8_t unique[16]);
