@@ -113,11 +113,11 @@ BifResult bif_io_write(Process *p)
 static void io_read_job(Job *job)
 {
     IoJob *j = (IoJob *)job;
-    ssize_t n;
-    do n = read(j->fd, bytes_extend(&j->bytes, IO_READ_MOST), IO_READ_MOST);
-    while (n < 0 && errno == EINTR && (j->bytes.count -= IO_READ_MOST, true));
+    uint8_t *at = bytes_extend(&j->bytes, IO_READ_MOST);
+    ssize_t n = read(j->fd, at, IO_READ_MOST);
+    while (n < 0 && errno == EINTR) n = read(j->fd, at, IO_READ_MOST);
     j->error = n < 0 ? errno : 0;
-    j->bytes.count = j->bytes.count - IO_READ_MOST + (n < 0 ? 0 : (size_t)n);
+    j->bytes.count = n < 0 ? 0 : (size_t)n;
 }
 
 static BifResult io_read_result(Process *p, const IoJob *j)
