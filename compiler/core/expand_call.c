@@ -10,7 +10,7 @@ static CoreRef *copy_of(CoreInstr *i, uint32_t at, const CoreRef *args, uint32_t
 static CoreInstr *call_instr(Expand *x, CoreKind kind, uint32_t n, bool tail, SrcPos pos)
 {
     static const uint8_t tails[] = {
-        [CORE_CALL - CORE_CALL] = CORE_TAIL_CALL,
+        [0] = CORE_TAIL_CALL,
         [CORE_CALL_EXT - CORE_CALL] = CORE_TAIL_EXT,
         [CORE_CALL_DYN - CORE_CALL] = CORE_TAIL_DYN,
         [CORE_CALL_FUN - CORE_CALL] = CORE_TAIL_FUN,
@@ -125,7 +125,7 @@ CoreRef call_operator(Expand *x, Term name, const AstList *list, SrcPos pos)
     if (op < OP_EQ) return write_arith(x, op, a, b, pos);
     CoreBlockId yes = new_block(x);
     CoreBlockId no = new_block(x);
-    write_compare(x, op, a, b, yes, no, pos);
+    write_compare(x, (Comparison){op, a, b}, yes, no, pos);
     return expand_truth(x, yes, no, pos);
 }
 
@@ -174,6 +174,36 @@ static bool is_record_info(Expand *x, const Ast *a)
                         atom_make(x->u->atoms, "record_info"));
 }
 
+/* apply(F, [A…]) and apply(M, F, [A…]) with a list that is written out are the calls themselves; so their errors
+ * are told as those of the calls. */
+static bool call_is_apply(Callee meant, const AstList *args)
+{
+    if (meant.kind == CALLEE_LOCAL || !term_same(meant.module, TERM_ATOM(ERLANG))) return false;
+    if (!term_same(meant.name, TERM_ATOM(APPLY)) || (args->n != 2 && args->n != 3))
+        return false;
+    const Ast *list = args->at[args->n - 1];
+    return list->kind == AST_NIL || (list->kind == AST_LIST && list->list.tail == NULL);
+}
+
+static CoreRef call_apply(Expand *x, const AstList *args, bool tail, SrcPos pos)
+{
+    const Ast *list = args->at[args->n - 1];
+    AstList items = {0};
+    if (list->kind == AST_LIST) items = list->list.items;
+    if (args->n == 3 && args->at[0]->kind == AST_ATOM && args->at[1]->kind == AST_ATOM)
+        return call_external(x, atom_term(x, args->at[0]->v.name),
+                             atom_term(x, args->at[1]->v.name), &items, tail, pos);
+    uint32_t first = args->n - 1;
+    CoreRef callee[2];
+    for (uint32_t i = 0; i < first; i++) callee[i] = expand_expr(x, args->at[i]);
+    CoreRef *values = expand_list(x, &items);
+    CoreInstr *i =
+        call_instr(x, first == 1 ? CORE_CALL_FUN : CORE_CALL_DYN, items.n + first, tail, pos);
+    copy_of(i, 0, callee, first);
+    copy_of(i, first, values, items.n);
+    return core_var(i->dst);
+}
+
 CoreRef expand_call(Expand *x, const Ast *a, bool tail)
 {
     const Ast *callee = a->call.callee;
@@ -181,9 +211,12 @@ CoreRef expand_call(Expand *x, const Ast *a, bool tail)
         if (callee->remote.module->kind != AST_ATOM
             || callee->remote.function->kind != AST_ATOM)
             return call_dynamic(x, a, tail);
-        return call_external(x, atom_term(x, callee->remote.module->v.name),
-                             atom_term(x, callee->remote.function->v.name), &a->call.args, tail,
-                             a->pos);
+        Callee named = {.kind = CALLEE_EXTERNAL,
+                        .module = atom_term(x, callee->remote.module->v.name),
+                        .name = atom_term(x, callee->remote.function->v.name)};
+        if (call_is_apply(named, &a->call.args))
+            return call_apply(x, &a->call.args, tail, a->pos);
+        return call_external(x, named.module, named.name, &a->call.args, tail, a->pos);
     }
     if (callee->kind != AST_ATOM) return call_fun(x, a, tail);
     if (is_record_info(x, a)) {
@@ -194,5 +227,6 @@ CoreRef expand_call(Expand *x, const Ast *a, bool tail)
     Callee meant = resolve_call(x, callee->v.name, a->call.args.n);
     if (meant.kind == CALLEE_LOCAL)
         return call_local(x, meant.function, &a->call.args, tail, a->pos);
+    if (call_is_apply(meant, &a->call.args)) return call_apply(x, &a->call.args, tail, a->pos);
     return call_external(x, meant.module, meant.name, &a->call.args, tail, a->pos);
 }

@@ -115,6 +115,17 @@ static const Half *apply_export_entry(Process *p, Term module, Term function, si
     return atomic_load_acquire(&e->entry);
 }
 
+/* What apply_export_entry raised is told as an error of apply/3 with what was called. */
+static SlowResult apply_bad_name(Process *p, size_t first, size_t arity)
+{
+    Term called[3] = {arg(p, first + arity), arg(p, first + arity + 1), apply_arguments(p, first, arity)};
+    Term args = heap_cons(&p->heap, called[2], TERM_NIL);
+    for (size_t i = 2; i > 0 && !term_is_none(args); i--) args = heap_cons(&p->heap, called[i - 1], args);
+    if (!term_is_none(args))
+        p->run->exc_trace = trace_make_called(p, TERM_ATOM(ERLANG), TERM_ATOM(APPLY), args);
+    return SLOW_RAISE;
+}
+
 SlowResult slow_call_dyn(Process *p)
 {
     const uint8_t *pc = apply_pc(p);
@@ -122,7 +133,7 @@ SlowResult slow_call_dyn(Process *p)
     size_t window = operand_live(pc + OPOFF_CALL_DYN_3).window;
     const Half *entry =
         apply_export_entry(p, arg(p, window + arity), arg(p, window + arity + 1), arity);
-    if (entry == NULL) return SLOW_RAISE;
+    if (entry == NULL) return apply_bad_name(p, window, arity);
     p->run->reductions -= operand_u16(pc + OPOFF_CALL_DYN_0);
     apply_push(p, pc + OPOFF_CALL_DYN_3, window);
     return apply_enter(p, entry);
@@ -133,7 +144,7 @@ SlowResult slow_tail_dyn(Process *p)
     const uint8_t *pc = apply_pc(p);
     size_t arity = operand_u16(pc + OPOFF_TAIL_DYN_1);
     const Half *entry = apply_export_entry(p, arg(p, arity), arg(p, arity + 1), arity);
-    if (entry == NULL) return SLOW_RAISE;
+    if (entry == NULL) return apply_bad_name(p, 0, arity);
     p->run->reductions -= operand_u16(pc + OPOFF_TAIL_DYN_0);
     return apply_enter(p, entry);
 }
