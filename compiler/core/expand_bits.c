@@ -94,6 +94,24 @@ static void bits_add(BitsWriter *w, CoreSegment segment)
     VEC_PUSH(&w->segments, segment);
 }
 
+/* Append a character; false when the constant is none. */
+static bool bits_add_utf(BitsWriter *w, Term value, CoreSegType type, bool little)
+{
+    if (!term_is_small(value) || small_value(value) < 0 || small_value(value) > 0x10FFFF)
+        return false;
+    uint32_t character = (uint32_t)small_value(value);
+    size_t bits = 32;
+    if (type == CORE_SEG_UTF8) bits = bits_utf8_size(character);
+    if (type == CORE_SEG_UTF16) bits = bits_utf16_size(character);
+    if (bits_utf8_size(character) == 0) return false;
+    uint8_t *to = bits_reserve(w, bits);
+    if (type == CORE_SEG_UTF8) bits_put_utf8(to, w->bits, character);
+    if (type == CORE_SEG_UTF16) bits_put_utf16(to, w->bits, character, little);
+    if (type == CORE_SEG_UTF32) bits_put_utf32(to, w->bits, character, little);
+    w->bits += bits;
+    return true;
+}
+
 /* Append a constant; false when it has to be left to run time (it will fail there, or is large). */
 static bool bits_add_const(BitsWriter *w, const CoreSegment *s)
 {
@@ -120,20 +138,7 @@ static bool bits_add_const(BitsWriter *w, const CoreSegment *s)
                        s->flags & CORE_SEG_LITTLE);
         break;
     case CORE_SEG_BITS: return false;
-    default: {
-        if (!term_is_small(value) || small_value(value) < 0 || small_value(value) > 0x10FFFF)
-            return false;
-        uint32_t character = (uint32_t)small_value(value);
-        bool little = s->flags & CORE_SEG_LITTLE;
-        bits = s->type == CORE_SEG_UTF8    ? bits_utf8_size(character)
-               : s->type == CORE_SEG_UTF16 ? bits_utf16_size(character)
-                                           : 32;
-        if (bits_utf8_size(character) == 0) return false;
-        uint8_t *to = bits_reserve(w, bits);
-        if (s->type == CORE_SEG_UTF8) bits_put_utf8(to, w->bits, character);
-        if (s->type == CORE_SEG_UTF16) bits_put_utf16(to, w->bits, character, little);
-        if (s->type == CORE_SEG_UTF32) bits_put_utf32(to, w->bits, character, little);
-    }
+    default: return bits_add_utf(w, value, (CoreSegType)s->type, s->flags & CORE_SEG_LITTLE);
     }
     w->bits += bits;
     return true;

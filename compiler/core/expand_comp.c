@@ -123,7 +123,7 @@ static void source_step(Expand *x, Gen *s, CoreBlockId end)
     AstList patterns = {&open, 1};
     MatchClause clause = {.patterns = &patterns, .pos = pos};
     uint32_t mark = scope_mark(x);
-    match_clauses(x, &clause, 1, &s->state, 1, end, true);
+    match_heads(x, &clause, 1, &s->state, 1, end);
     match_enter(x, &clause);
     s->rest = scope_find(x, rest);
     scope_rewind(x, mark);
@@ -175,7 +175,7 @@ static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources,
     }
     MatchClause clause = {.patterns = &patterns, .pos = pos};
     CoreBlockId no = new_block(x);
-    match_clauses(x, &clause, 1, subjects, n, no, true);
+    match_heads(x, &clause, 1, subjects, n, no);
     match_enter(x, &clause);
     comp_again(x, sources, n, comp_from(x, comp, next, acc), pos);
     go_to(x, no);

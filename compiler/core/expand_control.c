@@ -121,7 +121,7 @@ CoreRef expand_match(Expand *x, const Ast *pattern, CoreRef value, SrcPos pos)
     AstList patterns = {one, 1};
     MatchClause clause = {.patterns = &patterns, .pos = pos};
     CoreBlockId no = new_block(x);
-    match_clauses(x, &clause, 1, &value, 1, no, false);
+    match_clauses(x, &clause, 1, &value, 1, no);
     go_to(x, no);
     write_raise(x, CORE_BADMATCH, value, pos);
     match_enter(x, &clause);
@@ -136,7 +136,7 @@ CoreRef expand_case(Expand *x, const Ast *a, bool tail)
     Merge m;
     merge_begin(x, &m, tail);
     CoreBlockId no = new_block(x);
-    match_clauses(x, clauses, list->n, &subject, 1, no, false);
+    match_clauses(x, clauses, list->n, &subject, 1, no);
     merge_clauses(x, &m, clauses, list, false);
     go_to(x, no);
     write_raise(x, CORE_CASE_CLAUSE, subject, a->pos);
@@ -150,7 +150,7 @@ CoreRef expand_if(Expand *x, const Ast *a, bool tail)
     Merge m;
     merge_begin(x, &m, tail);
     CoreBlockId no = new_block(x);
-    match_clauses(x, clauses, list->n, NULL, 0, no, false);
+    match_clauses(x, clauses, list->n, NULL, 0, no);
     merge_clauses(x, &m, clauses, list, false);
     go_to(x, no);
     write_raise(x, CORE_IF_CLAUSE, CORE_REF_NONE, a->pos);
@@ -230,7 +230,7 @@ static void try_handlers(Expand *x, const Ast *a, Merge *m, uint32_t number)
     CoreRef caught[3];
     try_handler(x, number, caught);
     CoreBlockId no = new_block(x);
-    match_clauses(x, clauses, list->n, caught, 2, no, false);
+    match_clauses(x, clauses, list->n, caught, 2, no);
     match_warn(x, clauses, list->n);
     for (uint32_t i = 0; i < list->n; i++) {
         const Ast *stack = list->at[i]->clause.patterns.at[2];
@@ -262,7 +262,7 @@ static CoreRef try_plain(Expand *x, const Ast *a, bool tail)
         inner.mark = scope_mark(x);
         MatchClause *clauses = clauses_of(x, of);
         CoreBlockId no = new_block(x);
-        match_clauses(x, clauses, of->n, &value, 1, no, false);
+        match_clauses(x, clauses, of->n, &value, 1, no);
         merge_clauses(x, &inner, clauses, of, false);
         go_to(x, no);
         write_raise(x, CORE_TRY_CLAUSE, value, a->pos);
@@ -319,7 +319,7 @@ static CoreRef maybe_step(Expand *x, const Ast *a, CoreBlockId leave)
     AstList patterns = {one, 1};
     MatchClause clause = {.patterns = &patterns, .pos = a->pos};
     CoreBlockId no = new_block(x);
-    match_clauses(x, &clause, 1, &value, 1, no, false);
+    match_clauses(x, &clause, 1, &value, 1, no);
     go_to(x, no);
     write_jump1(x, leave, value, a->pos);
     match_enter(x, &clause);
@@ -335,7 +335,7 @@ static void maybe_else(Expand *x, const Ast *a, Merge *m, CoreRef value)
     }
     MatchClause *clauses = clauses_of(x, list);
     CoreBlockId no = new_block(x);
-    match_clauses(x, clauses, list->n, &value, 1, no, false);
+    match_clauses(x, clauses, list->n, &value, 1, no);
     merge_clauses(x, m, clauses, list, false);
     go_to(x, no);
     write_raise(x, CORE_ELSE_CLAUSE, value, a->pos);

@@ -148,12 +148,11 @@ static CoreRef expand_binop(Expand *x, const Ast *a)
     return expand_op(x, op, left, expand_expr(x, a->binop.right), a->pos);
 }
 
-void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no,
-                   SrcPos pos)
+void write_compare(Expand *x, Comparison c, CoreBlockId yes, CoreBlockId no, SrcPos pos)
 {
     CoreKind kind = CORE_IS_SAME;
     bool swap = false;
-    switch (op) {
+    switch (c.op) {
     case OP_EQ:
     case OP_NE: kind = CORE_IS_EQUAL; break;
     case OP_LT: kind = CORE_IS_LESS; break;
@@ -168,11 +167,11 @@ void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, C
         break;
     default: break;
     }
-    if ((kind == CORE_IS_SAME || kind == CORE_IS_EQUAL) && core_is_const(a)) swap = true;
-    bool negated = op == OP_NE || op == OP_EXACT_NE;
+    if ((kind == CORE_IS_SAME || kind == CORE_IS_EQUAL) && core_is_const(c.left)) swap = true;
+    bool negated = c.op == OP_NE || c.op == OP_EXACT_NE;
     CoreInstr *i = write_branch(x, kind, 2, negated ? no : yes, negated ? yes : no, pos);
-    i->args[0] = swap ? b : a;
-    i->args[1] = swap ? a : b;
+    i->args[0] = swap ? c.right : c.left;
+    i->args[1] = swap ? c.left : c.right;
 }
 
 CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos)
@@ -193,7 +192,7 @@ CoreRef expand_condition_value(Expand *x, const Ast *a)
     CoreRef right = expand_expr(x, a->binop.right);
     CoreBlockId yes = new_block(x);
     CoreBlockId no = new_block(x);
-    write_compare(x, (AstOp)a->op, left, right, yes, no, a->pos);
+    write_compare(x, (Comparison){(AstOp)a->op, left, right}, yes, no, a->pos);
     return expand_truth(x, yes, no, a->pos);
 }
 
@@ -208,9 +207,11 @@ static CoreRef expand_unop(Expand *x, const Ast *a)
     CoreBlockId join = new_block(x);
     CoreVar result = core_block_param(x->u, x->w->f, join);
     CoreBlockId second = new_block(x);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, ATOM_TRUE), no, second, a->pos);
+    write_compare(x, (Comparison){OP_EXACT_EQ, value, const_atom(x, ATOM_TRUE)}, no, second,
+                  a->pos);
     go_to(x, second);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, ATOM_FALSE), yes, other, a->pos);
+    write_compare(x, (Comparison){OP_EXACT_EQ, value, const_atom(x, ATOM_FALSE)}, yes, other,
+                  a->pos);
     go_to(x, yes);
     write_jump1(x, join, const_atom(x, ATOM_TRUE), a->pos);
     go_to(x, no);
@@ -230,11 +231,13 @@ static void expand_short_step(Expand *x, AstOp op, CoreRef value, SrcPos pos, Me
     CoreBlockId second = new_block(x);
     CoreBlockId done = new_block(x);
     CoreBlockId bad = new_block(x);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, and? ATOM_TRUE : ATOM_FALSE), more,
-                  second, pos);
+    write_compare(x,
+                  (Comparison){OP_EXACT_EQ, value, const_atom(x, and? ATOM_TRUE : ATOM_FALSE)},
+                  more, second, pos);
     go_to(x, second);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, and? ATOM_FALSE : ATOM_TRUE), done, bad,
-                  pos);
+    write_compare(x,
+                  (Comparison){OP_EXACT_EQ, value, const_atom(x, and? ATOM_FALSE : ATOM_TRUE)},
+                  done, bad, pos);
     go_to(x, bad);
     write_error2(x, ATOM_BADARG, value, pos);
     go_to(x, done);

@@ -13,7 +13,7 @@ void expand_function_clauses(Expand *x, const AstList *list, uint32_t arity)
             .patterns = &c->clause.patterns, .guard = &c->clause.guard, .pos = c->pos};
     }
     CoreBlockId no = new_block(x);
-    match_clauses(x, clauses, list->n, subjects, arity, no, true);
+    match_heads(x, clauses, list->n, subjects, arity, no);
     match_warn(x, clauses, list->n);
     for (uint32_t i = 0; i < list->n; i++) {
         uint32_t mark = scope_mark(x);

@@ -164,10 +164,11 @@ void condition_value(Expand *x, CoreRef value, CoreBlockId yes, CoreBlockId no, 
         return;
     }
     CoreBlockId other = no == bad ? no : new_block(x);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, ATOM_TRUE), yes, other, pos);
+    write_compare(x, (Comparison){OP_EXACT_EQ, value, const_atom(x, ATOM_TRUE)}, yes, other,
+                  pos);
     if (no == bad) return;
     go_to(x, other);
-    write_compare(x, OP_EXACT_EQ, value, const_atom(x, ATOM_FALSE), no, bad, pos);
+    write_compare(x, (Comparison){OP_EXACT_EQ, value, const_atom(x, ATOM_FALSE)}, no, bad, pos);
 }
 
 /* A row of andalso or orelse, or of `,` in a guard. */
@@ -196,7 +197,7 @@ static void condition_binop(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockI
     if (op >= OP_EQ && op <= OP_EXACT_NE) {
         CoreRef left = expand_guard_value(x, a->binop.left, bad);
         CoreRef right = expand_guard_value(x, a->binop.right, bad);
-        write_compare(x, op, left, right, yes, no, a->pos);
+        write_compare(x, (Comparison){op, left, right}, yes, no, a->pos);
         return;
     }
     condition_value(x, expand_guard_value(x, a, bad), yes, no, bad, a->pos);

@@ -23,8 +23,8 @@ static CoreRef map_const(Expand *x, const MapPair *pairs, uint32_t n)
 {
     Term *terms = ARENA_ARRAY(x->arena, Term, 2 * (size_t)n + 1);
     for (uint32_t i = 0; i < n; i++) {
-        terms[2 * i] = core_term(x->u, pairs[i].key);
-        terms[2 * i + 1] = core_term(x->u, pairs[i].value);
+        terms[2 * (size_t)i] = core_term(x->u, pairs[i].key);
+        terms[2 * (size_t)i + 1] = core_term(x->u, pairs[i].value);
     }
     Term map = map_from_pairs(&x->u->heap, x->u->atoms, terms, n);
     CHECK(!term_is_none(map));
@@ -71,12 +71,10 @@ static CoreRef map_build(Expand *x, MapPair *pairs, uint32_t n, SrcPos pos)
     return core_var(dst);
 }
 
-/* In a guard nothing may raise: what `:=` and the base demand is tested first. */
-static void map_demand(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n, bool first,
+/* In a guard nothing may raise: what `:=` demands is tested first. */
+static void map_demand(Expand *x, CoreRef base, const MapPair *pairs, uint32_t n,
                        CoreBlockId no, SrcPos pos)
 {
-    if (no == 0) return;
-    if (first) write_test1(x, CORE_IS_MAP, base, no, pos);
     for (uint32_t i = 0; i < n; i++)
         if (pairs[i].exact) write_test2(x, CORE_MAP_HAS, base, pairs[i].key, no, pos);
 }
@@ -103,7 +101,8 @@ static CoreRef map_put_all(Expand *x, CoreRef base, const MapPair *pairs, uint32
     for (uint32_t i = 0; i < n;) {
         uint32_t run = 1;
         while (i + run < n && run < PAIRS_MAX && pairs[i + run].exact == pairs[i].exact) run++;
-        map_demand(x, base, pairs + i, run, i == 0, no, pos);
+        if (no && i == 0) write_test1(x, CORE_IS_MAP, base, no, pos);
+        if (no) map_demand(x, base, pairs + i, run, no, pos);
         base = map_put_pairs(x, base, pairs + i, run, pos);
         i += run;
     }

@@ -271,9 +271,15 @@ Term operator_name(AstOp op);
 /* Calls that make a reference no earlier message can hold: remember where the queue ends. */
 CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos);
 void mark_reference(Expand *x, CoreRef marker, CoreRef reference);
+/* left op right, where op is a comparison. */
+typedef struct {
+    AstOp op;
+    CoreRef left;
+    CoreRef right;
+} Comparison;
+
 /* A comparison; ends the block. */
-void write_compare(Expand *x, AstOp op, CoreRef a, CoreRef b, CoreBlockId yes, CoreBlockId no,
-                   SrcPos pos);
+void write_compare(Expand *x, Comparison c, CoreBlockId yes, CoreBlockId no, SrcPos pos);
 /* true or false, from two blocks that a test leads to. */
 CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos);
 /* The value of an operator of erlang called by its name; none: another function. */

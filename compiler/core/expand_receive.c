@@ -77,7 +77,7 @@ CoreRef expand_receive(Expand *x, const Ast *a, bool tail)
     CoreRef message = core_var(new_var(x));
     write_branch(x, CORE_RECV_PEEK, 0, got, none, a->pos)->dst = message.n;
     go_to(x, got);
-    match_clauses(x, clauses, list->n, &message, 1, next, false);
+    match_clauses(x, clauses, list->n, &message, 1, next);
     go_to(x, next);
     write_instr(x, CORE_RECV_NEXT, 0, a->pos)->then_ = loop;
     go_to(x, none);

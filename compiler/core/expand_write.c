@@ -50,34 +50,40 @@ CoreRef write_element(Expand *x, CoreRef tuple, uint32_t index, SrcPos pos)
     return core_var(dst);
 }
 
-static CoreRef write_named(Expand *x, CoreKind kind, Term module, Term name, uint32_t n,
-                           const CoreRef *args, SrcPos pos)
+/* Of a module still to be set. */
+static CoreInstr *write_named(Expand *x, CoreKind kind, Term name, uint32_t n,
+                              const CoreRef *args, SrcPos pos)
 {
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, kind, n, pos);
     for (uint32_t k = 0; k < n; k++) i->args[k] = args[k];
-    i->module = module;
     i->name = name;
     i->dst = dst;
-    return core_var(dst);
+    return i;
 }
 
 CoreRef write_bif(Expand *x, Term name, uint32_t n, const CoreRef *args, SrcPos pos)
 {
-    return write_named(x, CORE_BIF, TERM_ATOM(ERLANG), name, n, args, pos);
+    CoreInstr *i = write_named(x, CORE_BIF, name, n, args, pos);
+    i->module = TERM_ATOM(ERLANG);
+    return core_var(i->dst);
 }
 
 CoreRef write_call_ext(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args,
                        SrcPos pos)
 {
-    return write_named(x, CORE_CALL_EXT, module, name, n, args, pos);
+    CoreInstr *i = write_named(x, CORE_CALL_EXT, name, n, args, pos);
+    i->module = module;
+    return core_var(i->dst);
 }
 
 CoreRef write_apply(Expand *x, Term module, Term name, uint32_t n, const CoreRef *args,
                     SrcPos pos)
 {
     CoreKind kind = is_inline_bif(x, module, name, n) ? CORE_BIF : CORE_CALL_EXT;
-    return write_named(x, kind, module, name, n, args, pos);
+    CoreInstr *i = write_named(x, kind, name, n, args, pos);
+    i->module = module;
+    return core_var(i->dst);
 }
 
 void write_jump(Expand *x, CoreBlockId to, SrcPos pos)

@@ -198,7 +198,7 @@ static void match_same(Match *m, Task *task, Want *want)
         rows_push(m, &yes, row);
     }
     CoreBlockId then_ = match_later(m, task, yes, no);
-    write_compare(m->x, OP_EXACT_EQ, value, other, then_, no, m->pos);
+    write_compare(m->x, (Comparison){OP_EXACT_EQ, value, other}, then_, no, m->pos);
 }
 
 /* ---- the whole ---- */
@@ -229,32 +229,45 @@ static void match_task(Match *m, Task *task)
     x->w->block = 0;
 }
 
-void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
-                   uint32_t columns, CoreBlockId no, bool fresh)
+static void match_all(Match *m, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
+                      uint32_t columns, CoreBlockId no)
 {
-    Match m = {.x = x,
-               .arena = x->arena,
-               .fresh = fresh,
-               .copies_left = (uint64_t)n * COPIES_PER_ROW + 8};
-    VEC_IN_ARENA(&m.tasks, x->arena);
-    VEC_IN_ARENA(&m.trail, x->arena);
+    Expand *x = m->x;
+    m->arena = x->arena;
+    m->copies_left = (uint64_t)n * COPIES_PER_ROW + 8;
+    VEC_IN_ARENA(&m->tasks, x->arena);
+    VEC_IN_ARENA(&m->trail, x->arena);
     if (x->w->block == 0) go_to(x, new_block(x));
     Place *places = ARENA_ARRAY(x->arena, Place, columns + 1);
     for (uint32_t i = 0; i < columns; i++) places[i].ref = subjects[i];
     Rows rows = {ARENA_ARRAY(x->arena, Row, n + 1), n, n};
     for (uint32_t i = 0; i < n; i++) {
         rows.at[i].clause = &clauses[i];
-        m.pos = clauses[i].pos;
+        m->pos = clauses[i].pos;
         for (uint32_t k = columns; k > 0; k--)
-            row_add(&m, &rows.at[i], &places[k - 1], clauses[i].patterns->at[k - 1]);
+            row_add(m, &rows.at[i], &places[k - 1], clauses[i].patterns->at[k - 1]);
     }
     for (uint32_t i = 0; i < n; i++) clauses[i].takes_all = row_takes_all(&rows.at[i]);
-    VEC_PUSH(&m.tasks, (Task){.rows = rows, .block = x->w->block, .no = no});
-    while (m.tasks.count > 0) {
-        Task task = VEC_POP(&m.tasks);
-        match_task(&m, &task);
+    VEC_PUSH(&m->tasks, (Task){.rows = rows, .block = x->w->block, .no = no});
+    while (m->tasks.count > 0) {
+        Task task = VEC_POP(&m->tasks);
+        match_task(m, &task);
     }
     x->w->block = 0;
+}
+
+void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
+                   uint32_t columns, CoreBlockId no)
+{
+    Match m = {.x = x};
+    match_all(&m, clauses, n, subjects, columns, no);
+}
+
+void match_heads(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
+                 uint32_t columns, CoreBlockId no)
+{
+    Match m = {.x = x, .fresh = true};
+    match_all(&m, clauses, n, subjects, columns, no);
 }
 
 void match_warn(Expand *x, const MatchClause *clauses, uint32_t n)

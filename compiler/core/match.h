@@ -25,10 +25,14 @@ typedef struct {
 } MatchClause;
 
 /* Write the tests from here on; control is then nowhere.  `no` is where it goes when no clause
- * is right.  `fresh`: variables of the patterns are new ones, whatever is in scope (heads of funs,
- * generators).  Of a clause that can never be chosen the body is a block that nothing reaches. */
+ * is right.  Of a clause that can never be chosen the body is a block that nothing reaches. */
 void match_clauses(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
-                   uint32_t columns, CoreBlockId no, bool fresh);
+                   uint32_t columns, CoreBlockId no);
+
+/* The same, but variables of the patterns are new ones, whatever is in scope: heads of funs,
+ * generators. */
+void match_heads(Expand *x, MatchClause *clauses, uint32_t n, const CoreRef *subjects,
+                 uint32_t columns, CoreBlockId no);
 
 /* Warn of clauses written in the source that are never chosen. */
 void match_warn(Expand *x, const MatchClause *clauses, uint32_t n);

@@ -21,7 +21,15 @@ typedef struct {
     const AstStr *text;  /* STRING */
     const Ast *value;    /* VALUE: its pattern, or NULL and */
     uint32_t character;  /* this character of a string */
+    bool reads;          /* some row looks at what is read */
 } Next;
+
+/* Where the value of a segment and the context behind it go. */
+typedef struct {
+    Place *value;
+    Place *state;
+    bool reads; /* some row looks at the value */
+} Behind;
 
 static CoreRef next_size(Match *m, const Row *row, const Ast *size, Next *next)
 {
@@ -137,9 +145,8 @@ static bool add_float(Match *m, Row *row, Place *place, const Ast *value)
     return true;
 }
 
-/* The row behind its next segment: its value is at `value`, the context at `state`. */
-static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Place *value,
-                      Place *state, bool *reads)
+/* The row behind its next segment. */
+static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Behind *behind)
 {
     Want *w = row_find(&row, place);
     Next next = next_of(m, &row, w);
@@ -147,7 +154,7 @@ static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Plac
     if (kind == NEXT_END) return row;
     bool to_the_end = next.type == CORE_SEG_BITS && core_is_none(next.size) && !next.odd_size;
     if (!to_the_end) {
-        Want *rest = row_want(m, &row, state, WANT_REST);
+        Want *rest = row_want(m, &row, behind->state, WANT_REST);
         rest->segments = w->segments;
         rest->segment = w->segment;
         while (rest->segments->at[rest->segment]->segment.value->kind == AST_STRING
@@ -162,11 +169,11 @@ static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Plac
         }
     }
     if (kind == NEXT_STRING || is_anything(&next)) return row;
-    *reads = true;
+    behind->reads = true;
     if (!next.value) {
-        row_want_const(m, &row, value, small_from(next.character));
-    } else if (next.type != CORE_SEG_FLOAT || !add_float(m, &row, value, next.value)) {
-        row_add(m, &row, value, next.value);
+        row_want_const(m, &row, behind->value, small_from(next.character));
+    } else if (next.type != CORE_SEG_FLOAT || !add_float(m, &row, behind->value, next.value)) {
+        row_add(m, &row, behind->value, next.value);
     }
     return row;
 }
@@ -186,26 +193,26 @@ static uint32_t utf_width(CoreSegType type)
 }
 
 /* The instruction for a segment; CORE_JUMP when there is nothing to test. */
-static CoreKind next_kind(const Next *next, bool reads)
+static CoreKind next_kind(const Next *next)
 {
     if (next->kind == NEXT_END) return CORE_BITS_IS_END;
     if (next->kind == NEXT_STRING) return CORE_BITS_IS_STRING;
     switch (next->type) {
-    case CORE_SEG_INTEGER: return reads ? CORE_BITS_INT : CORE_BITS_SKIP;
+    case CORE_SEG_INTEGER: return next->reads ? CORE_BITS_INT : CORE_BITS_SKIP;
     case CORE_SEG_FLOAT: return CORE_BITS_FLOAT;
     case CORE_SEG_BITS:
-        if (!core_is_none(next->size)) return reads ? CORE_BITS_BINARY : CORE_BITS_SKIP;
-        if (reads) return CORE_BITS_REST;
+        if (!core_is_none(next->size)) return next->reads ? CORE_BITS_BINARY : CORE_BITS_SKIP;
+        if (next->reads) return CORE_BITS_REST;
         return next->unit > 1 ? CORE_BITS_IS_UNIT : CORE_JUMP;
-    default: return reads ? CORE_BITS_UTF : CORE_BITS_SKIP_UTF;
+    default: return next->reads ? CORE_BITS_UTF : CORE_BITS_SKIP_UTF;
     }
 }
 
-static void write_segment(Match *m, const Next *next, CoreRef context, CoreRef dst, bool reads,
+static void write_segment(Match *m, const Next *next, CoreRef context, CoreRef dst,
                           CoreBlockId yes, CoreBlockId no)
 {
     Expand *x = m->x;
-    CoreKind kind = next_kind(next, reads);
+    CoreKind kind = next_kind(next);
     if (kind == CORE_JUMP) {
         write_jump(x, yes, m->pos);
         return;
@@ -251,22 +258,21 @@ void match_segment(Match *m, Task *task, Want *want)
         next.size = expand_guard_value(x, next.odd_size, no);
         scope_rewind(x, mark);
     }
-    Place *value = ARENA_NEW(m->arena, Place);
-    Place *state = ARENA_NEW(m->arena, Place);
-    state->ref = context;
+    Behind behind = {ARENA_NEW(m->arena, Place), ARENA_NEW(m->arena, Place), false};
+    behind.state->ref = context;
     Rows rows = {0};
-    bool reads = false;
     for (uint32_t i = 0; i < n; i++)
-        rows_push(m, &rows,
-                  row_behind(m, task->rows.at[i], place, next.kind, value, state, &reads));
+        rows_push(m, &rows, row_behind(m, task->rows.at[i], place, next.kind, &behind));
+    next.reads = behind.reads;
     bool ends =
         next.kind == NEXT_END
         || (next.kind == NEXT_VALUE && next.type == CORE_SEG_BITS && core_is_none(next.size));
     Task from = *task;
-    from.contexts = contexts_behind(m, task->contexts, place, ends ? NULL : state);
+    from.contexts = contexts_behind(m, task->contexts, place, ends ? NULL : behind.state);
     CoreRef dst = core_var(new_var(x));
-    CoreBlockId yes = match_later_with(m, &from, rows, no, reads ? value : NULL, dst);
-    write_segment(m, &next, context, dst, reads, yes, no);
+    CoreBlockId yes =
+        match_later_with(m, &from, rows, no, next.reads ? behind.value : NULL, dst);
+    write_segment(m, &next, context, dst, yes, no);
 }
 
 static bool ground_bytes(const Ast *s)

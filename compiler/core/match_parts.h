@@ -120,8 +120,8 @@ typedef struct Match {
 
 /* ---- match_row.c ---- */
 
-/* Ask of `row` that what is at `place` matches the pattern. */
-void row_add(Match *m, Row *row, Place *place, const Ast *pattern);
+/* Ask of `row` that what is at `place` matches the pattern `a`. */
+void row_add(Match *m, Row *row, Place *place, const Ast *a);
 void row_add_sequence(Match *m, Row *row, Place *place, Sequence *s);
 Want *row_want(Match *m, Row *row, Place *place, WantKind kind);
 void row_want_const(Match *m, Row *row, Place *place, Term value);
