@@ -1,7 +1,8 @@
 /* Runs the tests: programs that say in their comments what they should do, and unit tests.
  *
  *     runner --mote PATH [--jobs N] [--slow F] [--seeds N] [--only-seeds] [--fast] [--filter TEXT]
- *            [--flag OPTION]… [--unit EXECUTABLE]… [--timeout SECONDS] [--rewrite] [-v] [DIR | FILE]…
+ *            [--flag OPTION]… [--unit EXECUTABLE]… [--timeout SECONDS] [--rewrite] [-v]
+ *            [DIR | FILE]…
  *
  * Every *.mote and *.erl below a DIR is a test, except in folders called `support`.  Marks, each in
  * a comment of its own or behind code:

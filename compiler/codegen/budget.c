@@ -64,7 +64,7 @@ static uint32_t find_rest(Budget *b, uint32_t block)
     const LirBlock *at = &b->f->blocks[block];
     if (!at->count) return 0;
     if (b->rest_room < at->count) {
-        b->rest = ARENA_ARRAY(b->f->arena, uint32_t, at->count * 2);
+        b->rest = ARENA_ARRAY(b->f->arena, uint32_t, (size_t)at->count * 2);
         b->rest_room = at->count * 2;
     }
     b->block = block;

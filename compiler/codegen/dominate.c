@@ -16,6 +16,7 @@ typedef struct Search {
     uint32_t *into;  /* where they come from, ascending */
 } Search;
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): CoreVisit may change the block. */
 static void add_edge(void *to, CoreBlockId *block)
 {
     Search *s = to;

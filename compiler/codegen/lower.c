@@ -482,6 +482,7 @@ static void lower_instr(Lower *l, CoreBlock *b, uint32_t i)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): CoreVisit may change the block. */
 static void count_edge(void *to, CoreBlockId *block) { ((uint32_t *)to)[*block]++; }
 
 static void mark_reached(void *to, uint32_t block) { ((bool *)to)[block] = true; }

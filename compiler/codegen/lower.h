@@ -80,7 +80,7 @@ typedef struct LirFunction {
 } LirFunction;
 
 /* Lower one function. */
-LirFunction *lower_function(CoreUnit *unit, CoreFunction *f, CodePool *pool, Arena *arena);
+LirFunction *lower_function(CoreUnit *unit, CoreFunction *core, CodePool *pool, Arena *arena);
 
 /* Append an instruction with room for `arg_count` arguments. */
 LirInstr *lower_append(LirFunction *f, uint32_t block, Opcode op, uint32_t arg_count,

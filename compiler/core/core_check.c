@@ -32,6 +32,7 @@ typedef struct {
     uint32_t from;
 } CheckFrom;
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): CoreVisit may change the block. */
 static void check_edge(void *to, CoreBlockId *block)
 {
     CheckFrom *from = to;

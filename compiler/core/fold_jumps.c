@@ -3,6 +3,7 @@
 /* Jumps that are followed at most: enough for chains of tests on one value. */
 #define FOLLOW_MAX 16
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): CoreVisit may change the block. */
 static void fold_count_way(void *to, CoreBlockId *block)
 {
     Fold *d = to;

@@ -151,6 +151,7 @@ static Known *known_add(Fold *d, const CoreInstr *test, bool holds)
     return k;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): CoreVisit may change the block. */
 static void known_pass(void *to, CoreBlockId *block)
 {
     Fold *d = to;

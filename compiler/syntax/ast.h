@@ -154,9 +154,8 @@ struct Ast {
     uint8_t op;          /* AstOp */
     uint16_t depth : 15; /* see above */
     uint16_t paren : 1;  /* stood in parentheses of its own */
-    SrcPos
-        /* first character, except where ast.def says otherwise; a macro's use, not its text */
-        pos;
+    /* first character, except where ast.def says otherwise; a macro's use, not its text */
+    SrcPos pos;
     union {
         int64_t i;
         double f;

@@ -160,9 +160,8 @@ typedef struct {
     FunctionInfo *function; /* whose body is looked at, or NULL */
     RecordInfo *record;     /* whose defaults are looked at, or NULL */
     TypeInfo *type;         /* whose definition is looked at, or NULL */
-    Htab
-        /* of the present declaration: name -> position of a single use, 0: several */
-        type_vars;
+    /* of the present declaration: name -> position of a single use, 0: several */
+    Htab type_vars;
     const Ast *on_load;
     bool calls_load_nif;
 } Lint;

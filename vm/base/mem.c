@@ -124,7 +124,7 @@ static bool mem_charge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
     int64_t grown = total - atomic_load_relaxed(&stripe->looked);
     if (LIKELY(grown < MEM_LOOK_BYTES && seen < budget && bytes <= budget - seen)) {
         /* Follow it down, at a distance: small ups and downs look at nothing. */
-        if (grown < -2 * MEM_LOOK_BYTES) atomic_store_relaxed(&stripe->looked, total);
+        if (grown < -2 * (int64_t)MEM_LOOK_BYTES) atomic_store_relaxed(&stripe->looked, total);
         return true;
     }
     seen = mem_sum(m);

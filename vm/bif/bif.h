@@ -6,9 +6,11 @@
  * variables until it returns.
  *   return term                     done
  *   return raise_badarg(p) ...      an exception (vm/proc/raise.h); the value is TERM_NONE
- *   return bif_yield(p)             TRAPS rows: run me again, in a later slice when this one is spent; what is
- *                                   to survive is in slots; the heap may have been collected in between
- *   return bif_wait(p)              the process waits (receive-like, blocking pool); run me again when woken
+ *   return bif_yield(p)             TRAPS rows: run me again, in a later slice when this one is
+ *                                   spent; what is to survive is in slots; the heap may have
+ *                                   been collected in between
+ *   return bif_wait(p)              the process waits (receive-like, blocking pool); run me
+ *                                   again when woken
  * A row of kind GUARD or PLAIN is O(1) or close to it and never yields; its results are small.
  * Work is charged with bif_charge: about one reduction per 10 ns.
  */

@@ -145,7 +145,7 @@ static PatternStep pattern_step_single(const Pattern *pattern, PatternSearch *s,
 {
     size_t n = s->end - s->from;
     if (n < pattern->longest) return PATTERN_END;
-    size_t most = pattern_window_size(pattern, 4 * PATTERN_WINDOW);
+    size_t most = pattern_window_size(pattern, 4 * (size_t)PATTERN_WINDOW);
     if (n > most) n = most;
     const uint8_t *start = s->subject + s->from;
     const uint8_t *at = memmem(start, n, pattern->trie, pattern->longest);

@@ -4,7 +4,8 @@
  * One block of memory per module version, inside the VM's code area (an address range reserved at
  * boot, so that "is this a literal" is one comparison):
  *
- *   [ModuleVersion][code, 4-byte units ...][import cells][literal words][lambda cells][literal terms]
+ *   [ModuleVersion][code, 4-byte units ...][import cells][literal words][lambda cells]
+ *   [literal terms]
  *
  * Code reaches its data by offsets from the instruction; nothing of a block is written after it has
  * been published, but for import cells and caches, whole words, by the loader under its lock.
@@ -34,7 +35,8 @@ typedef struct FunEntry FunEntry;
 typedef struct CodeFunction {
     uint32_t start; /* 4-byte units from ModuleVersion.code, of its ENTER */
     uint32_t end;
-    uint32_t module; /* atom indexes; stubs of built-ins lie in one version but belong to many modules */
+    uint32_t
+        module; /* atom indexes; stubs of built-ins lie in one version but belong to many modules */
     uint32_t name;
     uint16_t arity;
     uint16_t extent; /* registers of its frame, call windows included */
@@ -76,9 +78,9 @@ struct ModuleVersion {
     const uint32_t *exports;    /* function indexes */
     FunEntry *const *lambdas;
     const uint32_t *lambda_functions; /* function indexes of their bodies */
-    Arena tables;     /* where the tables above live */
+    Arena tables;                     /* where the tables above live */
     size_t block_bytes;
-    Word *handles;    /* counted objects among the literals */
+    Word *handles;      /* counted objects among the literals */
     uint8_t unique[16]; /* hash of its code */
     uint8_t *image;     /* the module file it came from; NULL: it is embedded or was not kept */
     const uint8_t *file_bytes; /* the same bytes, wherever they are */
@@ -90,7 +92,7 @@ struct ModuleVersion {
 
 /* A module by name: at most two versions live. */
 struct Module {
-    uint32_t name; /* atom index */
+    uint32_t name;          /* atom index */
     ModuleVersion *current; /* NULL: none, or deleted */
     ModuleVersion *old;     /* still run by processes, until it is purged */
     ModuleVersion *staged;  /* its -on_load function runs; not callable by name yet */
@@ -103,7 +105,8 @@ typedef struct Export {
     /* UNDEFINED: the entry while nothing is loaded; its address tells the name. */
     _Alignas(4) Half undefined_code[2];
     uint16_t bif; /* row of bifs.def + 1, or 0 */
-    _Atomic(const Half *) entry; /* ENTER of the newest version, of a built-in's stub, or undefined_code */
+    _Atomic(const Half *)
+        entry; /* ENTER of the newest version, of a built-in's stub, or undefined_code */
 } Export;
 
 /* What a fun value points to; unique for (module, hash of its code, index); never freed. */

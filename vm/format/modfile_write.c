@@ -172,7 +172,7 @@ void modfile_write(ModFile *m, Bytes *out)
     CHECK(out->count - begin < UINT32_MAX - 4);
     ModSpan parts[PART_COUNT];
     for (unsigned part = 0; part < PART_COUNT; part++) {
-        size_t row = begin + MODFILE_TABLE_AT + part * MODFILE_ROW_BYTES;
+        size_t row = begin + MODFILE_TABLE_AT + (size_t)part * MODFILE_ROW_BYTES;
         parts[part] = (ModSpan){out->at + begin + offsets[part], (uint32_t)sizes[part]};
         bytes_patch_u32(out, row, modfile_tags[part]);
         bytes_patch_u32(out, row + 4, (uint32_t)offsets[part]);

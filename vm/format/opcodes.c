@@ -1,6 +1,7 @@
 #include "vm/format/opcodes.h"
 
-#define OP_COUNT_ARGS(...)                                       OP_COUNT_ARGS_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define OP_COUNT_ARGS(...) OP_COUNT_ARGS_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+
 #define OP_COUNT_ARGS_(name, a, b, c, d, e, f, g, h, count, ...) count
 
 /* The table's words for effects. */

@@ -4,7 +4,8 @@
  * until nothing is left.
  *
  *   from: the young block and fragments, and in a full collection the old generation
- *   to:   a new block; in a minor collection terms below the high-water mark go to the old generation
+ *   to:   a new block; in a minor collection terms below the high-water mark go to the old
+ *         generation
  *
  * Literals stay.  One thread: whoever owns the process.
  */
