@@ -61,19 +61,16 @@ static BifResult binmod_list(Process *p, Term start, Term length)
     return binmod_done(p, list);
 }
 
-static BifResult binmod_list_from(Process *p, Term start)
+BifResult bif_bin_to_list_1(Process *p)
 {
-    if (!term_is_binary(arg(p, 0)) || !term_is_small(start)) return raise_badarg(p);
-    int64_t left = (int64_t)binary_bytes(arg(p, 0)) - small_value(start);
-    return left < 0 ? raise_badarg(p) : binmod_list(p, start, small_from(left));
+    if (!term_is_binary(arg(p, 0))) return raise_badarg(p);
+    return binmod_list(p, small_from(0), small_from((int64_t)binary_bytes(arg(p, 0))));
 }
-
-BifResult bif_bin_to_list_1(Process *p) { return binmod_list_from(p, small_from(0)); }
 
 BifResult bif_bin_to_list_2(Process *p)
 {
     Term range = arg(p, 1);
-    if (!term_is_tuple_of(range, 2)) return binmod_list_from(p, range);
+    if (!term_is_tuple_of(range, 2)) return raise_badarg(p);
     return binmod_list(p, tuple_at(range, 0), tuple_at(range, 1));
 }
 

@@ -44,6 +44,7 @@ typedef enum CharsEnd { CHARS_ALL, CHARS_ERROR, CHARS_INCOMPLETE, CHARS_BADARG }
  * machine, or as `out`. */
 typedef struct CharsReader {
     Process *p;
+    bool wraps; /* what could not be converted stands in a list of its own, as where OTP converts in Erlang */
     CharEncoding in;
     CharEncoding out; /* of `to`; CHARS_UNKNOWN: code points of 4 bytes, for a list */
     Bytes to;
@@ -198,12 +199,17 @@ static CharsEnd chars_integer(CharsReader *r, Term t, Term list)
     int64_t c = term_is_small(t) ? small_value(t) : -1;
     bool good = chars_is_scalar(c) && (r->in != CHARS_LATIN1 || c <= 255);
     if (r->left_count > 0) {
-        Term rest = heap_cons(&r->p->heap, list, TERM_NIL);
+        Term rest = r->wraps ? list : heap_cons(&r->p->heap, list, TERM_NIL);
         r->rest = heap_cons(&r->p->heap, chars_rest_binary(r, NULL, 0), rest);
         return CHARS_ERROR;
     }
     if (good && chars_put(r, (uint32_t)c)) return CHARS_ALL;
     r->rest = list;
+    if (good) { /* a character, but not of the target: OTP tells it in a list of its own */
+        Term one = heap_cons(&r->p->heap, t, TERM_NIL);
+        Term rest = term_is_none(one) ? TERM_NONE : heap_cons(&r->p->heap, one, list_tail(list));
+        if (!term_is_none(rest)) r->rest = rest;
+    }
     return CHARS_ERROR;
 }
 
@@ -272,6 +278,7 @@ static Term chars_list(CharsReader *r)
 static BifResult chars_convert(Process *p, CharEncoding in, CharEncoding out)
 {
     CharsReader r = {.p = p, .in = in, .out = out, .to = bif_bytes(p), .rest = TERM_NIL};
+    r.wraps = in > CHARS_UTF8 || (out != CHARS_UTF8 && out != CHARS_UNKNOWN);
     if (in == CHARS_UNKNOWN) return raise_badarg(p);
     CharsEnd end = chars_data(&r, arg(p, 0));
     Term done = out == CHARS_UNKNOWN ? chars_list(&r)
