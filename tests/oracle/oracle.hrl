@@ -5,6 +5,7 @@
 %%     mote tests/oracle/oracle_lists.mote                 a line for each function
 %%     mote tests/oracle/oracle_lists.mote sublist/3       every call of one function
 %%     mote tests/oracle/oracle_lists.mote --raw           structures as they are inside, not as lists
+%%     mote tests/oracle/oracle_lists.mote --raw DIR       the same of the lists.mob in DIR instead of ours
 %%
 %% Calls with bad arguments count with --raw only: which clause of which private function refuses first is nobody's
 %% interface.  So does raw_rows/0: what OTP's module exports without documenting it.
@@ -14,6 +15,12 @@
 %% of the result are structures, whose inside is nobody's business: those are shown through project/1.
 
 main(["--raw"]) -> [digest(Row, raw) || Row <- rows() ++ raw_rows()], ok;
+main(["--raw", Dir]) ->
+    {module, _} = code:load_abs(Dir ++ "/" ++ atom_to_list(module())),
+    main(["--raw"]);
+main([Name, Dir]) ->
+    {module, _} = code:load_abs(Dir ++ "/" ++ atom_to_list(module())),
+    main([Name]);
 main([Name]) -> [details(Row) || Row <- rows() ++ raw_rows(), name(Row) =:= Name], ok;
 main(_) -> [digest(Row, projected) || Row <- rows()], ok.
 
@@ -44,7 +51,8 @@ text(A) -> io_lib:format("~w", [A]).
 
 result(F, Args, Shape, How) ->
     try apply(module(), F, [case A of {'$fun', _, Fun} -> Fun; _ -> A end || A <- Args]) of
-        R when How =:= raw -> {ok, R};
+        R when How =:= raw, Shape =:= sorted -> {ok, show(sorted, R)};
+        R when How =:= raw -> {ok, plain(R)};
         R -> {ok, show(Shape, R)}
     catch
         Class:_ when How =:= projected -> Class;
@@ -68,6 +76,12 @@ walk(none) -> [];
 walk(Step) ->
     N = tuple_size(Step),
     [lists:sublist(tuple_to_list(Step), N - 1) | walk((module()):next(element(N, Step)))].
+
+%% Large maps have no order: as sorted lists.
+plain(M) when is_map(M) -> {'$map', lists:sort([{plain(K), plain(V)} || {K, V} <- maps:to_list(M)])};
+plain([H | T]) -> [plain(H) | plain(T)];
+plain(T) when is_tuple(T) -> list_to_tuple(plain(tuple_to_list(T)));
+plain(T) -> T.
 
 %% Sorted, with a place of their own for terms that compare equal without being the same, as 1 and 1.0.
 canonical(L) -> [T || {_, T} <- lists:sort([{term_to_binary(T), T} || T <- L])].
