@@ -90,6 +90,12 @@ static void stub_process_end(CodeTable *t, StubWriter *w)
     t->process_end = (const Half *)(const void *)descriptor;
 }
 
+/* The name in stack traces: `!` shows itself as send/2, as in OTP. */
+static Term stub_shown_name(CodeTable *t, const BifRow *row)
+{
+    return stub_atom(t, strcmp(row->name, "!") == 0 ? "send" : row->name);
+}
+
 void stubs_make(CodeTable *t)
 {
     size_t units = (size_t)STUB_UNITS * BIF_COUNT + 16;
@@ -113,7 +119,7 @@ void stubs_make(CodeTable *t)
         functions[i] = (CodeFunction){.start = start,
                                       .end = w.unit,
                                       .module = atom_index(stub_atom(t, row->module)),
-                                      .name = atom_index(stub_atom(t, row->name)),
+                                      .name = atom_index(stub_shown_name(t, row)),
                                       .arity = row->arity,
                                       .extent = (uint16_t)(row->arity + STUB_STATE_SLOTS + 1),
                                       .shown = row->arity};
