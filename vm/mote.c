@@ -198,7 +198,7 @@ static bool mote_load(Vm *vm, const Program *program, const char *path)
         (void)mote_fail(path, error.text);
         return false;
     }
-    return load_commit(vm->code, v) == LOAD_DONE;
+    return upgrade_commit(vm->code, v) == UPGRADE_DONE;
 }
 
 /* [Module, IsScript, [Argument]] for mote_boot:start/3. */
@@ -329,7 +329,8 @@ static int mote_command(Command *c)
         return 0;
     }
     if (mote_asks(c, "compile"))
-        return command_compile("mote compile", &c->opts, c->argc - c->file - 1, c->argv + c->file + 1);
+        return command_compile("mote compile", &c->opts, c->argc - c->file - 1,
+                               c->argv + c->file + 1);
     if (c->opts.dump != NULL || c->opts.output != NULL) return mote_misused();
     bool disasm = mote_asks(c, "disasm");
     if (c->opts.disasm || disasm) {

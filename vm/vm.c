@@ -94,18 +94,18 @@ static const CodeHooks vm_code_hooks = {.autoload = vm_autoload,
 typedef struct VmCommit {
     CodeTable *code;
     ModuleVersion *version;
-    LoadResult result;
+    UpgradeResult result;
 } VmCommit;
 
 static void vm_commit_alone(void *context)
 {
     VmCommit *c = context;
-    c->result = load_commit(c->code, c->version);
+    c->result = upgrade_commit(c->code, c->version);
 }
 
-LoadResult vm_commit(RunContext *run, ModuleVersion *v)
+UpgradeResult vm_commit(RunContext *run, ModuleVersion *v)
 {
-    VmCommit c = {run->code, v, LOAD_DONE};
+    VmCommit c = {run->code, v, UPGRADE_DONE};
     sched_run_exclusive(run, vm_commit_alone, &c);
     return c.result;
 }
@@ -130,7 +130,7 @@ bool vm_autoload(RunContext *run, Term module)
     LoadError error;
     ModuleVersion *v = load_prepare(vm->code, &source, &error);
     if (v == NULL) PANIC("embedded module %s: %s", atom_text(vm->atoms, module), error.text);
-    if (vm_commit(run, v) == LOAD_DONE) return true;
+    if (vm_commit(run, v) == UPGRADE_DONE) return true;
     load_discard(vm->code, v); /* somebody else was first */
     return true;
 }

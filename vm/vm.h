@@ -12,6 +12,7 @@
 #include "vm/code/archive.h"
 #include "vm/code/codetab.h"
 #include "vm/code/load.h"
+#include "vm/code/upgrade.h"
 #include "vm/sched/sched.h"
 
 typedef struct VmConfig {
@@ -48,7 +49,7 @@ struct Vm {
 Vm *vm_new(const VmConfig *config, const char **why);
 
 /* Makes `v` the current version of its module, with every worker at a safepoint. */
-MUST_USE LoadResult vm_commit(RunContext *run, ModuleVersion *v);
+MUST_USE UpgradeResult vm_commit(RunContext *run, ModuleVersion *v);
 /* Loads a module of the archive; false: there is none of that name, or it is loaded already. */
 bool vm_autoload(RunContext *run, Term module);
 

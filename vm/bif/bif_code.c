@@ -4,6 +4,7 @@
 
 #include "vm/bif/bif_code.h"
 #include "vm/code/load.h"
+#include "vm/code/upgrade.h"
 #include "vm/format/modfile.h"
 #include "vm/format/tables.h"
 #include "vm/proc/codeuse.h"
@@ -39,13 +40,13 @@ static ModuleVersion *bif_code_current(Process *p, Term module)
 typedef struct BifCommit {
     CodeTable *code;
     ModuleVersion *version;
-    LoadResult result;
+    UpgradeResult result;
 } BifCommit;
 
 static void bif_commit_alone(void *context)
 {
     BifCommit *c = context;
-    c->result = load_commit(c->code, c->version);
+    c->result = upgrade_commit(c->code, c->version);
 }
 
 static BifResult bif_load_error(Process *p, Term why)
@@ -58,7 +59,7 @@ static BifResult bif_load_error(Process *p, Term why)
 static BifResult bif_load_staged(Process *p, ModuleVersion *v)
 {
     const FunEntry *entry;
-    if (!load_stage(p->run->code, v, &entry)) {
+    if (!upgrade_stage(p->run->code, v, &entry)) {
         load_discard(p->run->code, v);
         return bif_load_error(p, TERM_ATOM(ON_LOAD_FAILURE));
     }
@@ -68,9 +69,9 @@ static BifResult bif_load_staged(Process *p, ModuleVersion *v)
 
 static BifResult bif_load_publish(Process *p, ModuleVersion *v)
 {
-    BifCommit c = {p->run->code, v, LOAD_DONE};
+    BifCommit c = {p->run->code, v, UPGRADE_DONE};
     sched_run_exclusive(p->run, bif_commit_alone, &c);
-    if (c.result == LOAD_DONE)
+    if (c.result == UPGRADE_DONE)
         return bif_code_done(p, heap_tuple2(&p->heap, TERM_ATOM(MODULE), arg(p, 0)));
     load_discard(p->run->code, v);
     return bif_load_error(p, TERM_ATOM(NOT_PURGED));
@@ -122,13 +123,13 @@ BifResult bif_finish_on_load(Process *p)
     lock_drop(&t->lock);
     if (v == NULL) return raise_badarg(p);
     if (!term_same(arg(p, 1), TERM_TRUE)) {
-        load_unstage(t, v);
+        upgrade_unstage(t, v);
         return TERM_TRUE;
     }
-    BifCommit c = {t, v, LOAD_DONE};
+    BifCommit c = {t, v, UPGRADE_DONE};
     sched_run_exclusive(p->run, bif_commit_alone, &c);
-    if (c.result == LOAD_DONE) return TERM_TRUE;
-    load_unstage(t, v);
+    if (c.result == UPGRADE_DONE) return TERM_TRUE;
+    upgrade_unstage(t, v);
     return TERM_FALSE;
 }
 
@@ -145,9 +146,9 @@ BifResult bif_purge_module(Process *p)
     lock_drop(&t->lock);
     if (!old) return TERM_FALSE;
     switch (atom_of(arg(p, 1))) {
-    case ATOM_PREPARE: load_purge_prepare(t, m); return TERM_TRUE;
-    case ATOM_ABORT: load_purge_abort(t, m); return TERM_TRUE;
-    case ATOM_COMPLETE: load_purge(t, m); return TERM_TRUE;
+    case ATOM_PREPARE: upgrade_purge_prepare(t, m); return TERM_TRUE;
+    case ATOM_ABORT: upgrade_purge_abort(t, m); return TERM_TRUE;
+    case ATOM_COMPLETE: upgrade_purge(t, m); return TERM_TRUE;
     default: return raise_badarg(p);
     }
 }
@@ -233,7 +234,7 @@ typedef struct BifDelete {
 static void bif_delete_alone(void *context)
 {
     BifDelete *d = context;
-    d->done = load_delete(d->code, d->module);
+    d->done = upgrade_delete(d->code, d->module);
 }
 
 BifResult bif_delete_module(Process *p)
@@ -252,7 +253,8 @@ BifResult bif_delete_module(Process *p)
 BifResult bif_module_loaded(Process *p)
 {
     if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
-    bool is_erlang = term_same(arg(p, 0), TERM_ATOM(ERLANG)); /* built-ins alone, and always there */
+    bool is_erlang =
+        term_same(arg(p, 0), TERM_ATOM(ERLANG)); /* built-ins alone, and always there */
     return term_bool(is_erlang || bif_code_current(p, arg(p, 0)) != NULL);
 }
 

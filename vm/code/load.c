@@ -41,13 +41,10 @@ static bool load_atoms(Loader *l)
     l->atoms = ARENA_ARRAY(&l->scratch, Term, f->atom_count);
     for (uint32_t i = 0; i < f->atom_count; i++)
         switch (atom_put(l->t->atoms, f->atoms[i].at, f->atoms[i].size, &l->atoms[i])) {
-        case ATOM_PUT_DONE:
-            break;
-        case ATOM_PUT_FULL:
-            return load_fail(l, "the atom table is full");
+        case ATOM_PUT_DONE: break;
+        case ATOM_PUT_FULL: return load_fail(l, "the atom table is full");
         case ATOM_PUT_TOO_LONG:
-        case ATOM_PUT_NOT_UTF8:
-            return load_fail(l, "a damaged atom");
+        case ATOM_PUT_NOT_UTF8: return load_fail(l, "a damaged atom");
         }
     return true;
 }
@@ -60,9 +57,9 @@ static bool load_decode_literals(Loader *l)
     FunResolver funs = codetab_resolver(l->t);
     l->terms = ARENA_ARRAY(&l->scratch, Term, f->literal_count + f->file_count + 1);
     for (uint32_t i = 0; i < f->literal_count; i++) {
-        CodecResult result = codec_decode(&l->literals, l->t->atoms, load_node, f->literals[i].at,
-                                          f->literals[i].size, &funs, false, CODEC_PLAIN,
-                                          &l->terms[i], NULL);
+        CodecResult result =
+            codec_decode(&l->literals, l->t->atoms, load_node, f->literals[i].at,
+                         f->literals[i].size, &funs, false, CODEC_PLAIN, &l->terms[i], NULL);
         if (result == CODEC_ATOMS_FULL) return load_fail(l, "the atom table is full");
         if (result != CODEC_OK) return load_fail(l, "a damaged literal");
     }
@@ -84,7 +81,7 @@ static size_t load_literal_size(const Loader *l)
     return words;
 }
 
-static uint8_t *load_align(uint8_t *at) { return (uint8_t *)(((uintptr_t)at + 15) & ~(uintptr_t)15); }
+static uint8_t *load_align(uint8_t *at) { return at + (-(uintptr_t)at & 15); }
 
 /* [ModuleVersion][code][import cells][literal words][lambda cells][literal terms] */
 static bool load_make_block(Loader *l)
@@ -92,7 +89,8 @@ static bool load_make_block(Loader *l)
     const ModFile *f = &l->file;
     size_t literal_words = load_literal_size(l);
     uint32_t literal_count = f->literal_count + f->file_count;
-    size_t bytes = sizeof(ModuleVersion) + f->code.size + 64
+    size_t bytes =
+        sizeof(ModuleVersion) + f->code.size + 64
         + sizeof(Word) * (f->import_count + literal_count + f->lambda_count + literal_words);
     lock_take(&l->t->lock);
     l->v = area_alloc(l->t->area, bytes);
@@ -185,31 +183,23 @@ static void load_label(uint8_t *at, uint32_t unit)
 }
 
 /* One operand of the instruction at `unit`, in place. */
-static bool load_operand(Loader *l, OperandKind kind, uint8_t *instr, uint8_t *at, uint32_t unit,
-                         uint32_t weight)
+static bool load_operand(Loader *l, OperandKind kind, uint8_t *instr, uint8_t *at,
+                         uint32_t unit, uint32_t weight)
 {
     uint32_t value;
     switch (kind) {
     case OPERAND_DST:
-    case OPERAND_SRC:
-        load_register(at);
-        return true;
+    case OPERAND_SRC: load_register(at); return true;
     case OPERAND_NEED: /* in bytes, as the comparison of two addresses wants it */
         code_set_u16(at, (uint16_t)(code_get_u16(at) * sizeof(Word)));
         return true;
-    case OPERAND_WEIGHT:
-        code_set_u16(at, (uint16_t)weight);
-        return true;
-    case OPERAND_ATOM:
-        code_set_u32(at, atom_index(l->atoms[code_get_u32(at)]));
-        return true;
+    case OPERAND_WEIGHT: code_set_u16(at, (uint16_t)weight); return true;
+    case OPERAND_ATOM: code_set_u32(at, atom_index(l->atoms[code_get_u32(at)])); return true;
     case OPERAND_LIT:
         code_set_u32(at, load_data_offset(l, instr, &l->literal_words[code_get_u32(at)]));
         return true;
     case OPERAND_LABEL:
-    case OPERAND_FAIL:
-        load_label(at, unit);
-        return true;
+    case OPERAND_FAIL: load_label(at, unit); return true;
     case OPERAND_FUN:
         code_set_u32(at, l->file.functions[code_get_u32(at)].start - unit);
         return true;
@@ -223,8 +213,7 @@ static bool load_operand(Loader *l, OperandKind kind, uint8_t *instr, uint8_t *a
     case OPERAND_LAMBDA:
         code_set_u32(at, load_data_offset(l, instr, &l->lambdas[code_get_u32(at)]));
         return true;
-    default:
-        return true;
+    default: return true;
     }
 }
 
@@ -239,7 +228,9 @@ static void load_swap_cases(uint8_t *a, uint8_t *b)
 static void load_sift(uint8_t *list, size_t from, size_t n)
 {
     for (size_t at = from, child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && code_get_u32(list + 8 * child) < code_get_u32(list + 8 * child + 8)) child++;
+        if (child + 1 < n
+            && code_get_u32(list + 8 * child) < code_get_u32(list + 8 * child + 8))
+            child++;
         if (code_get_u32(list + 8 * at) >= code_get_u32(list + 8 * child)) return;
         load_swap_cases(list + 8 * at, list + 8 * child);
     }
@@ -259,8 +250,9 @@ static void load_cases(Loader *l, const CodeInstr *instr, uint8_t *list, uint32_
 {
     for (uint32_t i = 0; i < instr->list_count; i++) {
         if (instr->op == OP_SELECT_ATOM)
-            code_set_u32(list + 8 * i, atom_index(l->atoms[code_get_u32(list + 8 * i)]));
-        load_label(list + 8 * i + 4, unit);
+            code_set_u32(list + 8 * (size_t)i,
+                         atom_index(l->atoms[code_get_u32(list + 8 * (size_t)i)]));
+        load_label(list + 8 * (size_t)i + 4, unit);
     }
     load_sort_cases(list, instr->list_count);
 }
@@ -268,7 +260,7 @@ static void load_cases(Loader *l, const CodeInstr *instr, uint8_t *list, uint32_
 static void load_segments(uint8_t *list, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        uint8_t *at = list + 8 * i;
+        uint8_t *at = list + 8 * (size_t)i;
         load_register(at + 2);
         if ((code_get_u16(at) & (BITS_SIZE_CONST | BITS_SIZE_ALL)) == 0) load_register(at + 4);
     }
@@ -278,19 +270,15 @@ static void load_list(Loader *l, const CodeInstr *instr, uint8_t *list, uint32_t
 {
     switch ((OperandKind)op_info[instr->op].list_kind) {
     case OPERAND_SRCS:
-        for (uint32_t i = 0; i < instr->list_count; i++) load_register(list + 2 * i);
+        for (uint32_t i = 0; i < instr->list_count; i++) load_register(list + 2 * (size_t)i);
         return;
     case OPERAND_PAIRS:
-        for (uint32_t i = 0; i < instr->list_count; i++) load_register(list + 4 * i + 2);
+        for (uint32_t i = 0; i < instr->list_count; i++)
+            load_register(list + 4 * (size_t)i + 2);
         return;
-    case OPERAND_SEGMENTS:
-        load_segments(list, instr->list_count);
-        return;
-    case OPERAND_CASES:
-        load_cases(l, instr, list, unit);
-        return;
-    default:
-        return;
+    case OPERAND_SEGMENTS: load_segments(list, instr->list_count); return;
+    case OPERAND_CASES: load_cases(l, instr, list, unit); return;
+    default: return;
     }
 }
 
@@ -303,9 +291,11 @@ static bool load_instruction(Loader *l, Weigh *weigh, uint32_t unit, uint32_t *u
     uint32_t weight = weigh_visit(weigh, &instr, unit);
     uint8_t *at = l->code + 4 * (size_t)unit;
     for (unsigned i = 0; i < info->operand_count; i++)
-        if (!load_operand(l, (OperandKind)info->operands[i], at, at + info->offsets[i], unit, weight))
+        if (!load_operand(l, (OperandKind)info->operands[i], at, at + info->offsets[i], unit,
+                          weight))
             return false;
-    if (instr.list_count > 0) load_list(l, &instr, at + (instr.list - (l->file.code.at + 4 * (size_t)unit)), unit);
+    if (instr.list_count > 0)
+        load_list(l, &instr, at + (instr.list - (l->file.code.at + 4 * (size_t)unit)), unit);
     *units = instr.units;
     return true;
 }
@@ -316,7 +306,8 @@ static bool load_code(Loader *l)
     if (f->code.size > 0) memcpy(l->code, f->code.at, f->code.size);
     uint32_t count = f->code.size / 4;
     Weigh weigh = {ARENA_ARRAY(&l->scratch, uint32_t, (size_t)count + 1), count};
-    for (uint32_t i = 0; i < f->handler_count; i++) weigh_handler(&weigh, f->handlers[i].target);
+    for (uint32_t i = 0; i < f->handler_count; i++)
+        weigh_handler(&weigh, f->handlers[i].target);
     uint32_t units = 0;
     for (uint32_t unit = 0; unit < count; unit += units)
         if (!load_instruction(l, &weigh, unit, &units)) return false;
@@ -358,8 +349,8 @@ static void load_positions(Loader *l)
     ModuleVersion *v = l->v;
     CodeHandler *handlers = ARENA_ARRAY(&v->tables, CodeHandler, f->handler_count + 1u);
     for (uint32_t i = 0; i < f->handler_count; i++)
-        handlers[i] = (CodeHandler){f->handlers[i].start, f->handlers[i].end, f->handlers[i].target,
-                                    f->handlers[i].base};
+        handlers[i] = (CodeHandler){f->handlers[i].start, f->handlers[i].end,
+                                    f->handlers[i].target, f->handlers[i].base};
     v->handlers = handlers;
     v->handler_count = f->handler_count;
     CodeLine *lines = ARENA_ARRAY(&v->tables, CodeLine, f->line_count + 1u);
@@ -397,7 +388,8 @@ static bool load_read(Loader *l)
     const char *why = "";
     ModFileResult result =
         l->source->trusted
-            ? modfile_read_trusted(l->source->bytes, l->source->size, &l->scratch, &l->file, &why)
+            ? modfile_read_trusted(l->source->bytes, l->source->size, &l->scratch, &l->file,
+                                   &why)
             : modfile_read(l->source->bytes, l->source->size, &l->scratch, &l->file, &why);
     if (result != MODFILE_OK) return load_fail(l, why);
     return true;
@@ -407,10 +399,11 @@ static bool load_read(Loader *l)
 static bool load_verify(Loader *l)
 {
     VerifyProblem problem;
-    if (l->source->trusted || check_code(&l->file, l->t->atoms, l->terms, &l->scratch, &problem))
+    if (l->source->trusted
+        || check_code(&l->file, l->t->atoms, l->terms, &l->scratch, &problem))
         return true;
-    snprintf(l->error->text, sizeof l->error->text, "its code is refused: %s (at %u)", problem.why,
-             problem.unit);
+    snprintf(l->error->text, sizeof l->error->text, "its code is refused: %s (at %u)",
+             problem.why, problem.unit);
     return false;
 }
 
@@ -464,180 +457,4 @@ bool load_module_unique(CodeTable *t, const LoadSource *source, uint8_t unique[1
     if (done) memcpy(unique, l.file.unique, sizeof l.file.unique);
     arena_free(&l.scratch);
     return done;
-}
-
-/* ---- publishing ---- */
-
-static Export *load_export_of(CodeTable *t, const ModuleVersion *v, uint32_t i)
-{
-    const CodeFunction *f = &v->functions[v->exports[i]];
-    return code_export_find(t, atom_from(v->module->name), atom_from(f->name), f->arity);
-}
-
-static void load_undefine_exports(CodeTable *t, const ModuleVersion *v)
-{
-    for (uint32_t i = 0; i < v->export_count; i++) {
-        Export *e = load_export_of(t, v, i);
-        if (e != NULL && e->bif == 0) atomic_store_release(&e->entry, e->undefined_code);
-    }
-}
-
-static void load_define_exports(CodeTable *t, const ModuleVersion *v)
-{
-    for (uint32_t i = 0; i < v->export_count; i++) {
-        Export *e = load_export_of(t, v, i);
-        if (e == NULL || e->bif != 0) continue; /* the built-in stays */
-        const CodeFunction *f = &v->functions[v->exports[i]];
-        /* Pairs with the acquire of every call through the cell. */
-        atomic_store_release(&e->entry, v->code + 2 * (size_t)f->start);
-    }
-}
-
-static void load_define_funs(const ModuleVersion *v)
-{
-    for (uint32_t i = 0; i < v->lambda_count; i++) {
-        const CodeFunction *f = &v->functions[v->lambda_functions[i]];
-        atomic_store_release(&v->lambdas[i]->entry, v->code + 2 * (size_t)f->start);
-    }
-}
-
-/* Export cells are made before the world stops, so that the step itself cannot fail. */
-static void load_make_exports(CodeTable *t, const ModuleVersion *v)
-{
-    for (uint32_t i = 0; i < v->export_count; i++) {
-        const CodeFunction *f = &v->functions[v->exports[i]];
-        Export *e = code_export(t, atom_from(v->module->name), atom_from(f->name), f->arity);
-        CHECK(e != NULL);
-    }
-}
-
-LoadResult load_commit(CodeTable *t, ModuleVersion *v)
-{
-    Module *m = v->module;
-    if (m->old != NULL && m->current != NULL) return LOAD_NOT_PURGED;
-    load_make_exports(t, v);
-    lock_take(&t->lock);
-    if (m->current != NULL) {
-        load_undefine_exports(t, m->current);
-        m->old = m->current;
-    }
-    m->current = v;
-    if (m->staged == v)
-        m->staged = NULL;
-    else
-        codetab_add_version(t, v);
-    load_define_exports(t, v);
-    load_define_funs(v);
-    lock_drop(&t->lock);
-    return LOAD_DONE;
-}
-
-/* The number of the fun that stands for an -on_load function; no lambda has it. */
-#define LOAD_ON_LOAD_INDEX UINT32_MAX
-
-bool load_stage(CodeTable *t, ModuleVersion *v, const FunEntry **entry)
-{
-    Module *m = v->module;
-    FunKey key = {.module = atom_from(m->name), .index = LOAD_ON_LOAD_INDEX};
-    memcpy(key.uniq, v->unique, sizeof key.uniq);
-    const CodeFunction *f = &v->functions[v->on_load - 1];
-    lock_take(&t->lock);
-    bool free = m->staged == NULL;
-    if (free) {
-        m->staged = v;
-        codetab_add_version(t, v);
-        load_define_funs(v);
-        FunEntry *e = codetab_fun_locked(t, &key, 0, f->name);
-        atomic_store_release(&e->entry, v->code + 2 * (size_t)f->start);
-        *entry = e;
-    }
-    lock_drop(&t->lock);
-    return free;
-}
-
-/* Funs of a version that goes away have no code any more. */
-static void load_undefine_funs(const ModuleVersion *v)
-{
-    for (uint32_t i = 0; i < v->lambda_count; i++) {
-        FunEntry *e = v->lambdas[i];
-        const Half *at = atomic_load_relaxed(&e->entry);
-        if (at >= v->code && at < v->code + 2 * (size_t)v->code_units)
-            atomic_store_release(&e->entry, e->gone_code);
-    }
-}
-
-/* The other way round: entries that are gone lead to this version. */
-static void load_redefine_funs(const ModuleVersion *v)
-{
-    for (uint32_t i = 0; i < v->lambda_count; i++) {
-        FunEntry *e = v->lambdas[i];
-        if (atomic_load_relaxed(&e->entry) != e->gone_code) continue;
-        const CodeFunction *f = &v->functions[v->lambda_functions[i]];
-        atomic_store_release(&e->entry, v->code + 2 * (size_t)f->start);
-    }
-}
-
-static void load_release_version(void *context, void *at) { codetab_retire_version(context, at); }
-
-static void load_drop(CodeTable *t, ModuleVersion *v)
-{
-    load_undefine_funs(v);
-    codetab_drop_version(t, v);
-    epoch_retire_shared(t->epoch, load_release_version, t, v);
-}
-
-void load_unstage(CodeTable *t, ModuleVersion *v)
-{
-    lock_take(&t->lock);
-    v->module->staged = NULL;
-    load_drop(t, v);
-    lock_drop(&t->lock);
-}
-
-void load_purge_prepare(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    m->purging = m->old != NULL;
-    if (m->purging) load_undefine_funs(m->old);
-    lock_drop(&t->lock);
-}
-
-void load_purge_abort(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    if (m->purging) load_redefine_funs(m->old);
-    m->purging = false;
-    lock_drop(&t->lock);
-}
-
-LoadState load_state(CodeTable *t, Term module)
-{
-    lock_take(&t->lock);
-    const Module *m = codetab_find_module(t, atom_index(module));
-    LoadState state = m == NULL || (m->current == NULL && !m->purging) ? LOAD_STATE_ABSENT
-        : m->purging                                                   ? LOAD_STATE_PURGING
-                                                                       : LOAD_STATE_LOADED;
-    lock_drop(&t->lock);
-    return state;
-}
-
-void load_purge(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    ModuleVersion *v = m->old;
-    m->old = NULL;
-    m->purging = false;
-    if (v != NULL) load_drop(t, v);
-    lock_drop(&t->lock);
-}
-
-bool load_delete(CodeTable *t, Module *m)
-{
-    if (m->old != NULL) return false;
-    lock_take(&t->lock);
-    if (m->current != NULL) load_undefine_exports(t, m->current);
-    m->old = m->current;
-    m->current = NULL;
-    lock_drop(&t->lock);
-    return true;
 }

@@ -3,6 +3,7 @@
 #include "vm/actor/send.h"
 #include "vm/code/load.h"
 #include "vm/code/operands.h"
+#include "vm/code/upgrade.h"
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
 #include "vm/proc/raise.h"
@@ -118,9 +119,11 @@ static const Half *apply_export_entry(Process *p, Term module, Term function, si
 /* What apply_export_entry raised is told as an error of apply/3 with what was called. */
 static SlowResult apply_bad_name(Process *p, size_t first, size_t arity)
 {
-    Term called[3] = {arg(p, first + arity), arg(p, first + arity + 1), apply_arguments(p, first, arity)};
+    Term called[3] = {arg(p, first + arity), arg(p, first + arity + 1),
+                      apply_arguments(p, first, arity)};
     Term args = heap_cons(&p->heap, called[2], TERM_NIL);
-    for (size_t i = 2; i > 0 && !term_is_none(args); i--) args = heap_cons(&p->heap, called[i - 1], args);
+    for (size_t i = 2; i > 0 && !term_is_none(args); i--)
+        args = heap_cons(&p->heap, called[i - 1], args);
     if (!term_is_none(args))
         p->run->exc_trace = trace_make_called(p, TERM_ATOM(ERLANG), TERM_ATOM(APPLY), args);
     return SLOW_RAISE;
@@ -303,17 +306,17 @@ static SlowResult apply_wait_for_purge(Process *p)
 SlowResult slow_fun_gone(Process *p)
 {
     FunEntry *e = (FunEntry *)(void *)((uintptr_t)p->pc - offsetof(FunEntry, gone_code));
-    LoadState state = load_state(p->run->code, e->key.module);
+    UpgradeState state = upgrade_state(p->run->code, e->key.module);
     const Half *entry = atomic_load_acquire(&e->entry);
-    if (entry == e->gone_code && state == LOAD_STATE_ABSENT
+    if (entry == e->gone_code && state == UPGRADE_STATE_ABSENT
         && apply_autoload(p, e->key.module)) {
-        state = LOAD_STATE_LOADED;
+        state = UPGRADE_STATE_LOADED;
         entry = atomic_load_acquire(&e->entry);
     }
     if (entry != e->gone_code) return apply_enter(p, entry);
-    if (state == LOAD_STATE_PURGING) return apply_wait_for_purge(p);
+    if (state == UPGRADE_STATE_PURGING) return apply_wait_for_purge(p);
     const Half *handler =
-        state == LOAD_STATE_LOADED ? NULL : apply_handler(p, ATOM_UNDEFINED_LAMBDA);
+        state == UPGRADE_STATE_LOADED ? NULL : apply_handler(p, ATOM_UNDEFINED_LAMBDA);
     if (handler == NULL) return apply_fun_gone(p);
     if (!apply_handler_room(p, e->key.arity + 1)) return SLOW_STOP;
     Term args = apply_arguments(p, 0, e->key.arity);
