@@ -12,8 +12,6 @@ SHELL     := /bin/bash -o pipefail
 .DELETE_ON_ERROR .SECONDARY:
 .DEFAULT_GOAL := all
 
-# --- compilers and flags ---------------------------------------------------------------------
-
 # Coverage and fuzzing need clang (which minds NULL + 0; the next C allows it).
 ifneq ($(filter cov fuzz,$(BUILD)),)
 CC := clang
@@ -69,8 +67,6 @@ LIBS := $(foreach l,$(filter-out -lpthread -ldl -lrt,$(PKG_LIBS)),$(or $(firstwo
 ALLOCATOR := $(wildcard $(LIBDIR)/libjemalloc.a)
 endif
 
-# --- sources: found, not listed --------------------------------------------------------------
-
 PROGRAMS := vm/mote.c compiler/motec.c
 VM_SRC   := $(filter-out $(PROGRAMS),$(wildcard vm/*.c vm/*/*.c))
 COMP_SRC := $(filter-out $(PROGRAMS),$(wildcard compiler/*.c compiler/*/*.c))
@@ -97,8 +93,6 @@ say = @printf '%-5s %s\n' '$(1)' '$(2:$(BUILDROOT)/%=%)';
 endif
 # LENIENT=1 leaves out what does not compile, so that a half-finished tree can be worked on.
 all: $(D)/mote ## build the mote command
-
-# --- products --------------------------------------------------------------------------------
 
 $(D)/obj/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D)
@@ -163,8 +157,6 @@ $(D)/fuzz/%: $(D)/obj/tests/fuzz/fuzz_%.o $(D)/libmotec.a $(D)/libmote.a
 
 -include $(shell find $(D)/obj -name '*.d' 2>/dev/null)
 
-# --- running and testing ---------------------------------------------------------------------
-
 run: deps ## install what is missing, build, run EXAMPLE=docs/examples/….mote
 	$(Q)$(MAKE) --no-print-directory all && $(D)/mote $(EXAMPLE)
 deps: ## install the Debian packages that are missing
@@ -207,8 +199,6 @@ bench bench-compare: $(D)/mote ## run the benchmarks; and compare with the accep
 cov: ## coverage report; fails below 85 % of lines or with a table row that never ran
 	$(Q)$(MAKE) --no-print-directory BUILD=cov all $(RUNNER) && tests/lint/cov.sh $(BUILDROOT)/cov $(RUNNER) $(TEST_DIRS)
 
-# --- rules -----------------------------------------------------------------------------------
-
 check: format-check layers tables size docs-check test-fast ## the rules and the fast tests: before every commit
 ci: ## what continuous checks run beyond `make test`
 	$(Q)tests/lint/ci.sh
@@ -228,8 +218,6 @@ docs: $(TABLES) ## print the generated pages from the tables
 	$(Q)$< docs
 docs-check: $(TABLES) ## fail if they are stale or name a file that is gone
 	$(Q)$< --check docs && tests/lint/docs.sh
-
-# --- housekeeping ----------------------------------------------------------------------------
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
 	install -D -m 755 $(D)/mote $(DESTDIR)$(PREFIX)/bin/mote
