@@ -71,7 +71,8 @@ static uint32_t text_phash(const uint8_t *text, size_t length)
 
 static bool entry_is(const AtomEntry *e, uint64_t hash, const uint8_t *text, size_t length)
 {
-    return e->hash == hash && e->length == length && memcmp(e->text, text, length) == 0;
+    return e->hash == hash && e->length == length
+           && (length == 0 || memcmp(e->text, text, length) == 0);
 }
 
 /* The atom's index + 1, or 0. */
