@@ -20,13 +20,15 @@ static void command_usage(const char *name)
           "             [--no-warnings] [--dump PASS] FILE...\n"
           "PASS is one of:",
           stderr);
-    for (const char *const *pass = compile_pass_names(); *pass; pass++) fprintf(stderr, " %s", *pass);
+    for (const char *const *pass = compile_pass_names(); *pass; pass++)
+        fprintf(stderr, " %s", *pass);
     fputc('\n', stderr);
 }
 
 /* ---- options ---- */
 
-void command_options_init(CommandOptions *c, const Opts *o, const char *const *lib_dirs, size_t lib_dir_count)
+void command_options_init(CommandOptions *c, const Opts *o, const char *const *lib_dirs,
+                          size_t lib_dir_count)
 {
     *c = (CommandOptions){.macro_room = o->define.count};
     for (size_t i = 0; i < o->define.count; i++) c->text_bytes += strlen(o->define.at[i]) + 1;
@@ -93,7 +95,8 @@ static bool command_file(const Command *m, const char *path)
 }
 
 /* The words that are files, in order; false: wrong usage, told. */
-static bool command_files(const char *name, Opts *o, OptsList *files, int argc, char *const *argv)
+static bool command_files(const char *name, Opts *o, OptsList *files, int argc,
+                          char *const *argv)
 {
     int at = 0;
     while (at < argc) {
@@ -121,7 +124,8 @@ int command_compile(const char *name, Opts *o, int argc, char *const *argv)
     OptsList files = {.room = (size_t)argc + 1};
     files.at = mem_alloc(NULL, MEM_COMPILER, files.room * sizeof *files.at);
     int status = 0;
-    if (!command_files(name, o, &files, argc, argv) || (o->dump && !command_pass_exists(o->dump))) {
+    if (!command_files(name, o, &files, argc, argv)
+        || (o->dump && !command_pass_exists(o->dump))) {
         command_usage(name);
         status = 2;
     } else {

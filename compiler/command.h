@@ -15,7 +15,8 @@ typedef struct CommandOptions {
 } CommandOptions;
 
 /* Fills `c` from parsed options; lib_dirs (borrowed) are where -include_lib looks. */
-void command_options_init(CommandOptions *c, const Opts *o, const char *const *lib_dirs, size_t lib_dir_count);
+void command_options_init(CommandOptions *c, const Opts *o, const char *const *lib_dirs,
+                          size_t lib_dir_count);
 void command_options_free(CommandOptions *c);
 
 /* Compiles the files that the words of argv name; options may stand among them and add to `o`.

@@ -174,8 +174,8 @@ static bool is_record_info(Expand *x, const Ast *a)
                         atom_make(x->u->atoms, "record_info"));
 }
 
-/* apply(F, [A…]) and apply(M, F, [A…]) with a list that is written out are the calls themselves; so their errors
- * are told as those of the calls. */
+/* apply(F, [A…]) and apply(M, F, [A…]) with a list that is written out are the calls
+ * themselves; so their errors are told as those of the calls. */
 static bool call_is_apply(Callee meant, const AstList *args)
 {
     if (meant.kind == CALLEE_LOCAL || !term_same(meant.module, TERM_ATOM(ERLANG))) return false;

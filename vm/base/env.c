@@ -19,7 +19,8 @@ struct Env {
 };
 
 /* Takes the lock's holder's word that no entry has this key. */
-static void env_add(Env *e, const uint8_t *key, size_t n, const uint8_t *value, size_t value_size)
+static void env_add(Env *e, const uint8_t *key, size_t n, const uint8_t *value,
+                    size_t value_size)
 {
     if (e->count == e->room) {
         size_t room = e->room == 0 ? 32 : 2 * e->room;
@@ -59,8 +60,8 @@ Env *env_new(Mem *mem, char *const *from)
     for (; *from != NULL; from++) {
         const char *equals = strchr(*from, '=');
         if (equals == NULL) continue;
-        env_add(e, (const uint8_t *)*from, (size_t)(equals - *from), (const uint8_t *)equals + 1,
-                strlen(equals + 1));
+        env_add(e, (const uint8_t *)*from, (size_t)(equals - *from),
+                (const uint8_t *)equals + 1, strlen(equals + 1));
     }
     return e;
 }

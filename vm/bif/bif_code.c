@@ -213,7 +213,8 @@ static Term bif_fact_md5(Process *p, const LoadSource *source)
 /* erts_internal:module_name_of(Bytes): the name a module file is of, or undefined. */
 BifResult bif_module_name_of(Process *p) { return bif_file_fact(p, bif_fact_name); }
 
-/* erts_internal:module_md5_of(Bytes): what Module:module_info(md5) says once it is loaded, or undefined. */
+/* erts_internal:module_md5_of(Bytes): what Module:module_info(md5) says once it is
+ * loaded, or undefined. */
 BifResult bif_module_md5_of(Process *p) { return bif_file_fact(p, bif_fact_md5); }
 
 /* erts_internal:autoload(Module): loads it from the executable if it is there;

@@ -1,5 +1,5 @@
-/* Built-ins of erts_debug and erts_internal that look below what terms mean; and of erlang those about
- * what Mote has none of: other nodes, ports. */
+/* Built-ins of erts_debug and erts_internal that look below what terms mean; and of erlang
+ * those about what Mote has none of: other nodes, ports. */
 #include "vm/bif/bif.h"
 
 #include "vm/term/atom.h"

@@ -19,8 +19,10 @@ static void iovec_flush(Iovec *v)
     if (v->few.count == 0) return;
     Term t = binary_from_bytes(&v->p->heap, v->few.at, v->few.count);
     v->few.count = 0;
-    if (term_is_none(t)) v->list.failed = true;
-    else list_add(&v->list, t);
+    if (term_is_none(t))
+        v->list.failed = true;
+    else
+        list_add(&v->list, t);
 }
 
 static bool iovec_leaf(Iovec *v, Term t, bool is_element)

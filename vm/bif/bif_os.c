@@ -43,7 +43,8 @@ BifResult bif_getenv_1(Process *p)
     Bytes value = bif_bytes(p);
     bool good = os_key(arg(p, 0), &key);
     Term t = TERM_FALSE;
-    if (good && env_get(p->run->env, key.at, key.count, &value)) t = os_text(p, value.at, value.count);
+    if (good && env_get(p->run->env, key.at, key.count, &value))
+        t = os_text(p, value.at, value.count);
     bytes_free(&key);
     bytes_free(&value);
     if (!good) return raise_badarg(p);
@@ -113,8 +114,10 @@ BifResult bif_os_version(Process *p)
 {
     struct utsname name;
     unsigned version[3] = {0, 0, 0};
-    if (uname(&name) == 0) (void)sscanf(name.release, "%u.%u.%u", &version[0], &version[1], &version[2]);
-    Term t = heap_tuple3(&p->heap, small_from(version[0]), small_from(version[1]), small_from(version[2]));
+    if (uname(&name) == 0)
+        (void)sscanf(name.release, "%u.%u.%u", &version[0], &version[1], &version[2]);
+    Term t = heap_tuple3(&p->heap, small_from(version[0]), small_from(version[1]),
+                         small_from(version[2]));
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
@@ -212,16 +215,17 @@ static OsCommand *os_command_new(Process *p)
     return c;
 }
 
-/* mote_os:command(Binary, Most): what the shell's command writes, at most so many bytes, as a binary;
- * {error, system_limit} when no process can be started. */
+/* mote_os:command(Binary, Most): what the shell's command writes, at most so many bytes, as a
+ * binary; {error, system_limit} when no process can be started. */
 BifResult bif_os_command(Process *p)
 {
     enum { JOB = 2 };
     OsCommand *c = (OsCommand *)bif_job_at(p, JOB);
     if (c != NULL) {
         if (!job_done(&c->job)) return bif_wait(p);
-        Term t = c->error != 0 ? heap_tuple2(&p->heap, TERM_ATOM(ERROR), TERM_ATOM(SYSTEM_LIMIT))
-                               : binary_from_bytes(&p->heap, c->output.at, c->output.count);
+        Term t = c->error != 0
+                     ? heap_tuple2(&p->heap, TERM_ATOM(ERROR), TERM_ATOM(SYSTEM_LIMIT))
+                     : binary_from_bytes(&p->heap, c->output.at, c->output.count);
         return term_is_none(t) ? raise_system_limit(p) : t;
     }
     Term most = arg(p, 1);
@@ -229,7 +233,8 @@ BifResult bif_os_command(Process *p)
     c = os_command_new(p);
     if (c == NULL) return raise_system_limit(p);
     Bytes *command = &c->command;
-    if (!bif_binary_put(arg(p, 0), command) || (command->count > 0 && memchr(command->at, 0, command->count))) {
+    if (!bif_binary_put(arg(p, 0), command)
+        || (command->count > 0 && memchr(command->at, 0, command->count))) {
         counted_drop(&c->job.counted);
         return raise_badarg(p);
     }

@@ -1,6 +1,6 @@
 /*
- * erlang:phash/2, the hash of old: the same numbers as OTP, for terms of up to any depth.  New programs
- * take phash2.
+ * erlang:phash/2, the hash of old: the same numbers as OTP, for terms of up to any depth.  New
+ * programs take phash2.
  */
 #include "vm/bif/bif.h"
 
@@ -58,7 +58,8 @@ static void phash_integer(Phash *h, Term t)
     for (size_t i = 0; i < v.count; i++) {
         phash_step(h, (uint32_t)v.limbs[i], PHASH_INTEGER);
         bool last = i + 1 == v.count;
-        if (!last || v.limbs[i] >> 32 != 0) phash_step(h, (uint32_t)(v.limbs[i] >> 32), PHASH_INTEGER);
+        if (!last || v.limbs[i] >> 32 != 0)
+            phash_step(h, (uint32_t)(v.limbs[i] >> 32), PHASH_INTEGER);
     }
     h->hash *= v.negative ? PHASH_NEGATIVE : PHASH_POSITIVE;
 }
@@ -79,13 +80,17 @@ static void phash_bits(Phash *h, Term t)
     for (size_t i = 0; i < bytes; i++)
         h->hash = h->hash * PHASH_ATOM + (uint32_t)bits_get_uint64(v.at, v.offset + 8 * i, 8);
     if (odd > 0) {
-        h->hash = h->hash * PHASH_ATOM + (uint32_t)bits_get_uint64(v.at, v.offset + 8 * bytes, odd);
+        h->hash =
+            h->hash * PHASH_ATOM + (uint32_t)bits_get_uint64(v.at, v.offset + 8 * bytes, odd);
         h->hash = h->hash * PHASH_BITS + (uint32_t)odd;
     }
     h->hash = h->hash * PHASH_BINARY + (uint32_t)bytes;
 }
 
-static void phash_atom(Phash *h, Term t) { h->hash = h->hash * PHASH_ATOM + atom_entry(h->atoms, t)->phash; }
+static void phash_atom(Phash *h, Term t)
+{
+    h->hash = h->hash * PHASH_ATOM + atom_entry(h->atoms, t)->phash;
+}
 
 /* The terms, then hash * by + more. */
 static void phash_range(Phash *h, const Word *terms, size_t n, uint32_t by, uint32_t more)
@@ -120,11 +125,16 @@ static void phash_boxed(Phash *h, Term t)
 {
     if (term_is_tuple(t))
         phash_range(h, boxed_words(t) + 1, tuple_size(t), PHASH_TUPLE, (uint32_t)tuple_size(t));
-    else if (term_is_big(t)) phash_integer(h, t);
-    else if (term_is_float(t)) phash_float(h, float_value(t));
-    else if (term_is_bitstring(t)) phash_bits(h, t);
-    else if (term_is_fun(t)) phash_fun(h, t);
-    else if (term_is_map(t)) h->hash = h->hash * PHASH_MAP + PHASH_MAP_MORE + hash_phash2(h->atoms, t);
+    else if (term_is_big(t))
+        phash_integer(h, t);
+    else if (term_is_float(t))
+        phash_float(h, float_value(t));
+    else if (term_is_bitstring(t))
+        phash_bits(h, t);
+    else if (term_is_fun(t))
+        phash_fun(h, t);
+    else if (term_is_map(t))
+        h->hash = h->hash * PHASH_MAP + PHASH_MAP_MORE + hash_phash2(h->atoms, t);
     else if (term_is_ref(t)) {
         uint32_t ids[PID_REF_MAX_IDS];
         pid_ref_ids(t, ids);
@@ -179,14 +189,9 @@ static void phash_tail(Phash *h, Term t)
 static void phash_next(Phash *h)
 {
     switch ((PhashFrame)walk_pop(&h->stack)) {
-    case PHASH_TAIL:
-        phash_tail(h, TERM_RAW(walk_pop(&h->stack)));
-        return;
-    case PHASH_LIST_END:
-        h->hash *= PHASH_LIST;
-        return;
-    case PHASH_RANGE:
-        break;
+    case PHASH_TAIL: phash_tail(h, TERM_RAW(walk_pop(&h->stack))); return;
+    case PHASH_LIST_END: h->hash *= PHASH_LIST; return;
+    case PHASH_RANGE: break;
     }
     uint32_t more = (uint32_t)walk_pop(&h->stack);
     uint32_t by = (uint32_t)walk_pop(&h->stack);
@@ -203,7 +208,8 @@ static void phash_next(Phash *h)
 BifResult bif_phash(Process *p)
 {
     Term range = arg(p, 1);
-    if (!term_is_small(range) || small_value(range) < 1 || small_value(range) > INT64_C(1) << 32)
+    if (!term_is_small(range) || small_value(range) < 1
+        || small_value(range) > INT64_C(1) << 32)
         return raise_badarg(p);
     Phash h = {.atoms = p->run->atoms};
     walk_init(&h.stack, p->run->mem);

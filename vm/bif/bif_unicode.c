@@ -44,7 +44,8 @@ typedef enum CharsEnd { CHARS_ALL, CHARS_ERROR, CHARS_INCOMPLETE, CHARS_BADARG }
  * machine, or as `out`. */
 typedef struct CharsReader {
     Process *p;
-    bool wraps; /* what could not be converted stands in a list of its own, as where OTP converts in Erlang */
+    /* what could not be converted stands in a list of its own, as where OTP converts in Erlang */
+    bool wraps;
     CharEncoding in;
     CharEncoding out; /* of `to`; CHARS_UNKNOWN: code points of 4 bytes, for a list */
     Bytes to;
@@ -207,7 +208,8 @@ static CharsEnd chars_integer(CharsReader *r, Term t, Term list)
     r->rest = list;
     if (good) { /* a character, but not of the target: OTP tells it in a list of its own */
         Term one = heap_cons(&r->p->heap, t, TERM_NIL);
-        Term rest = term_is_none(one) ? TERM_NONE : heap_cons(&r->p->heap, one, list_tail(list));
+        Term rest =
+            term_is_none(one) ? TERM_NONE : heap_cons(&r->p->heap, one, list_tail(list));
         if (!term_is_none(rest)) r->rest = rest;
     }
     return CHARS_ERROR;

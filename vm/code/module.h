@@ -36,7 +36,8 @@ typedef struct CodeFunction {
     uint32_t start; /* 4-byte units from ModuleVersion.code, of its ENTER */
     uint32_t end;
     uint32_t
-        module; /* atom indexes; stubs of built-ins lie in one version but belong to many modules */
+        /* atom indexes; stubs of built-ins lie in one version but belong to many modules */
+        module;
     uint32_t name;
     uint16_t arity;
     uint16_t extent; /* registers of its frame, call windows included */
@@ -126,7 +127,8 @@ typedef struct CodePlace {
     uint32_t unit; /* offset of the address */
 } CodePlace;
 
-/* The descriptor a return address points to, and RESERVE, LOOP, RECV_… carry (opcodes.def, LIVE). */
+/* The descriptor a return address points to, and RESERVE, LOOP, RECV_… carry (opcodes.def,
+ * LIVE). */
 typedef struct LiveMap {
     uint32_t map;    /* bit r: register r is live; an index with LIVE_FLAG_BIG_MAP */
     uint16_t window; /* K: registers below K-1 are the caller's, K is the result's */
