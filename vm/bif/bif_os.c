@@ -113,11 +113,14 @@ BifResult bif_os_type(Process *p)
 BifResult bif_os_version(Process *p)
 {
     struct utsname name;
-    unsigned version[3] = {0, 0, 0};
-    if (uname(&name) == 0)
-        (void)sscanf(name.release, "%u.%u.%u", &version[0], &version[1], &version[2]);
-    Term t = heap_tuple3(&p->heap, small_from(version[0]), small_from(version[1]),
-                         small_from(version[2]));
+    unsigned long version[3] = {0, 0, 0};
+    char *at = uname(&name) == 0 ? name.release : NULL;
+    for (int i = 0; i < 3 && at != NULL; i++) {
+        version[i] = strtoul(at, &at, 10) % UINT32_MAX;
+        at = *at == '.' ? at + 1 : NULL;
+    }
+    Term t = heap_tuple3(&p->heap, small_from((int64_t)version[0]),
+                         small_from((int64_t)version[1]), small_from((int64_t)version[2]));
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 

@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE
 #include "vm/code/area.h"
 
 #include <string.h>

@@ -132,6 +132,8 @@ static ptrdiff_t interp_select(const uint8_t *cases, size_t n, uint32_t key, int
     return (ptrdiff_t)otherwise * 4;
 }
 
+/* A body per row of opcodes.def, in one function so that its state stays in registers.
+ * NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity) */
 RunStop interp_run(RunContext *run, Process *p)
 {
     const uint8_t *pc;
