@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Everything a run needs besides its spec; memory from an arena of its own. */
@@ -312,15 +313,31 @@ static void run_diagnostics(Run *run)
     execute_free(&result);
 }
 
+/* The command that compiles a module FILE, or VERSION=FILE: then with the macro V, into a folder of that name. */
+static const char *compile_words(Run *run, const char *module, Words *argv)
+{
+    const char *file = strchr(module, '=');
+    const char *out = run_tmp(run);
+    const char *macro = "SINGLE";
+    if (file) {
+        int length = (int)(file - module);
+        out = arena_printf(&run->arena, "%s/%.*s", out, length, module);
+        macro = arena_printf(&run->arena, "V=%.*s", length, module);
+        (void)mkdir(out, 0777);
+    }
+    const char *path = arena_printf(&run->arena, "%s/%s", run->spec->dir, file ? file + 1 : module);
+    const char *words[] = {run->settings->mote, "compile", "-D", macro, "-o", out, path};
+    VEC_APPEND(argv, words, ARRAY_LEN(words));
+    return path;
+}
+
 /* Compile the modules that the program needs; false (and a report) on failure. */
 static bool compile_modules(Run *run)
 {
     VEC_EACH (const char *, module, &run->spec->modules) {
         Words argv = {0};
         VEC_IN_ARENA(&argv, &run->arena);
-        const char *path = arena_printf(&run->arena, "%s/%s", run->spec->dir, *module);
-        const char *words[] = {run->settings->mote, "compile", "-o", run_tmp(run), path};
-        VEC_APPEND(&argv, words, ARRAY_LEN(words));
+        const char *path = compile_words(run, *module, &argv);
         Result result = run_argv(run, &argv, NULL, run_seconds(run));
         if (result.status != 0) {
             bytes_printf(&run->report, "#   %s does not compile\n", path);
