@@ -104,6 +104,7 @@ static void reserve_in_block(Budget *b, uint32_t block)
     LirBlock *at = &b->f->blocks[block];
     if (!at->count) return;
     find_rest(b, block);
+    ASSERT(b->rest != NULL);
     uint32_t n = at->count;
     uint32_t room =
         at->is_loop || at->is_handler || b->room[block] == UINT32_MAX ? 0 : b->room[block];

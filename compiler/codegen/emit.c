@@ -101,6 +101,7 @@ static void emit_select(EmitFunction *ef, const MirInstr *mir)
         uint32_t at = (uint32_t)ef->e->code.count;
         emit_plain(ef, &part);
         /* Its first fixup is the label. */
+        ASSERT(ef->fixups.at != NULL && ef->fixups.count > fixups);
         uint32_t label = ef->fixups.at[fixups].at;
         ef->fixups.at[fixups] = VEC_POP(&ef->fixups);
         bytes_patch_u32(&ef->e->code, label, unit_now(ef->e));
