@@ -179,15 +179,49 @@ static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch
             else if (all)
                 step = PATTERN_MORE;
         }
-    } while (step == PATTERN_MORE && !bif_spent(p));
+        /* What a window cost is paid: its matches are taken out before others run. */
+    } while (step == PATTERN_MORE && (!bif_spent(p) || s->from < window.start + window.count));
     pattern_window_free(&window);
     return step;
+}
+
+/* The most bytes that are searched at once, without anything kept from slice to slice. */
+#define MATCH_AT_ONCE 65536
+
+/* One short search for one run of bytes, as most are; false: it is none. */
+static bool match_at_once(Process *p, Term options, bool all, BifResult *result)
+{
+    Term subject = arg(p, 0);
+    Term pattern = arg(p, 1);
+    if (!term_is_binary(subject) || !term_is_binary(pattern) || binary_bits(pattern) == 0) return false;
+    BitView in = binary_view(subject);
+    BitView what = binary_view(pattern);
+    size_t from;
+    size_t end;
+    if (in.offset != 0 || what.offset != 0 || !match_scope(options, in.bits / 8, &from, &end)) return false;
+    if (end - from > MATCH_AT_ONCE) return false;
+    size_t n = what.bits / 8;
+    bif_charge(p, (int64_t)((end - from) / 64));
+    ListBuilder found = list_builder(&p->heap);
+    for (const uint8_t *at; (at = memmem(in.at + from, end - from, what.at, n)) != NULL;) {
+        from = (size_t)(at - in.at);
+        Term pair = heap_tuple2(&p->heap, small_from((int64_t)from), small_from((int64_t)n));
+        *result = term_is_none(pair) ? raise_system_limit(p) : pair;
+        if (term_is_none(pair) || !all) return true;
+        list_add(&found, pair);
+        from += n;
+    }
+    *result = all ? list_finish(&found, TERM_NIL) : TERM_ATOM(NOMATCH);
+    if (term_is_none(*result)) raise_system_limit(p);
+    return true;
 }
 
 static BifResult match_run(Process *p, size_t slots, Term options, bool all)
 {
     _Static_assert(MATCH_SLOTS <= 6, "a stub's slots");
     bool begun = raw_slot(p, slots + MATCH_BEGUN) == 1;
+    BifResult result;
+    if (!begun && match_at_once(p, options, all, &result)) return result;
     if (!begun && !match_begin(p, slots, options)) return TERM_NONE;
     PatternSearch s = {.subject = binary_view(slot(p, slots + MATCH_SUBJECT)).at,
                        .from = raw_slot(p, slots + MATCH_FROM),
