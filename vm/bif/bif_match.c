@@ -193,12 +193,13 @@ static bool match_at_once(Process *p, Term options, bool all, BifResult *result)
 {
     Term subject = arg(p, 0);
     Term pattern = arg(p, 1);
-    if (!term_is_binary(subject) || !term_is_binary(pattern) || binary_bits(pattern) == 0) return false;
+    if (!term_is_binary(subject) || !term_is_binary(pattern)) return false;
     BitView in = binary_view(subject);
     BitView what = binary_view(pattern);
     size_t from;
     size_t end;
-    if (in.offset != 0 || what.offset != 0 || !match_scope(options, in.bits / 8, &from, &end)) return false;
+    if (in.offset != 0 || what.offset != 0 || what.bits == 0) return false;
+    if (!match_scope(options, in.bits / 8, &from, &end)) return false;
     if (end - from > MATCH_AT_ONCE) return false;
     size_t n = what.bits / 8;
     bif_charge(p, (int64_t)((end - from) / 64));
