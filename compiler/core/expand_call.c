@@ -76,6 +76,7 @@ static CoreRef call_external(Expand *x, Term module, Term name, const AstList *l
         CoreRef value = is_record ? call_is_record(x, list, pos) : CORE_REF_NONE;
         CoreKind test = type_test(x, name, list->n);
         if (test != CORE_KIND_COUNT && test != CORE_IS_FUN_OF) {
+            ASSERT(list->at != NULL);
             CoreRef arg = expand_expr(x, list->at[0]);
             value = test_value(x, test, &arg, 1, 0, pos);
         }
