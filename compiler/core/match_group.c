@@ -322,6 +322,7 @@ static void group_switch_all(Grouping *g, size_t first, CoreKind kind, CoreRef v
             kind == CORE_SWITCH_ARITY ? small_from(group->want->size) : group->want->value;
         VEC_PUSH(&cases, (CoreCase){key, group->block});
     }
+    ASSERT(cases.at != NULL);
     qsort(cases.at, cases.count, sizeof *cases.at, case_compare);
     CoreInstr *i = write_instr(x, kind, 1, g->m->pos);
     i->args[0] = value;

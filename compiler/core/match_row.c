@@ -96,6 +96,7 @@ static uint32_t sequence_length(const Sequence *s)
 
 void row_add_sequence(Match *m, Row *row, Place *place, Sequence *s)
 {
+    ASSERT(s != NULL);
     while (s->at >= sequence_length(s) && s->then_) s = s->then_;
     if (s->at < sequence_length(s)) {
         row_want(m, row, place, WANT_CONS)->list = s;
