@@ -313,7 +313,8 @@ static void run_diagnostics(Run *run)
     execute_free(&result);
 }
 
-/* The command that compiles a module FILE, or VERSION=FILE: then with the macro V, into a folder of that name. */
+/* The command that compiles a module FILE, or VERSION=FILE: then with the macro V, into a
+ * folder of that name. */
 static const char *compile_words(Run *run, const char *module, Words *argv)
 {
     const char *file = strchr(module, '=');
@@ -325,7 +326,8 @@ static const char *compile_words(Run *run, const char *module, Words *argv)
         macro = arena_printf(&run->arena, "V=%.*s", length, module);
         (void)mkdir(out, 0777);
     }
-    const char *path = arena_printf(&run->arena, "%s/%s", run->spec->dir, file ? file + 1 : module);
+    const char *path =
+        arena_printf(&run->arena, "%s/%s", run->spec->dir, file ? file + 1 : module);
     const char *words[] = {run->settings->mote, "compile", "-D", macro, "-o", out, path};
     VEC_APPEND(argv, words, ARRAY_LEN(words));
     return path;
