@@ -13,6 +13,7 @@
 #include "vm/actor/spawn.h"
 #include "vm/base/opts.h"
 #include "vm/format/modfile.h"
+#include "vm/term/binary.h"
 #include "vm/term/list.h"
 #include "vm/vm.h"
 
@@ -80,6 +81,7 @@ typedef struct Program {
     Bytes file;
     Term module;
     bool is_script;
+    bool has_on_load; /* the first process loads it, for that runs code */
     int first_argument; /* index into argv */
 } Program;
 
@@ -185,7 +187,7 @@ static void mote_block_signals(void)
 
 /* ---- running it ---- */
 
-static bool mote_load(Vm *vm, const Program *program, const char *path)
+static bool mote_load(Vm *vm, Program *program, const char *path)
 {
     LoadSource source = {.bytes = program->file.at,
                          .size = program->file.count,
@@ -198,11 +200,22 @@ static bool mote_load(Vm *vm, const Program *program, const char *path)
         (void)mote_fail(path, error.text);
         return false;
     }
-    return upgrade_commit(vm->code, v) == UPGRADE_DONE;
+    program->has_on_load = v->on_load != 0;
+    if (!program->has_on_load) return upgrade_commit(vm->code, v) == UPGRADE_DONE;
+    load_discard(vm->code, v);
+    return true;
 }
 
-/* [Module, IsScript, [Argument]] for mote_boot:start/3. */
-static Term mote_arguments(const Command *c, Vm *vm, const Program *program, Heap *h)
+/* What is still to be loaded: the module file's bytes, or []. */
+static Term mote_code(const Program *program, Heap *h)
+{
+    if (!program->has_on_load) return TERM_NIL;
+    Term bytes = binary_from_bytes(h, program->file.at, program->file.count);
+    return term_is_none(bytes) ? TERM_NIL : bytes;
+}
+
+/* [Module, IsScript, [Argument], Code] for mote_boot:start/4. */
+static Term mote_arguments(const Command *c, const Program *program, Heap *h)
 {
     Term words = TERM_NIL;
     for (int i = c->argc; i > program->first_argument; i--) {
@@ -210,8 +223,8 @@ static Term mote_arguments(const Command *c, Vm *vm, const Program *program, Hea
         Term text = list_from_utf8(h, (const uint8_t *)word, strlen(word), TERM_NIL);
         words = heap_cons(h, text, words);
     }
-    (void)vm;
-    Term rest = heap_cons(h, words, TERM_NIL);
+    Term rest = heap_cons(h, mote_code(program, h), TERM_NIL);
+    rest = heap_cons(h, words, rest);
     rest = heap_cons(h, term_bool(program->is_script), rest);
     return heap_cons(h, program->module, rest);
 }
@@ -225,11 +238,14 @@ static int mote_run_program(const Command *c, Vm *vm)
     }
     const char *path = c->opts.eval.count > 0 ? "-e" : c->argv[c->file];
     bool loaded = mote_load(vm, &program, path);
-    bytes_free(&program.file);
-    if (!loaded) return 1;
+    if (!loaded) {
+        bytes_free(&program.file);
+        return 1;
+    }
     Heap h;
     heap_init_detached(&h, vm->mem);
-    Term arguments = mote_arguments(c, vm, &program, &h);
+    Term arguments = mote_arguments(c, &program, &h);
+    bytes_free(&program.file);
     bool started = vm_start(vm, atom_make(vm->atoms, "mote_boot"),
                             atom_make(vm->atoms, "start"), arguments);
     heap_release(&h);
