@@ -81,7 +81,7 @@ typedef struct Program {
     Bytes file;
     Term module;
     bool is_script;
-    bool has_on_load; /* the first process loads it, for that runs code */
+    bool has_on_load;   /* the first process loads it, for that runs code */
     int first_argument; /* index into argv */
 } Program;
 
