@@ -29,6 +29,7 @@ typedef struct Command {
     char **argv;
     int file; /* index of the file, or argc */
     const char **paths;
+    char *path_text; /* of MOTE_PATH; lives as long as the process */
     size_t path_count;
 } Command;
 
@@ -319,7 +320,8 @@ static void mote_find_paths(Command *c)
     char *rest = env == NULL ? NULL : strdup(env);
     for (char *dir = rest == NULL ? NULL : strtok(rest, ":"); dir != NULL;
          dir = strtok(NULL, ":"))
-        c->paths[c->path_count++] = dir; /* lives as long as the process */
+        c->paths[c->path_count++] = dir;
+    c->path_text = rest;
 }
 
 static int mote_misused(void)
