@@ -135,9 +135,9 @@ static bool step_keep(MapBuild *b, size_t *budget)
     for (; b->at < b->count; b->at++) {
         if (*budget == 0) return false;
         --*budget;
+        ASSERT(b->pairs != NULL);
         const HamtPair *pair = &b->pairs[b->at];
         HamtPair *last = b->kept == 0 ? NULL : &b->pairs[b->kept - 1];
-        // NOLINTNEXTLINE(clang-analyzer-core.*): there is room whenever there are pairs
         if (last != NULL && last->hash == pair->hash && order_same(last->key, pair->key))
             *last = *pair;
         else
