@@ -283,6 +283,15 @@ static void worker_park(Worker *w)
     epoch_online(w->epoch);
 }
 
+/* It stands still for good: an exclusive run that began meanwhile does not wait for it. */
+static void worker_leave(Sched *s)
+{
+    lock_take(&s->lock);
+    s->parked++;
+    lock_broadcast(&s->cond);
+    lock_drop(&s->lock);
+}
+
 /* Workers that stand still: parked, or asleep (they look at `exclusive` before they go on). */
 static bool sched_stands_still(const Sched *s, const Worker *w)
 {
@@ -380,6 +389,7 @@ static void worker_loop(Worker *w)
 {
     /* Pairs with the release in sched_halt. */
     while (!atomic_load_acquire(&w->sched->stopping)) worker_turn(w);
+    worker_leave(w->sched);
 }
 
 static void worker_thread(void *arg)
