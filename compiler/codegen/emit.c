@@ -60,8 +60,9 @@ static void add_fixup(EmitFunction *ef, uint32_t at, uint32_t block)
 /* A number that a half cannot hold makes the function unusable; it becomes zero. */
 static int64_t fitting(Emitter *e, OperandKind kind, int64_t value, SrcPos pos)
 {
-    bool half = kind == OPERAND_U16 || kind == OPERAND_ARITY || kind == OPERAND_NEED;
-    if (!half || value == (uint16_t)value) return value;
+    bool half = kind == OPERAND_U16 || kind == OPERAND_ARITY;
+    bool fits = kind == OPERAND_NEED ? value <= LIMIT_NEED : !half || value == (uint16_t)value;
+    if (fits) return value;
     e->is_too_large = true;
     e->too_large = pos;
     return 0;

@@ -75,6 +75,14 @@
         if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p)); \
         DISPATCH();                                          \
     } while (0)
+/* The same when the entry is known to be an ENTER, which is then part of the call. */
+#define ENTERED_HERE()                                                                      \
+    do {                                                                                    \
+        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p));                                \
+        if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(ENTER, 0)) || CONFIG_STRESS) \
+            SLOW(slow_enter(p));                                                            \
+        NEXT(ENTER);                                                                        \
+    } while (0)
 #define CHARGE(OP) (reductions -= (int64_t)U16_AT(OP, 0))
 /* At an instruction that is run again after a pause. */
 #define CHARGE_OR_PAUSE(OP)                                  \
@@ -169,13 +177,13 @@ dispatch:
         CHARGE(CALL);
         PUSH_FRAME(CALL, 2);
         pc = to;
-        ENTERED();
+        ENTERED_HERE();
     }
     CASE(TAIL_CALL) :
     {
         CHARGE(TAIL_CALL);
         pc += (ptrdiff_t)I32_AT(TAIL_CALL, 1) * 4;
-        ENTERED();
+        ENTERED_HERE();
     }
     CASE(CALL_EXT) :
     {
@@ -230,7 +238,7 @@ dispatch:
     CASE(RETURN_CONS) :
     {
         CHARGE_OR_PAUSE(RETURN_CONS);
-        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RETURN_CONS, 3)) || CONFIG_STRESS)
+        if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(RETURN_CONS, 3)) || CONFIG_STRESS)
             SLOW(slow_return_cons(p));
         top[0] = REG(RETURN_CONS, 1);
         top[1] = REG(RETURN_CONS, 2);
@@ -247,7 +255,7 @@ dispatch:
         REG(MOVE_CALL, 1) = REG(MOVE_CALL, 2);
         PUSH_FRAME(MOVE_CALL, 4);
         pc = to;
-        ENTERED();
+        ENTERED_HERE();
     }
     CASE(MOVE2_CALL) :
     {
@@ -257,7 +265,7 @@ dispatch:
         REG(MOVE2_CALL, 3) = REG(MOVE2_CALL, 4);
         PUSH_FRAME(MOVE2_CALL, 6);
         pc = to;
-        ENTERED();
+        ENTERED_HERE();
     }
     CASE(BIF) :
     {
@@ -292,7 +300,7 @@ dispatch:
     }
     CASE(RESERVE) :
     {
-        if (UNLIKELY(fp - top < (ptrdiff_t)U16_AT(RESERVE, 0)) || CONFIG_STRESS)
+        if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(RESERVE, 0)) || CONFIG_STRESS)
             SLOW(slow_reserve(p));
         NEXT(RESERVE);
     }

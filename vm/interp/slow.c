@@ -92,7 +92,7 @@ SlowResult slow_enter(Process *p)
 SlowResult slow_reserve(Process *p)
 {
     const uint8_t *pc = slow_pc(p);
-    size_t need = operand_u16(pc + OPOFF_RESERVE_0);
+    size_t need = operand_u16(pc + OPOFF_RESERVE_0) / sizeof(Word);
     if (reserve_stress_skips(p, need)) return slow_advance(p, OPLEN_RESERVE);
     if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
     return slow_advance(p, OPLEN_RESERVE);
@@ -102,7 +102,7 @@ SlowResult slow_reserve(Process *p)
 SlowResult slow_return_cons(Process *p)
 {
     const uint8_t *pc = slow_pc(p);
-    size_t need = operand_u16(pc + OPOFF_RETURN_CONS_3);
+    size_t need = operand_u16(pc + OPOFF_RETURN_CONS_3) / sizeof(Word);
     if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
     Term cell = cons_at(p->heap.top, slow_register(p, pc + OPOFF_RETURN_CONS_1),
                         slow_register(p, pc + OPOFF_RETURN_CONS_2));
