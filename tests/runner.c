@@ -254,6 +254,10 @@ int main(int argc, char **argv)
         }
     }
     if (r.settings.slow < 1) r.settings.slow = 1;
+    /* Command tests go to folders of their own. */
+    char *absolute = realpath(r.settings.mote, NULL);
+    if (absolute) r.settings.mote = absolute;
     run_all(&r);
+    free(absolute);
     return r.failed ? 1 : 0;
 }
