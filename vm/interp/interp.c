@@ -76,12 +76,12 @@
         DISPATCH();                                          \
     } while (0)
 /* The same when the entry is known to be an ENTER, which is then part of the call. */
-#define ENTERED_HERE()                                                                      \
-    do {                                                                                    \
-        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p));                                \
+#define ENTERED_HERE()                                                                         \
+    do {                                                                                       \
+        if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p));                                   \
         if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(ENTER, 0)) || CONFIG_STRESS) \
-            SLOW(slow_enter(p));                                                            \
-        NEXT(ENTER);                                                                        \
+            SLOW(slow_enter(p));                                                               \
+        NEXT(ENTER);                                                                           \
     } while (0)
 #define CHARGE(OP) (reductions -= (int64_t)U16_AT(OP, 0))
 /* At an instruction that is run again after a pause. */
@@ -238,7 +238,8 @@ dispatch:
     CASE(RETURN_CONS) :
     {
         CHARGE_OR_PAUSE(RETURN_CONS);
-        if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(RETURN_CONS, 3)) || CONFIG_STRESS)
+        if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(RETURN_CONS, 3))
+            || CONFIG_STRESS)
             SLOW(slow_return_cons(p));
         top[0] = REG(RETURN_CONS, 1);
         top[1] = REG(RETURN_CONS, 2);
