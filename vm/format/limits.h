@@ -15,5 +15,5 @@
  * above a call's window its caller may use at once */
 #define LIMIT_CALL_GAP 8
 /* words that ENTER and RESERVE may promise across TAKES instructions */
-#define LIMIT_NEED        8191 /* words of a NEED operand: loaded code holds them as bytes, in 16 bits */
+#define LIMIT_NEED        8191 /* words of a NEED operand: bytes of 16 bits in loaded code */
 #define LIMIT_BLOCK_SLACK 256

@@ -54,7 +54,8 @@ static bool check_operand(Verifier *v, OperandKind kind, int64_t value)
         return inline_bif(v, (uint32_t)index) >= 0
                || verify_fail(v, "a function is used as if it were built in");
     case OPERAND_LAMBDA: return index < m->lambda_count || verify_fail(v, "a fun is missing");
-    case OPERAND_NEED: return index <= LIMIT_NEED || verify_fail(v, "too much room is asked for");
+    case OPERAND_NEED:
+        return index <= LIMIT_NEED || verify_fail(v, "too much room is asked for");
     case OPERAND_WEIGHT: return index == 0 || verify_fail(v, "a weight is not zero");
     case OPERAND_LIVE: return check_live(v, code_live(value));
     default: return true; /* labels: when control goes there */
