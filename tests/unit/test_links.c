@@ -1,7 +1,6 @@
 /* Links and monitors: against a plain list, and in constant time when there are many. */
 #include "tests/unit/unit.h"
 
-#include "vm/base/clock.h"
 #include "vm/base/rng.h"
 #include "vm/proc/links.h"
 
@@ -81,24 +80,21 @@ TEST(it_agrees_with_an_array)
     drop(mem, p);
 }
 
-/* Ten times as many take about ten times as long: a search that looks at all would take a
- * hundred times. */
-static uint64_t churn(uint64_t n)
+/* So many that a search looking at all of them would not end within the test's time limit. */
+TEST(many_links_are_found_and_removed)
 {
     Mem *mem = mem_new(0);
     Process *p = owner(mem);
-    uint64_t start = clock_system_monotonic_ns();
+    uint64_t n = UNIT_SIZE(300000);
     for (uint64_t i = 0; i < n; i++) links_add(p, RELATION_LINK, i * 16 + 7, TERM_NIL);
-    for (uint64_t i = 0; i < n; i++)
-        links_remove(p, links_find(p, RELATION_LINK, (n - 1 - i) * 16 + 7));
-    uint64_t used = clock_system_monotonic_ns() - start;
+    uint64_t found = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        Relation *r = links_find(p, RELATION_LINK, (n - 1 - i) * 16 + 7);
+        if (r == NULL) continue;
+        found++;
+        links_remove(p, r);
+    }
+    EXPECT(found == n);
+    EXPECT(links_find(p, RELATION_LINK, 7) == NULL);
     drop(mem, p);
-    return used;
-}
-
-TEST(many_links_are_not_quadratic)
-{
-    uint64_t few = churn(UNIT_SIZE(10000));
-    uint64_t many = churn(10 * UNIT_SIZE(10000));
-    EXPECT(many < 60 * few + 1000000);
 }
