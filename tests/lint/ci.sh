@@ -28,19 +28,19 @@ step() { # NAME SECONDS COMMAND…
 mk() { echo make --no-print-directory BUILDROOT="$root"; }
 jobs=$(nproc)
 
-step gcc 300 $(mk) -j"$jobs" CC=gcc WERROR=1 BUILDROOT="$root/gcc" all
-step clang 300 $(mk) -j"$jobs" CC=clang WERROR=1 BUILDROOT="$root/clang" all
+step gcc 600 $(mk) -j"$jobs" CC=gcc WERROR=1 BUILDROOT="$root/gcc" all
+step clang 600 $(mk) -j"$jobs" CC=clang WERROR=1 BUILDROOT="$root/clang" all
 step format 60 $(mk) format-check
 step layers 60 $(mk) layers
 step tables 60 $(mk) tables
 step size 60 $(mk) size
 step docs 60 $(mk) docs-check
 for mode in asan tsan stress; do
-    step "build-$mode" 300 $(mk) -j"$jobs" BUILD="$mode" build-tests
-    step "$mode" 480 $(mk) "$mode"
+    step "build-$mode" 600 $(mk) -j"$jobs" BUILD="$mode" build-tests
+    step "$mode" 900 $(mk) "$mode"
 done
-step tidy 480 $(mk) tidy
-step build-fuzz 300 $(mk) -j"$jobs" BUILD=fuzz fuzzers
+step tidy 1800 $(mk) tidy
+step build-fuzz 600 $(mk) -j"$jobs" BUILD=fuzz fuzzers
 step fuzz 240 $(mk) fuzz-short
 
 echo "$passed passed, $failed failed"
