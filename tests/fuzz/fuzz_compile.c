@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (done) {
         Epoch *epoch = epoch_new(NULL);
         CodeTable *code = codetab_new(NULL, epoch, atoms);
-        const LoadSource source = {.bytes = file.at, .size = file.count, .path = TERM_NONE};
+        const LoadSource source = {.bytes = file.at, .size = file.count};
         LoadError error;
         ModuleVersion *version = load_prepare(code, &source, &error);
         if (!version) PANIC("refused: %s", error.text);
