@@ -221,10 +221,8 @@ docs-check: $(TABLES) ## fail if they are stale or name a file that is gone
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
 	install -D -m 755 $(D)/mote $(DESTDIR)$(PREFIX)/bin/mote
-	install -D -m 644 vm/mote.h $(DESTDIR)$(PREFIX)/include/mote.h
-	install -D -m 644 $(D)/libmote.a $(DESTDIR)$(PREFIX)/lib/libmote.a
 uninstall: ## the reverse
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/mote include/mote.h lib/libmote.a)
+	rm -f $(DESTDIR)$(PREFIX)/bin/mote
 clean: ## remove all output
 	rm -rf $(BUILDROOT) compile_commands.json tags
 compile_commands.json: FORCE ## for editors
