@@ -47,7 +47,7 @@ static const char *verdict(Program *p)
     ModSpan names[] = {
         {atoms, 1}, {atoms + 1, 1}, {atoms + 2, 1}, {atoms + 3, 6}, {atoms + 9, 1}};
     ModSpan literal = {atoms, 1};
-    ModFunction f = {1, 0, (uint32_t)(p->code.count / 4), 2, p->extent};
+    ModFunction f = {1, 0, (uint32_t)(p->code.count / 4), 2, p->extent, 2};
     ModImport imports[] = {{0, 2, 3}, {3, 4, 2}};
     ModLambda lambda = {.function = 0, .arity = 1, .free_count = 2};
     ModFile m = {.atoms = names,
