@@ -6,9 +6,18 @@
 #pragma once
 
 #include "vm/interp/interp.h"
+#include "vm/proc/reserve.h"
 #include "vm/term/number.h"
 
-/* Arithmetic on anything; dst is the register's index from fp. */
+/* Behind an instruction of that length; a collection that it made necessary comes soon. */
+static inline SlowResult slow_advance(Process *p, size_t bytes)
+{
+    p->pc += bytes / sizeof(Half);
+    if (UNLIKELY(reserve_is_wanted(p))) reserve_soon(p);
+    return SLOW_NEXT;
+}
+
+/* arith.c: arithmetic on anything; dst is the register's index from fp. */
 SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst, size_t length);
 
 /* ENTER or RESERVE without room: collects. */
