@@ -1,6 +1,7 @@
 #include "vm/actor/spawn.h"
 
 #include "vm/proc/extra.h"
+#include "vm/proc/frame.h"
 #include "vm/proc/links.h"
 #include "vm/proc/proctab.h"
 #include "vm/sched/sched.h"
@@ -57,7 +58,7 @@ static void spawn_first_frame(RunContext *rc, Process *p, const SpawnRequest *r,
 {
     const SchedHooks *hooks = &rc->worker->sched->hooks;
     p->fp = p->block + p->block_words - 1;
-    p->fp[0] = (Word)(uintptr_t)hooks->process_end;
+    p->fp[0] = frame_link(hooks->process_end, 0);
     if (term_is_none(r->function)) {
         slot_set(p, 0, r->module);
         slot_set(p, 1, r->name);

@@ -6,6 +6,7 @@
 #include "vm/code/upgrade.h"
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
+#include "vm/proc/frame.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/proc/state.h"
@@ -71,7 +72,7 @@ static const Half *apply_fun_entry(Term f, size_t arity)
 static void apply_push(Process *p, const uint8_t *descriptor, size_t window)
 {
     p->fp -= window;
-    p->fp[0] = (Word)descriptor;
+    p->fp[0] = frame_link(descriptor, window);
 }
 
 SlowResult slow_call_fun(Process *p)
@@ -338,10 +339,10 @@ SlowResult slow_send(Process *p)
     case SEND_BAD_DEST: raise_badarg(p); return SLOW_RAISE;
     case SEND_NO_MEMORY: raise_system_limit(p); return SLOW_RAISE;
     }
-    const uint8_t *back = (const uint8_t *)p->fp[0];
+    Word link = p->fp[0];
     slot_set(p, 0, arg(p, 1));
-    p->fp += operand_live(back).window;
-    p->pc = (const Half *)(const void *)(back + sizeof(LiveMap));
+    p->fp += frame_window(link);
+    p->pc = (const Half *)(const void *)frame_return(link);
     return SLOW_NEXT;
 }
 

@@ -4,6 +4,7 @@
 #include "vm/format/opcodes.h"
 #include "vm/interp/slow.h"
 #include "vm/interp/unwind.h"
+#include "vm/proc/frame.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/binary.h"
@@ -90,11 +91,20 @@
         if (UNLIKELY(reductions <= 0)) SLOW(slow_charge(p)); \
         CHARGE(OP);                                          \
     } while (0)
-#define PUSH_FRAME(OP, LIVE_N)                            \
-    do {                                                  \
-        const uint8_t *back = pc + OPOFF_##OP##_##LIVE_N; \
-        fp -= WINDOW_AT(OP, LIVE_N);                      \
-        fp[0] = (Word)back;                               \
+#define PUSH_FRAME(OP, LIVE_N)                                  \
+    do {                                                        \
+        size_t window = WINDOW_AT(OP, LIVE_N);                  \
+        fp -= window;                                           \
+        fp[0] = frame_link(pc + OPOFF_##OP##_##LIVE_N, window); \
+    } while (0)
+
+#define RETURN_VALUE(VALUE)       \
+    do {                          \
+        Word link = fp[0];        \
+        fp[-1] = (VALUE);         \
+        fp += frame_window(link); \
+        pc = frame_return(link);  \
+        DISPATCH();               \
     } while (0)
 
 #if CONFIG_THREADED
@@ -229,11 +239,7 @@ dispatch:
     {
         CHARGE_OR_PAUSE(RETURN);
         Word value = REG(RETURN, 1);
-        const uint8_t *back = (const uint8_t *)fp[0];
-        fp[-1] = value;
-        fp += operand_u16(back + offsetof(LiveMap, window));
-        pc = back + sizeof(LiveMap);
-        DISPATCH();
+        RETURN_VALUE(value);
     }
     CASE(RETURN_CONS) :
     {
@@ -243,11 +249,7 @@ dispatch:
             SLOW(slow_return_cons(p));
         top[0] = REG(RETURN_CONS, 1);
         top[1] = REG(RETURN_CONS, 2);
-        const uint8_t *back = (const uint8_t *)fp[0];
-        fp[-1] = interp_top_take(&top, 2) | TAG_CONS;
-        fp += operand_u16(back + offsetof(LiveMap, window));
-        pc = back + sizeof(LiveMap);
-        DISPATCH();
+        RETURN_VALUE(interp_top_take(&top, 2) | TAG_CONS);
     }
     CASE(MOVE_CALL) :
     {
@@ -293,11 +295,7 @@ dispatch:
             goto after_slow;
         }
         LOAD_STATE();
-        const uint8_t *back = (const uint8_t *)fp[0];
-        fp[-1] = result.w;
-        fp += operand_u16(back + offsetof(LiveMap, window));
-        pc = back + sizeof(LiveMap);
-        DISPATCH();
+        RETURN_VALUE(result.w);
     }
     CASE(RESERVE) :
     {

@@ -3,6 +3,7 @@
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
+#include "vm/proc/frame.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/map.h"
@@ -56,11 +57,11 @@ SlowResult slow_return_cons(Process *p)
     if (reserve_collect(p, need, RESERVE_BY_PC, false) != RESERVE_DONE) return slow_killed(p);
     Term cell = cons_at(p->heap.top, slow_register(p, pc + OPOFF_RETURN_CONS_1),
                         slow_register(p, pc + OPOFF_RETURN_CONS_2));
-    const uint8_t *back = (const uint8_t *)p->fp[0];
+    Word link = p->fp[0];
     p->heap.top += 2;
     p->fp[-1] = cell.w;
-    p->fp += operand_live(back).window;
-    p->pc = (const Half *)(const void *)(back + sizeof(LiveMap));
+    p->fp += frame_window(link);
+    p->pc = (const Half *)(const void *)frame_return(link);
     return SLOW_NEXT;
 }
 

@@ -2,6 +2,7 @@
 
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
+#include "vm/proc/frame.h"
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
 #include "vm/term/list.h"
@@ -133,11 +134,11 @@ static void trace_callers(const Process *p, TraceMaker *m, size_t limit)
     const Word *fp = p->fp;
     const Word *base = p->block + p->block_words - 1;
     while (m->count < limit && fp < base) {
-        const uint8_t *back = (const uint8_t *)fp[0];
+        const uint8_t *back = frame_descriptor(fp[0]);
         CodePlace place;
         if (trace_place(p, back - 4, &place) && place.version->module != NULL)
             m->frames[m->count++] = trace_frame(&place);
-        fp += operand_live(back).window;
+        fp += frame_window(fp[0]);
     }
 }
 
@@ -279,9 +280,8 @@ Term trace_current(Process *p, Heap *h, size_t depth)
     if (depth > ARRAY_LEN(frames)) depth = ARRAY_LEN(frames);
     if (depth > 0 && trace_place(p, p->pc, &place)) frames[n++] = trace_frame(&place);
     const Word *base = p->block + p->block_words - 1;
-    for (const Word *fp = p->fp; n < depth && fp < base;
-         fp += operand_live((const uint8_t *)fp[0]).window)
-        if (trace_place(p, (const uint8_t *)fp[0] - 4, &place))
+    for (const Word *fp = p->fp; n < depth && fp < base; fp += frame_window(fp[0]))
+        if (trace_place(p, frame_descriptor(fp[0]) - 4, &place))
             frames[n++] = trace_frame(&place);
     Term list = TERM_NIL;
     while (n > 0) list = trace_frame_entry(code, h, frames[--n], list);

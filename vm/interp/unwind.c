@@ -1,8 +1,8 @@
 #include "vm/interp/unwind.h"
 
-#include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
+#include "vm/proc/frame.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/atom.h"
 
@@ -57,9 +57,9 @@ bool unwind_to_handler(Process *p)
     const Word *base = p->block + p->block_words - 1;
     Word *fp = p->fp;
     while (fp < base) {
-        const uint8_t *back = (const uint8_t *)fp[0];
+        const uint8_t *back = frame_descriptor(fp[0]);
         LiveMap live = operand_live(back);
-        fp += live.window;
+        fp += frame_window(fp[0]);
         if ((live.flags & LIVE_FLAG_IN_TRY) != 0 && unwind_enter(p, fp, back - 4)) return true;
     }
     unwind_to_exit(p);

@@ -1,6 +1,6 @@
 #include "vm/proc/codeuse.h"
 
-#include "vm/code/operands.h"
+#include "vm/proc/frame.h"
 
 static bool codeuse_in(const ModuleVersion *v, const Half *at)
 {
@@ -11,7 +11,7 @@ bool codeuse_check(const Process *p, const ModuleVersion *v)
 {
     if (codeuse_in(v, p->pc)) return true;
     const Word *base = p->block + p->block_words - 1;
-    for (const Word *fp = p->fp; fp < base; fp += operand_live((const uint8_t *)fp[0]).window)
-        if (codeuse_in(v, (const Half *)fp[0])) return true;
+    for (const Word *fp = p->fp; fp < base; fp += frame_window(*fp))
+        if (codeuse_in(v, (const Half *)(const void *)frame_descriptor(*fp))) return true;
     return false;
 }

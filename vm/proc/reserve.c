@@ -4,6 +4,7 @@
 #include "vm/gc/evac.h"
 #include "vm/proc/dict.h"
 #include "vm/proc/extra.h"
+#include "vm/proc/frame.h"
 
 uint32_t reserve_extent_slow(Process *p, const uint8_t *pc)
 {
@@ -136,9 +137,9 @@ static ALWAYS_INLINE void reserve_walk(Process *p, int live_count, ReserveVisit 
     Liveness newest = liveness_newest(p, live_count);
     liveness_visit(&newest, fp, visit, context);
     while (fp < base) {
-        const uint8_t *descriptor = (const uint8_t *)fp[0];
+        const uint8_t *descriptor = frame_descriptor(fp[0]);
         LiveMap live = operand_live(descriptor);
-        fp += live.window;
+        fp += frame_window(fp[0]);
         if (!CONFIG_DEBUG && (live.flags & LIVE_FLAG_BIG_MAP) == 0) {
             liveness_visit_map(live.map, fp, visit, context);
         } else {
