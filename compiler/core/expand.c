@@ -150,7 +150,7 @@ static void script_end(Expand *x, CoreRef args, CoreRef value, SrcPos pos)
 static void expand_script(Expand *x)
 {
     Writing *w =
-        enter_function(x, atom_make(x->u->atoms, CORE_SCRIPT_NAME), 1,
+        enter_function(x, text_atom(x, CORE_SCRIPT_NAME), 1,
                        x->file->forms.n > 0 ? x->file->forms.at[0]->pos : x->file->end);
     CoreRef value = const_atom(x, ATOM_OK);
     for (uint32_t i = 0; i < x->file->forms.n; i++) {
@@ -172,7 +172,7 @@ static void expand_module_info(Expand *x, uint32_t arity)
     Writing *w = enter_function(x, TERM_ATOM(MODULE_INFO), arity, SRC_POS_NONE);
     CoreInstr *call = write_instr(x, CORE_TAIL_EXT, arity + 1, SRC_POS_NONE);
     call->module = TERM_ATOM(ERLANG);
-    call->name = atom_make(x->u->atoms, "get_module_info");
+    call->name = text_atom(x, "get_module_info");
     call->args[0] = core_const(x->u, x->u->name);
     if (arity == 1) call->args[1] = core_var(w->f->params[0]);
     scope_leave(x);
@@ -217,7 +217,7 @@ static void expand_behaviour_info(Expand *x)
     const char *const keys[] = {"callbacks", "optional_callbacks"};
     for (int i = 0; i < 2; i++) {
         CoreBlockId no = new_block(x);
-        write_test2(x, CORE_IS_SAME, key, core_const(x->u, atom_make(x->u->atoms, keys[i])), no,
+        write_test2(x, CORE_IS_SAME, key, core_const(x->u, text_atom(x, keys[i])), no,
                     SRC_POS_NONE);
         write_return(x, core_const(x->u, callback_list(x, i == 1)), SRC_POS_NONE);
         go_to(x, no);

@@ -72,7 +72,7 @@ static CoreRef call_external(Expand *x, Term module, Term name, const AstList *l
                              SrcPos pos)
 {
     if (term_same(module, TERM_ATOM(ERLANG))) {
-        bool is_record = term_same(name, atom_make(x->u->atoms, "is_record"));
+        bool is_record = term_same(name, text_atom(x, "is_record"));
         CoreRef value = is_record ? call_is_record(x, list, pos) : CORE_REF_NONE;
         CoreKind test = type_test(x, name, list->n);
         if (test != CORE_KIND_COUNT && test != CORE_IS_FUN_OF) {
@@ -172,7 +172,7 @@ static bool is_record_info(Expand *x, const Ast *a)
     const AstList *args = &a->call.args;
     return args->n == 2 && args->at[0]->kind == AST_ATOM && args->at[1]->kind == AST_ATOM
            && term_same(atom_term(x, a->call.callee->v.name),
-                        atom_make(x->u->atoms, "record_info"));
+                        text_atom(x, "record_info"));
 }
 
 /* apply(F, [A…]) and apply(M, F, [A…]) with a list that is written out are the calls

@@ -199,8 +199,8 @@ static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sour
     for (uint32_t i = 0; i < n; i++) source_end(x, &sources[i], bad);
     if (comp->turns && next == 1) {
         CoreInstr *turn = write_instr(x, CORE_TAIL_EXT, 2, pos);
-        turn->module = atom_make(x->u->atoms, "lists");
-        turn->name = atom_make(x->u->atoms, "reverse");
+        turn->module = text_atom(x, "lists");
+        turn->name = text_atom(x, "reverse");
         turn->args[0] = acc;
         turn->args[1] = core_const(x->u, TERM_NIL);
     } else {
@@ -213,7 +213,7 @@ static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sour
         write_error2(x, ATOM_BAD_GENERATOR, states[0], pos);
         return;
     }
-    CoreRef pair[2] = {core_const(x->u, atom_make(x->u->atoms, "bad_generators")),
+    CoreRef pair[2] = {core_const(x->u, text_atom(x, "bad_generators")),
                        write_tuple(x, states, n, pos)};
     write_raise(x, CORE_RAISE_ERROR, write_tuple(x, pair, 2, pos), pos);
 }
@@ -236,7 +236,7 @@ static CoreRef source_start(Expand *x, const Ast *g)
     go_to(x, bad);
     write_error2(x, ATOM_BAD_GENERATOR, value, g->pos);
     go_to(x, good);
-    return write_apply(x, atom_make(x->u->atoms, "maps"), atom_make(x->u->atoms, "to_list"), 1,
+    return write_apply(x, text_atom(x, "maps"), text_atom(x, "to_list"), 1,
                        &value, g->pos);
 }
 
@@ -348,9 +348,9 @@ CoreRef expand_comprehension(Expand *x, const Ast *a)
     scope_rewind(x, mark);
     if (is_bin || comp.turns) return acc;
     CoreRef args[2] = {acc, core_const(x->u, TERM_NIL)};
-    CoreRef list = write_apply(x, atom_make(x->u->atoms, "lists"),
-                               atom_make(x->u->atoms, "reverse"), 2, args, a->pos);
+    CoreRef list = write_apply(x, text_atom(x, "lists"),
+                               text_atom(x, "reverse"), 2, args, a->pos);
     if (a->kind == AST_LC) return list;
-    return write_apply(x, atom_make(x->u->atoms, "maps"), atom_make(x->u->atoms, "from_list"),
+    return write_apply(x, text_atom(x, "maps"), text_atom(x, "from_list"),
                        1, &list, a->pos);
 }

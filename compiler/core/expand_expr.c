@@ -47,7 +47,7 @@ static CoreRef expand_items(Expand *x, const AstList *items, const Ast *tail, Sr
     if (core_is_none(done)) return write_list(x, values, n, end, pos);
     done = expand_flush(x, done, values, &n, pos);
     CoreRef args[2] = {done, end};
-    return write_apply(x, atom_make(x->u->atoms, "lists"), atom_make(x->u->atoms, "reverse"), 2,
+    return write_apply(x, text_atom(x, "lists"), text_atom(x, "reverse"), 2,
                        args, pos);
 }
 
@@ -58,7 +58,7 @@ static CoreRef expand_tuple(Expand *x, const Ast *a)
         return write_tuple(x, expand_list(x, items), items->n, a->pos);
     CoreRef list = expand_items(x, items, NULL, a->pos);
     if (!core_is_const(list))
-        return write_apply(x, TERM_ATOM(ERLANG), atom_make(x->u->atoms, "list_to_tuple"), 1,
+        return write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "list_to_tuple"), 1,
                            &list, a->pos);
     CoreRef *refs = ARENA_ARRAY(x->arena, CoreRef, items->n);
     Term rest = core_term(x->u, list);

@@ -67,7 +67,7 @@ static CoreRef guard_call_value(Expand *x, const Ast *a, CoreBlockId bad)
     }
     uint32_t n = a->call.args.n;
     uint32_t size;
-    bool is_record = term_same(name, atom_make(x->u->atoms, "is_record"))
+    bool is_record = term_same(name, text_atom(x, "is_record"))
                      && record_test_size(x, &a->call.args, &size);
     if (is_record || type_test(x, name, n) != CORE_KIND_COUNT) return guard_truth(x, a, bad);
     return guard_call(x, name, n, guard_values(x, &a->call.args, bad), bad, a->pos);
@@ -135,7 +135,7 @@ static void condition_call(Expand *x, const Ast *a, CoreBlockId yes, CoreBlockId
     Term name = guard_bif(x, a);
     uint32_t size = 0;
     CoreKind test = term_is_none(name) ? CORE_KIND_COUNT : type_test(x, name, list->n);
-    bool is_record = !term_is_none(name) && term_same(name, atom_make(x->u->atoms, "is_record"))
+    bool is_record = !term_is_none(name) && term_same(name, text_atom(x, "is_record"))
                      && record_test_size(x, list, &size);
     if (is_record) {
         CoreRef value = expand_guard_value(x, list->at[0], bad);

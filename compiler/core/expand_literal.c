@@ -1,8 +1,23 @@
 #include "compiler/core/expand_parts.h"
 
+#include <string.h>
+
 #include "compiler/core/fold.h"
+#include "vm/format/limits.h"
 #include "vm/term/binary.h"
 #include "vm/term/number.h"
+
+/* A full table is the program's error, told once; any atom does for what is left to expand. */
+static Term sized_atom(Expand *x, const char *text, size_t size)
+{
+    Term t = TERM_ATOM(EMPTY);
+    AtomPut put = atom_put(x->u->atoms, text, size, &t);
+    if (put != ATOM_PUT_FULL || x->no_atoms) return t;
+    x->no_atoms = true;
+    diag_add(&x->c->diags, DIAG_ATOMS_TOO_MANY, x->w ? x->w->f->pos : x->file->end, LIMIT_ATOMS,
+             text);
+    return t;
+}
 
 Term atom_term(Expand *x, NameId name)
 {
@@ -16,12 +31,11 @@ Term atom_term(Expand *x, NameId name)
     }
     if (!term_is_none(x->atom_terms[name])) return x->atom_terms[name];
     const NameText *text = &x->c->names.at[name];
-    Term t = TERM_ATOM(EMPTY);
-    AtomPut put = atom_put(x->u->atoms, text->text, text->size, &t);
-    if (put == ATOM_PUT_FULL) PANIC("no room for the atom '%s'", text->text);
-    x->atom_terms[name] = t;
-    return t;
+    x->atom_terms[name] = sized_atom(x, text->text, text->size);
+    return x->atom_terms[name];
 }
+
+Term text_atom(Expand *x, const char *text) { return sized_atom(x, text, strlen(text)); }
 
 CoreRef const_atom(Expand *x, AtomName name) { return core_const(x->u, atom_from(name)); }
 
@@ -54,7 +68,9 @@ Term literal_term(Expand *x, const Ast *a)
     case AST_BIGINT: {
         const AstDigits *d = a->v.digits;
         Term t = number_read_integer(h, (const uint8_t *)d->at, d->n, (int)d->base, NULL);
-        return made(t);
+        if (!term_is_none(t)) return t;
+        diag_add(&x->c->diags, DIAG_INTEGER_TOO_LARGE, a->pos, LIMIT_BIG_WORDS * 64);
+        return small_from(0);
     }
     default: return TERM_NONE;
     }
@@ -72,6 +88,15 @@ static Term ground_list(Expand *x, const Ast *a)
     return list;
 }
 
+Term const_tuple(Expand *x, const Term *items, uint32_t n, SrcPos pos)
+{
+    if (n > LIMIT_TUPLE_SIZE) {
+        diag_add(&x->c->diags, DIAG_TUPLE_TOO_LARGE, pos, LIMIT_TUPLE_SIZE, (int)n);
+        return TERM_NIL;
+    }
+    return made(heap_tuple(&x->u->heap, n, items));
+}
+
 static Term ground_tuple(Expand *x, const Ast *a)
 {
     uint32_t n = a->tuple.items.n;
@@ -80,7 +105,7 @@ static Term ground_tuple(Expand *x, const Ast *a)
         items[i] = ground_term(x, a->tuple.items.at[i]);
         if (term_is_none(items[i])) return TERM_NONE;
     }
-    return made(heap_tuple(&x->u->heap, n, items));
+    return const_tuple(x, items, n, a->pos);
 }
 
 static Term ground_binop(Expand *x, AstOp op, Term left, const Ast *right)

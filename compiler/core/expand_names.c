@@ -31,8 +31,8 @@ static void names_load_rows(Expand *x)
     htab_init_in_arena(&x->builtins, x->arena);
     for (const NamesRow *row = names_rows; row->module != NULL; row++) {
         if (row->kind != ROW_GUARD && row->kind != ROW_PLAIN) continue;
-        Term module = atom_make(x->u->atoms, row->module);
-        Term name = atom_make(x->u->atoms, row->name);
+        Term module = text_atom(x, row->module);
+        Term name = text_atom(x, row->name);
         htab_put(&x->builtins, names_bif_key(module, name, row->arity), NULL)->num = 1;
     }
 }

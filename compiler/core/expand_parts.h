@@ -73,6 +73,7 @@ typedef struct Expand {
     bool export_all;
     bool has_exprs;
     bool has_callbacks;
+    bool no_atoms; /* the table of atoms is full, which has been reported */
     Htab records;          /* name -> Record * */
     Htab builtins;         /* atom indexes and arity -> ExpandBuiltin: rows for use in line */
     Htab fun_refs;         /* function index -> lambda index + 1: fun f/1 */
@@ -93,10 +94,14 @@ static inline void go_to(Expand *x, CoreBlockId block) { x->w->block = block; }
 /* -- constants -- */
 
 Term atom_term(Expand *x, NameId name);
+/* The atom of a text.  Where the table is full this is the program's error, and '' is given. */
+Term text_atom(Expand *x, const char *text);
 CoreRef const_atom(Expand *x, AtomName name);
 CoreRef const_small(Expand *x, int64_t value);
 /* A literal node (ATOM, INT, BIGINT, CHAR, FLOAT, STRING, NIL); else TERM_NONE. */
 Term literal_term(Expand *x, const Ast *a);
+/* A tuple of constants; too many are an error of the program at `pos`. */
+Term const_tuple(Expand *x, const Term *items, uint32_t n, SrcPos pos);
 /* The same for expressions of literals that patterns allow: arithmetic, ground lists and tuples. */
 Term ground_term(Expand *x, const Ast *a);
 

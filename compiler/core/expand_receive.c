@@ -8,7 +8,7 @@ CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos)
 {
     if (!term_same(module, TERM_ATOM(ERLANG))) return CORE_REF_NONE;
     bool makes = term_same(name, TERM_ATOM(MONITOR))
-                 || term_same(name, atom_make(x->u->atoms, "make_ref"));
+                 || term_same(name, text_atom(x, "make_ref"));
     return makes ? write_op0(x, CORE_RECV_MARK, pos) : CORE_REF_NONE;
 }
 

@@ -167,5 +167,5 @@ Term generated_name(Expand *x, const char *what, uint32_t number)
     size_t size = __builtin_strlen(text);
     /* A function whose name fills an atom leaves no room: its funs then go by a shorter one. */
     if (atom_put(x->u->atoms, text, size, &name) == ATOM_PUT_DONE) return name;
-    return atom_make(x->u->atoms, arena_printf(x->arena, "-%s-%u-", what, number));
+    return text_atom(x, arena_printf(x->arena, "-%s-%u-", what, number));
 }

@@ -185,11 +185,7 @@ CoreRef write_list(Expand *x, const CoreRef *items, uint32_t n, CoreRef tail, Sr
 CoreRef write_tuple(Expand *x, const CoreRef *items, uint32_t n, SrcPos pos)
 {
     Term *terms = const_terms(x, items, n);
-    if (terms) {
-        Term t = heap_tuple(&x->u->heap, n, terms);
-        CHECK(!term_is_none(t));
-        return core_const(x->u, t);
-    }
+    if (terms) return core_const(x->u, const_tuple(x, terms, n, pos));
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, CORE_TUPLE, n, pos);
     for (uint32_t k = 0; k < n; k++) i->args[k] = items[k];

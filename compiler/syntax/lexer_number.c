@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/syntax/lexer_parts.h"
+#include "vm/format/limits.h"
 
 /* Value of a digit in bases up to 36, or 99. */
 static unsigned digit_value(unsigned char c)
@@ -15,10 +16,19 @@ static unsigned digit_value(unsigned char c)
     return 99;
 }
 
-/* Make the token an integer out of checked digits and underscores. */
-static void lexer_integer(Lexer *lexer, const unsigned char *at, const unsigned char *end,
+/* Are `n` digits behind a first one that is not 0 more than any integer has?  Where the last
+ * digit decides, whoever computes the value must say so. */
+static bool digits_too_many(uint32_t n, unsigned base)
+{
+    return n > 0 && (double)(n - 1) * log2(base) > LIMIT_BIG_WORDS * 64.0;
+}
+
+/* Make the token, which begins at `start`, an integer out of the checked digits and underscores
+ * in front of lexer->at. */
+static void lexer_integer(Lexer *lexer, const unsigned char *start, const unsigned char *at,
                           unsigned base, Token *token)
 {
+    const unsigned char *end = lexer->at;
     uint64_t value = 0;
     bool small = true;
     for (const unsigned char *d = at; d < end && small; d++) {
@@ -42,11 +52,13 @@ static void lexer_integer(Lexer *lexer, const unsigned char *at, const unsigned 
     digits->n = n;
     token->kind = TOKEN_BIGINT;
     token->v.digits = digits;
+    if (digits_too_many(n, base))
+        LEXER_ERROR(lexer, token, DIAG_INTEGER_TOO_LARGE, start, LIMIT_BIG_WORDS * 64);
 }
 
 void lexer_decimal(Lexer *lexer, const unsigned char *start, Token *token)
 {
-    lexer_integer(lexer, start, lexer->at, 10, token);
+    lexer_integer(lexer, start, start, 10, token);
 }
 
 /* Digits of an exponent; what is out of any float's range is cut to a million. */
@@ -190,5 +202,5 @@ void lexer_based(Lexer *lexer, const unsigned char *start, Token *token)
     if (*lexer->at == '.' && digit_value(lexer->at[1]) < base)
         lexer_based_float(lexer, start, first, base, token);
     else
-        lexer_integer(lexer, first, lexer->at, base, token);
+        lexer_integer(lexer, start, first, base, token);
 }

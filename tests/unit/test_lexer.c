@@ -45,6 +45,32 @@ TEST(integers)
     EXPECT_TOKENS("16#g", "error g E0003@1:1");
 }
 
+/* `n` times a digit behind a prefix, as tokens. */
+static const char *tokens_of_digits(Compilation *c, const char *prefix, char digit, size_t n)
+{
+    size_t size = strlen(prefix);
+    char *text = arena_alloc(&c->arena, size + n + 1);
+    memcpy(text, prefix, size);
+    memset(text + size, digit, n);
+    text[size + n] = '\0';
+    return tokens(c, text);
+}
+
+#define EXPECT_DIGITS(prefix, digit, n, wanted)                     \
+    do {                                                            \
+        Compilation c_;                                             \
+        compilation_init(&c_, NULL);                                \
+        EXPECT_STR(tokens_of_digits(&c_, prefix, digit, n), wanted); \
+        compilation_free(&c_);                                      \
+    } while (0)
+
+TEST(integers_too_large)
+{
+    EXPECT_DIGITS(" 16#1", '0', 8388593, "error E0015@1:2");
+    EXPECT_DIGITS("7 + 1", '0', 10200000, "7 + error E0015@1:5");
+    EXPECT_DIGITS("16#", '0', 9000000, "0");
+}
+
 TEST(floats)
 {
     EXPECT_TOKENS("1.0 0.5 1.5e3 1.0E-3 2_0.2_5", "1.0 0.5 1.5e3 0.001 20.25");
