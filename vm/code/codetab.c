@@ -185,7 +185,7 @@ static const CodeFunction *version_function(const ModuleVersion *v, uint32_t uni
     return v->function_count > 0 && unit >= f->start && unit < f->end ? f : NULL;
 }
 
-bool code_place(const CodeTable *t, const Half *at, CodePlace *out)
+const ModuleVersion *code_version_at(const CodeTable *t, const Half *at)
 {
     /* Pairs with the release in codetab_publish_versions. */
     const VersionList *list = atomic_load_acquire(&t->versions);
@@ -200,13 +200,23 @@ bool code_place(const CodeTable *t, const Half *at, CodePlace *out)
             n = half;
         }
     }
-    if (list->count == 0) return false;
+    if (list->count == 0) return NULL;
     const ModuleVersion *v = list->by_address[low];
-    if (at < v->code || at >= v->code + 2 * (size_t)v->code_units) return false;
-    out->version = v;
-    out->unit = (uint32_t)((size_t)(at - v->code) / 2);
-    out->function = version_function(v, out->unit);
+    return version_holds(v, at) ? v : NULL;
+}
+
+bool code_place(const CodeTable *t, const Half *at, CodePlace *out)
+{
+    out->version = code_version_at(t, at);
+    if (out->version == NULL) return false;
+    out->unit = version_unit(out->version, at);
+    out->function = version_function(out->version, out->unit);
     return out->function != NULL;
+}
+
+const CodeFunction *code_function(const ModuleVersion *v, uint32_t unit)
+{
+    return version_function(v, unit);
 }
 
 const ModuleVersion *code_version(const CodeTable *t, uint32_t id)

@@ -136,6 +136,20 @@ typedef struct LiveMap {
 } LiveMap;
 _Static_assert(sizeof(LiveMap) == 8, "descriptors are one word of code");
 
+static inline bool version_holds(const ModuleVersion *v, const Half *at)
+{
+    return at >= v->code && at < v->code + 2 * (size_t)v->code_units;
+}
+/* Of a code address that the version holds. */
+static inline uint32_t version_unit(const ModuleVersion *v, const Half *at)
+{
+    return (uint32_t)((size_t)(at - v->code) / 2);
+}
+
+/* The version that holds a code address, or NULL. */
+const ModuleVersion *code_version_at(const CodeTable *t, const Half *at);
+/* The function around a unit, or NULL. */
+const CodeFunction *code_function(const ModuleVersion *v, uint32_t unit);
 /* Finds the version, function and unit of a code address; false if it is not code of this table. */
 bool code_place(const CodeTable *t, const Half *at, CodePlace *out);
 /* The version with this id, or NULL if it has been purged. */

@@ -19,14 +19,23 @@ typedef struct TraceMaker {
     size_t count;
 } TraceMaker;
 
-static bool trace_place(const Process *p, const void *at, CodePlace *place)
+/* Where a code address lies.  `*near` is tried first: frames next to each other are mostly of one
+ * version, and looking that up is what a trace would cost. */
+static bool trace_find(const CodeTable *code, const Half *at, const ModuleVersion **near)
 {
-    return code_place(p->run->code, at, place);
+    if (LIKELY(*near != NULL && version_holds(*near, at))) return true;
+    *near = code_version_at(code, at);
+    return *near != NULL;
 }
 
-static Term trace_frame(const CodePlace *place)
+static Term trace_frame(const ModuleVersion *v, const Half *at)
 {
-    return small_from((int64_t)place->version->id << 32 | place->unit);
+    return small_from((int64_t)v->id << 32 | version_unit(v, at));
+}
+
+static const Half *trace_caller(Word link)
+{
+    return (const Half *)(const void *)(frame_descriptor(link) - 4);
 }
 
 /* A list of `n` registers from r(first) of the frame at p->fp. */
@@ -93,78 +102,98 @@ static bool trace_top_operator(Process *p, TraceMaker *m)
     return false;
 }
 
+/* The first entry in the words of the function around p->pc. */
+static void trace_top_function(const Process *p, TraceMaker *m, const ModuleVersion *v,
+                               Term args, int flags)
+{
+    const CodeFunction *f = code_function(v, version_unit(v, p->pc));
+    if (f != NULL) trace_set_top(m, atom_from(f->module), atom_from(f->name), args, flags);
+}
+
+static void trace_top_stub(Process *p, TraceMaker *m, const ModuleVersion *v)
+{
+    const CodeFunction *f = code_function(v, version_unit(v, p->pc));
+    if (f == NULL || p->run->exc_hides_bif) return;
+    trace_set_top(m, atom_from(f->module), atom_from(f->name), trace_arguments(p, 0, f->arity),
+                  TRACE_ERROR_INFO);
+}
+
+static void trace_top_bif(Process *p, TraceMaker *m)
+{
+    const uint8_t *pc = (const uint8_t *)p->pc;
+    const AtomTable *atoms = p->run->atoms;
+    const BifRow *row = &tables_bifs[operand_u32(pc + OPOFF_BIF_3)];
+    size_t first = operand_u16(pc + OPOFF_BIF_1);
+    Term module = atom_find(atoms, row->module, strlen(row->module));
+    Term name = atom_find(atoms, row->name, strlen(row->name));
+    trace_set_top(m, module, name, trace_arguments(p, first, row->arity), TRACE_ERROR_INFO);
+}
+
 /* The first entry, if it is not just the function whose code failed. Returns whether the frame of
  * p->pc itself is part of the trace. */
-static bool trace_top(Process *p, TraceMaker *m, const CodePlace *place)
+static bool trace_top(Process *p, TraceMaker *m, const ModuleVersion *v)
 {
     const RunContext *run = p->run;
-    const uint8_t *pc = (const uint8_t *)p->pc;
-    const CodeFunction *f = place->function;
     if (*p->pc == OP_FUNCTION_CLAUSE) {
+        const uint8_t *pc = (const uint8_t *)p->pc;
         size_t arity = operand_u16(pc + OPOFF_FUNCTION_CLAUSE_0);
-        trace_set_top(m, atom_from(f->module), atom_from(f->name), trace_arguments(p, 0, arity),
-                      TRACE_AT_FRAME);
+        trace_top_function(p, m, v, trace_arguments(p, 0, arity), TRACE_AT_FRAME);
         return true;
     }
-    if (!term_is_none(run->exc_args) && place->version->module != NULL) {
-        trace_set_top(m, atom_from(f->module), atom_from(f->name), run->exc_args,
-                      TRACE_AT_FRAME);
+    if (!term_is_none(run->exc_args) && v->module != NULL) {
+        trace_top_function(p, m, v, run->exc_args, TRACE_AT_FRAME);
         return true;
     }
-    if (place->version->module == NULL) { /* a stub */
-        if (!run->exc_hides_bif)
-            trace_set_top(m, atom_from(f->module), atom_from(f->name),
-                          trace_arguments(p, 0, f->arity), TRACE_ERROR_INFO);
+    if (v->module == NULL) {
+        trace_top_stub(p, m, v);
         return false;
     }
-    if (*p->pc == OP_BIF && !run->exc_hides_bif) {
-        const BifRow *row = &tables_bifs[operand_u32(pc + OPOFF_BIF_3)];
-        size_t first = operand_u16(pc + OPOFF_BIF_1);
-        Term module = atom_find(run->atoms, row->module, strlen(row->module));
-        Term name = atom_find(run->atoms, row->name, strlen(row->name));
-        trace_set_top(m, module, name, trace_arguments(p, first, row->arity), TRACE_ERROR_INFO);
+    if (*p->pc == OP_BIF) {
+        if (!run->exc_hides_bif) trace_top_bif(p, m);
         return true;
     }
     (void)trace_top_operator(p, m);
     return true;
 }
 
-static void trace_callers(const Process *p, TraceMaker *m, size_t limit)
+static void trace_callers(const Process *p, TraceMaker *m, size_t limit,
+                          const ModuleVersion *near)
 {
     const Word *fp = p->fp;
     const Word *base = p->block + p->block_words - 1;
     while (m->count < limit && fp < base) {
-        const uint8_t *back = frame_descriptor(fp[0]);
-        CodePlace place;
-        if (trace_place(p, back - 4, &place) && place.version->module != NULL)
-            m->frames[m->count++] = trace_frame(&place);
+        const Half *at = trace_caller(fp[0]);
+        if (trace_find(p->run->code, at, &near) && near->module != NULL)
+            m->frames[m->count++] = trace_frame(near, at);
         fp += frame_window(fp[0]);
     }
 }
 
 static Term trace_finish(Process *p, const TraceMaker *m)
 {
-    Term elements[4 + TRACE_DEPTH];
-    memcpy(elements, m->top, sizeof m->top);
-    memcpy(elements + 4, m->frames, m->count * sizeof(Term));
-    Term trace = heap_tuple(&p->heap, 4 + m->count, elements);
-    return term_is_none(trace) ? TERM_NIL : trace;
+    Word *at = heap_alloc(&p->heap, 5 + m->count);
+    if (at == NULL) return TERM_NIL;
+    at[0] = header_make(KIND_TUPLE, 4 + m->count);
+    for (size_t i = 0; i < 4; i++) at[1 + i] = m->top[i].w;
+    for (size_t i = 0; i < m->count; i++) at[5 + i] = m->frames[i].w;
+    return boxed_from(at);
 }
 
-Term trace_make(Process *p)
+Term trace_make(Process *p, const ModuleVersion *near)
 {
-    TraceMaker m = {.top = {TERM_NIL, TERM_NIL, TERM_NIL, small_from(0)}};
-    CodePlace place;
+    TraceMaker m;
+    m.count = 0;
+    trace_set_top(&m, TERM_NIL, TERM_NIL, TERM_NIL, 0);
     if (*p->pc == OP_UNDEFINED) {
         const Export *e = (const Export *)(const void *)((const char *)p->pc
                                                          - offsetof(Export, undefined_code));
         trace_set_top(&m, e->key.module, e->key.function, trace_arguments(p, 0, e->key.arity),
                       0);
-    } else if (trace_place(p, p->pc, &place)) {
-        if (trace_top(p, &m, &place)) m.frames[m.count++] = trace_frame(&place);
+    } else if (near != NULL && trace_top(p, &m, near)) {
+        m.frames[m.count++] = trace_frame(near, p->pc);
     }
     bool own_entry = !term_is_nil(m.top[0]) && (small_value(m.top[3]) & TRACE_AT_FRAME) == 0;
-    trace_callers(p, &m, own_entry ? TRACE_DEPTH - 1 : TRACE_DEPTH);
+    trace_callers(p, &m, own_entry ? TRACE_DEPTH - 1 : TRACE_DEPTH, near);
     return trace_finish(p, &m);
 }
 
@@ -173,10 +202,10 @@ Term trace_make_called(Process *p, Term module, Term function, Term args)
     TraceMaker m;
     m.count = 0;
     trace_set_top(&m, module, function, args, 0);
-    CodePlace place;
-    if (trace_place(p, p->pc, &place) && place.version->module != NULL)
-        m.frames[m.count++] = trace_frame(&place);
-    trace_callers(p, &m, TRACE_DEPTH - 1);
+    const ModuleVersion *near = NULL;
+    if (trace_find(p->run->code, p->pc, &near) && near->module != NULL)
+        m.frames[m.count++] = trace_frame(near, p->pc);
+    trace_callers(p, &m, TRACE_DEPTH - 1, near);
     return trace_finish(p, &m);
 }
 
@@ -232,12 +261,11 @@ static Term trace_entry(Heap *h, Term module, Term function, Term args, Term loc
 static Term trace_frame_entry(const CodeTable *code, Heap *h, Term frame, Term rest)
 {
     uint64_t bits = (uint64_t)small_value(frame);
+    uint32_t unit = (uint32_t)bits;
     const ModuleVersion *v = code_version(code, (uint32_t)(bits >> 32));
-    CodePlace place;
-    if (v == NULL || !code_place(code, v->code + 2 * (size_t)(uint32_t)bits, &place))
-        return rest;
-    const CodeFunction *f = place.function;
-    Term location = trace_location(h, v, place.unit);
+    const CodeFunction *f = v == NULL ? NULL : code_function(v, unit);
+    if (f == NULL) return rest;
+    Term location = trace_location(h, v, unit);
     return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->shown),
                        location, rest);
 }
@@ -276,13 +304,13 @@ Term trace_current(Process *p, Heap *h, size_t depth)
     const CodeTable *code = p->run->code;
     Term frames[64];
     size_t n = 0;
-    CodePlace place;
+    const ModuleVersion *near = NULL;
     if (depth > ARRAY_LEN(frames)) depth = ARRAY_LEN(frames);
-    if (depth > 0 && trace_place(p, p->pc, &place)) frames[n++] = trace_frame(&place);
+    if (depth > 0 && trace_find(code, p->pc, &near)) frames[n++] = trace_frame(near, p->pc);
     const Word *base = p->block + p->block_words - 1;
     for (const Word *fp = p->fp; n < depth && fp < base; fp += frame_window(fp[0]))
-        if (trace_place(p, frame_descriptor(fp[0]) - 4, &place))
-            frames[n++] = trace_frame(&place);
+        if (trace_find(code, trace_caller(fp[0]), &near))
+            frames[n++] = trace_frame(near, trace_caller(fp[0]));
     Term list = TERM_NIL;
     while (n > 0) list = trace_frame_entry(code, h, frames[--n], list);
     return list;

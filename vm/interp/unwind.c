@@ -16,18 +16,16 @@ static const CodeHandler *unwind_handler(const ModuleVersion *v, uint32_t unit)
     return NULL;
 }
 
-static bool unwind_enter(Process *p, Word *fp, const void *at)
+static bool unwind_enter(Process *p, Word *fp, const Half *at, const ModuleVersion *v)
 {
-    CodePlace place;
-    if (!code_place(p->run->code, at, &place)) return false;
-    const CodeHandler *handler = unwind_handler(place.version, place.unit);
+    const CodeHandler *handler = v == NULL ? NULL : unwind_handler(v, version_unit(v, at));
     if (handler == NULL) return false;
     const RunContext *run = p->run;
     p->fp = fp;
     slot_set(p, handler->base, run->exc_class);
     slot_set(p, handler->base + 1, run->exc_reason);
     slot_set(p, handler->base + 2, run->exc_trace);
-    p->pc = place.version->code + 2 * (size_t)handler->target;
+    p->pc = v->code + 2 * (size_t)handler->target;
     return true;
 }
 
@@ -45,22 +43,32 @@ static void unwind_to_exit(Process *p)
     run->exc_reason = term_is_none(pair) ? TERM_ATOM(SYSTEM_LIMIT) : pair;
 }
 
+/* Where the trace may be built.  BIF and BIF_STUB have set the limit for what they run. */
+static void unwind_make_room(Process *p)
+{
+    if (*p->pc == OP_UNDEFINED || *p->pc == OP_FUN_GONE)
+        reserve_no_area(p);
+    else if (*p->pc != OP_BIF && *p->pc != OP_BIF_STUB)
+        reserve_set_limit(p);
+}
+
 bool unwind_to_handler(Process *p)
 {
     RunContext *run = p->run;
-    if (*p->pc == OP_UNDEFINED || *p->pc == OP_FUN_GONE)
-        reserve_no_area(p);
-    else
-        reserve_set_limit(p);
-    if (term_is_none(run->exc_trace)) run->exc_trace = trace_make(p);
-    if (unwind_enter(p, p->fp, p->pc)) return true;
+    const ModuleVersion *v = code_version_at(run->code, p->pc);
+    unwind_make_room(p);
+    if (term_is_none(run->exc_trace)) run->exc_trace = trace_make(p, v);
+    if (unwind_enter(p, p->fp, p->pc, v)) return true;
     const Word *base = p->block + p->block_words - 1;
     Word *fp = p->fp;
     while (fp < base) {
         const uint8_t *back = frame_descriptor(fp[0]);
         LiveMap live = operand_live(back);
         fp += frame_window(fp[0]);
-        if ((live.flags & LIVE_FLAG_IN_TRY) != 0 && unwind_enter(p, fp, back - 4)) return true;
+        if ((live.flags & LIVE_FLAG_IN_TRY) == 0) continue;
+        const Half *at = (const Half *)(const void *)(back - 4);
+        if (v == NULL || !version_holds(v, at)) v = code_version_at(run->code, at);
+        if (unwind_enter(p, fp, at, v)) return true;
     }
     unwind_to_exit(p);
     return false;
