@@ -51,7 +51,7 @@ RUN_FLAGS_tsan := --flag --schedulers --flag 4
 
 D   := $(BUILDROOT)/$(BUILD)
 GEN := $(BUILDROOT)/gen
-PKGS := gmp libuv zlib libutf8proc libmd
+PKGS := gmp libuv zlib libutf8proc libmd libpcre2-8
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS_ALL = -I. -I$(GEN) -D_GNU_SOURCE $(PKG_CFLAGS) $(CPPFLAGS)

@@ -4,7 +4,7 @@
 #   deps.sh ci     also the tools of `make ci`
 set -euo pipefail
 
-packages="gcc make pkg-config re2c lemon libgmp-dev libuv1-dev libjemalloc-dev libmd-dev libutf8proc-dev zlib1g-dev"
+packages="gcc make pkg-config re2c lemon libgmp-dev libuv1-dev libjemalloc-dev libmd-dev libutf8proc-dev zlib1g-dev libpcre2-dev"
 [ "${1:-}" = ci ] && packages="$packages clang clang-tidy clang-format libclang-rt-14-dev llvm valgrind"
 
 command -v dpkg-query >/dev/null || {
