@@ -1,0 +1,92 @@
+/*
+ * Objects by the hash of their keys: what set, bag and duplicate_bag are made of.
+ *
+ * One list in the order of the hashes read backwards, with buckets as entrances: doubling the
+ * buckets moves nothing, and the order in which a table is walked depends on its keys alone.
+ *
+ *   buckets   [0]------------------->[1] ...
+ *              v                      v
+ *   list      mark -> object -> object -> mark -> object -> tail       order rises
+ *
+ * Readers take no lock: they follow `next` under the epoch rule.  Writers hold the lock of
+ * the key's stripe; an object and what stands before it are always of one stripe.  Objects of
+ * one order stand newest first.  Design page: docs/design/ets.md.
+ */
+#pragma once
+
+#include "vm/base/lock.h"
+#include "vm/ets/ets_object.h"
+#include "vm/term/atom.h"
+#include "vm/term/walk.h"
+
+#define ETS_STRIPE_BITS 4
+#define ETS_STRIPES     (1 << ETS_STRIPE_BITS)
+#define ETS_LEVELS      48
+
+typedef struct EtsStripe {
+    _Alignas(64) Lock lock; /* the objects whose hash ends in this stripe's number */
+    uint64_t sequence;      /* of the newest object */
+    size_t count;           /* objects */
+} EtsStripe;
+
+typedef _Atomic(EtsLink *) EtsChunk;
+
+typedef struct EtsHash {
+    EtsStripe stripes[ETS_STRIPES];
+    EtsLink first[ETS_STRIPES]; /* the buckets that are always there */
+    /* Level k has buckets 2^k ... 2^(k+1)-1 in chunks, which come when they are needed. */
+    _Atomic(EtsChunk *) levels[ETS_LEVELS];
+    AtomicU64 mask; /* buckets - 1; released when the level is there */
+    AtomicBool growing;
+    EtsLink tail;
+    Mem *mem;
+    const AtomTable *atoms;
+    size_t keypos; /* from 0 */
+} EtsHash;
+
+/* What to do when an object of the key is there already. */
+typedef enum EtsPutMode {
+    ETS_PUT_REPLACE,      /* set */
+    ETS_PUT_IF_ABSENT,    /* insert_new */
+    ETS_PUT_UNLESS_EQUAL, /* bag */
+    ETS_PUT_ALWAYS        /* duplicate_bag */
+} EtsPutMode;
+
+/* Where a walk stands: behind the object of this order and sequence. */
+typedef struct EtsPosition {
+    uint64_t order; /* 0: at the start */
+    uint64_t sequence;
+} EtsPosition;
+
+void ets_hash_init(EtsHash *h, Mem *mem, const AtomTable *atoms, size_t keypos);
+/* Frees objects, counting *budget down; true when nothing is left, the struct can go then.
+ * Nobody looks any more. */
+bool ets_hash_free_some(EtsHash *h, size_t *budget);
+
+/* The newest object of that key, or NULL; and the next one behind it. */
+EtsObject *ets_hash_find(const EtsHash *h, Term key);
+EtsObject *ets_hash_find_more(const EtsHash *h, const EtsObject *o, Term key);
+
+/* Puts `o` in: true and, if it took the place of another, that one in *old.  False: it was
+ * not put, as `mode` says. */
+bool ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, EtsObject **old);
+/* `fresh` takes the place of `old`, of the same key, if that is still there. */
+bool ets_hash_swap(EtsHash *h, EtsObject *old, EtsObject *fresh);
+/* Takes `o` out if it is still there. */
+bool ets_hash_remove(EtsHash *h, EtsObject *o);
+/* Takes all objects of a key out and pushes them on `removed`. */
+void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed);
+
+/* Up to `n` objects behind *position, which moves on; returns how many.  Fewer than n only at
+ * the end of the table. */
+size_t ets_hash_gather(const EtsHash *h, EtsPosition *position, EtsObject **out, size_t n);
+/* The first object of the first key behind all of `key`'s order; with TERM_NONE the first of
+ * all. NULL: there is none.  *present: the key is in the table. */
+EtsObject *ets_hash_next_key(const EtsHash *h, Term key, bool *present);
+/* Buckets, and up to n objects of one of them behind *position. */
+size_t ets_hash_buckets(const EtsHash *h);
+size_t ets_hash_bucket(const EtsHash *h, size_t bucket, EtsPosition *position, EtsObject **out,
+                       size_t n);
+
+/* Aborts if the order or a count is damaged; nobody else is at work. */
+void ets_hash_check(const EtsHash *h);

@@ -1,0 +1,71 @@
+#include "vm/ets/ets_object.h"
+
+#include "vm/base/mem.h"
+#include "vm/term/copy.h"
+
+#include <string.h>
+
+static size_t object_bytes(size_t words) { return sizeof(EtsObject) + words * sizeof(Word); }
+
+EtsObject *ets_object_new(Mem *mem, Term tuple, size_t limit)
+{
+    size_t words = copy_size(tuple, limit, NULL);
+    if (words == COPY_TOO_LARGE) return NULL;
+    EtsObject *o = mem_try_alloc(mem, MEM_TABLE, object_bytes(words));
+    if (o == NULL) return NULL;
+    Heap h = {.top = o->data, .limit = o->data + words, .mem = mem};
+    atomic_store_relaxed(&o->link.next, NULL);
+    o->link.order = 0;
+    o->sequence = 0;
+    o->words = words;
+    (void)copy_into(&h, o->data, words, tuple, NULL);
+    o->handles = h.handles;
+    return o;
+}
+
+void ets_object_free(Mem *mem, EtsObject *o)
+{
+    (void)heap_drop_handles(o->handles);
+    mem_free(mem, MEM_TABLE, o, object_bytes(o->words));
+}
+
+static void object_release(void *context, void *at) { ets_object_free(context, at); }
+
+void ets_object_retire(EpochThread *epoch, Mem *mem, EtsObject *o)
+{
+    epoch_retire(epoch, object_release, mem, o);
+}
+
+/* Words that a copy has taken over as they are point into the object: moves them by the distance,
+ * and puts handles on the heap's list. */
+static void object_settle(Heap *h, Word *at, size_t words, Word distance)
+{
+    for (Word *end = at + words; at < end; at++) {
+        Term t = TERM_RAW(*at);
+        if (!term_is_atomic(t)) {
+            *at += distance;
+        } else if (term_is_header(t) && kind_is_raw(header_kind(t.w))) {
+            Kind kind = header_kind(t.w);
+            if (kind == KIND_SHARED_BINARY || kind == KIND_FOREIGN) {
+                Counted *counted = (Counted *)(uintptr_t)at[2];
+                counted_retain(counted);
+                heap_add_handle(h, at, counted->bytes);
+            }
+            at += header_words(t.w);
+        }
+    }
+}
+
+Term ets_object_copy_out(Heap *h, const EtsObject *o)
+{
+    Word *at = heap_alloc(h, o->words);
+    if (at == NULL) return TERM_NONE;
+    memcpy(at, o->data, o->words * sizeof(Word));
+    object_settle(h, at, o->words, (Word)at - (Word)o->data);
+    return boxed_from(at);
+}
+
+Term ets_part_copy_out(Heap *h, Term part)
+{
+    return term_is_atomic(part) ? part : copy_term(h, part, SIZE_MAX, NULL);
+}
