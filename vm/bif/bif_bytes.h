@@ -23,6 +23,9 @@ bool bif_iolist_size(Process *p, Term t, size_t *size);
 
 /* A whole-byte binary's bytes appended; false if it is none. */
 bool bif_binary_put(Term t, Bytes *to);
+/* Characters (code points, UTF-8 binaries, nested lists) appended as UTF-8; false if it is no such
+ * data: then some may have been appended. In vm/bif/bif_unicode.c. */
+bool bif_characters_put(Process *p, Term t, Bytes *to);
 
 /* A binary of what `b` holds; frees b. */
 BifResult bif_bytes_to_binary(Process *p, Bytes *b);

@@ -294,6 +294,14 @@ static BifResult chars_convert(Process *p, CharEncoding in, CharEncoding out)
     return term_is_none(done) ? raise_system_limit(p) : done;
 }
 
+bool bif_characters_put(Process *p, Term t, Bytes *to)
+{
+    CharsReader r = {.p = p, .in = CHARS_UTF8, .out = CHARS_UTF8, .to = *to, .rest = TERM_NIL};
+    CharsEnd end = chars_data(&r, t);
+    *to = r.to;
+    return end == CHARS_ALL;
+}
+
 static BifResult chars_to_binary(Process *p, CharEncoding in, CharEncoding out)
 {
     return out == CHARS_UNKNOWN ? raise_badarg(p) : chars_convert(p, in, out);
