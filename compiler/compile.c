@@ -6,6 +6,7 @@
 #include "compiler/codegen/dump.h"
 #include "compiler/core/expand.h"
 #include "compiler/core/fold.h"
+#include "compiler/core/inline.h"
 #include "compiler/syntax/lint.h"
 #include "compiler/syntax/parser.h"
 
@@ -54,6 +55,12 @@ static bool pass_expand(Compile *s)
     return checked(s) && s->c->diags.errors == 0;
 }
 
+static bool pass_inline(Compile *s)
+{
+    inline_unit(s->unit);
+    return checked(s);
+}
+
 static bool pass_fold(Compile *s)
 {
     fold_unit(s->unit);
@@ -73,13 +80,13 @@ static void dump_module(Compile *s, FILE *out) { dump_code(s->atoms, s->out, out
 
 static const CompilePass passes[] = {
     {"parse", pass_parse, dump_ast},    {"lint", pass_lint, NULL},
-    {"expand", pass_expand, dump_core}, {"core", pass_fold, dump_core},
-    {"code", pass_code, dump_module},
+    {"expand", pass_expand, dump_core}, {"inline", pass_inline, dump_core},
+    {"core", pass_fold, dump_core},     {"code", pass_code, dump_module},
 };
 
 const char *const *compile_pass_names(void)
 {
-    static const char *const names[] = {"parse", "expand", "core", "code", NULL};
+    static const char *const names[] = {"parse", "expand", "inline", "core", "code", NULL};
     return names;
 }
 

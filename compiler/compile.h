@@ -1,6 +1,6 @@
 /* The compiler as a whole: the passes and their order, which nobody else knows.
  *
- *     text -> parse -> lint -> expand (with match) -> fold -> inline -> code -> module file
+ *     text -> parse -> lint -> expand (with match) -> inline -> fold -> code -> module file
  *
  * Owns: nothing; all lies in the Compilation, which the caller makes, looks at for messages, and
  * frees.  One thread per compilation.  Design page: docs/design/compiler.md. */

@@ -67,6 +67,29 @@ uint32_t core_function_new(CoreUnit *u, Term name, uint32_t arity, SrcPos pos)
     return (uint32_t)(u->functions.count - 1);
 }
 
+void core_close_functions(CoreUnit *u)
+{
+    uint32_t *ids = ARENA_ARRAY(&u->c->arena, uint32_t, u->functions.count);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < u->functions.count; i++) {
+        if (u->functions.at[i] == NULL) continue;
+        ids[i] = n;
+        u->functions.at[n++] = u->functions.at[i];
+    }
+    u->functions.count = n;
+    for (uint32_t i = 0; i < n; i++) {
+        CoreFunction *f = u->functions.at[i];
+        for (CoreBlockId b = 1; b < f->blocks.count; b++)
+            for (uint32_t k = 0; k < f->blocks.at[b].count; k++) {
+                CoreInstr *instr = &f->blocks.at[b].at[k];
+                if (instr->kind == CORE_CALL || instr->kind == CORE_TAIL_CALL)
+                    instr->index = ids[instr->index];
+            }
+    }
+    for (size_t i = 0; i < u->lambdas.count; i++)
+        u->lambdas.at[i].function = ids[u->lambdas.at[i].function];
+}
+
 CoreVar core_var_new(CoreFunction *f) { return ++f->var_count; }
 
 CoreBlockId core_block_new(CoreUnit *u, CoreFunction *f, uint32_t in_try)

@@ -159,7 +159,9 @@ typedef struct {
     uint32_t param_count;
     bool is_fun;
     bool exported;
-    bool is_generated; /* not written in the source: lifted bodies, module_info */
+    bool is_generated;  /* not written in the source: lifted bodies, module_info */
+    bool inline_wanted; /* named by -compile({inline, ...}) */
+    uint32_t size;      /* instructions without jumps; kept by inline.c */
     SrcPos pos;
     CoreVar var_count;     /* variables are 1 to var_count */
     VEC(CoreBlock) blocks; /* blocks.count counts at[0], which is none */
@@ -191,6 +193,8 @@ typedef struct {
     VEC(CoreAttribute) attributes;
     Htab small_constants; /* word of an atomic term -> index */
     Term on_load;         /* name of the -on_load function, or TERM_NONE */
+    bool inline_all;      /* -compile(inline) */
+    uint32_t inline_size; /* up to this size, in instructions */
     SrcPos end;
 } CoreUnit;
 
@@ -208,6 +212,8 @@ static inline Term core_term(const CoreUnit *u, CoreRef r)
 
 /* Building.  Blocks move when one is added: hold ids, not pointers. */
 uint32_t core_function_new(CoreUnit *u, Term name, uint32_t arity, SrcPos pos);
+/* Close the holes (NULL) in the table of functions and rename calls and funs. */
+void core_close_functions(CoreUnit *u);
 CoreVar core_var_new(CoreFunction *f);
 CoreBlockId core_block_new(CoreUnit *u, CoreFunction *f, uint32_t in_try);
 /* A parameter more; not for a block that is already jumped to. */

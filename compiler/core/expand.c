@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "compiler/core/inline.h"
+
 /* ---- what forms declare ---- */
 
 static void declare_function(Expand *x, const Ast *form)
@@ -43,11 +45,45 @@ static bool option_has(const Ast *value, NameId option)
     return false;
 }
 
+/* {inline, [F/N, ...]} or {inline, F/N}. */
+static void declare_inline(Expand *x, const Ast *value)
+{
+    bool is_pair = value->kind == AST_TUPLE && value->tuple.items.n == 2
+                   && value->tuple.items.at[1]->kind == AST_INT;
+    if (is_pair)
+        htab_put(&x->inlined,
+                 expand_key(value->tuple.items.at[0]->v.name,
+                            (uint32_t)value->tuple.items.at[1]->v.i),
+                 NULL)
+            ->num = 1;
+    if (value->kind != AST_LIST) return;
+    for (uint32_t i = 0; i < value->list.items.n; i++)
+        declare_inline(x, value->list.items.at[i]);
+}
+
+/* What -compile says about inlining. */
+static void declare_option(Expand *x, const Ast *value)
+{
+    if (value->kind == AST_ATOM && value->v.name == NAME_INLINE) x->u->inline_all = true;
+    if (value->kind == AST_LIST)
+        for (uint32_t i = 0; i < value->list.items.n; i++)
+            declare_option(x, value->list.items.at[i]);
+    if (value->kind != AST_TUPLE || value->tuple.items.n != 2
+        || value->tuple.items.at[0]->kind != AST_ATOM)
+        return;
+    const Ast *with = value->tuple.items.at[1];
+    NameId option = value->tuple.items.at[0]->v.name;
+    if (option == NAME_INLINE) declare_inline(x, with);
+    if (strcmp(names_text(&x->c->names, option), "inline_size") == 0 && with->kind == AST_INT)
+        x->u->inline_size = with->v.i < UINT32_MAX ? (uint32_t)with->v.i : UINT32_MAX;
+}
+
 static void declare_attribute(Expand *x, const Ast *form)
 {
     const Ast *value = form->attr.value;
     if (form->v.name == NAME_COMPILE) {
         if (value && option_has(value, NAME_EXPORT_ALL)) x->export_all = true;
+        if (value) declare_option(x, value);
         return;
     }
     if (form->v.name == NAME_DOC || form->v.name == NAME_MODULEDOC
@@ -121,6 +157,7 @@ static void expand_function(Expand *x, const Ast *form)
     x->u->functions.at[index] = w->f;
     x->u->functions.at[w->index] = NULL;
     set_exported(x, w->f, key);
+    w->f->inline_wanted = htab_find(&x->inlined, key) != NULL;
 }
 
 /* ---- scripts ---- */
@@ -241,35 +278,13 @@ static void expand_init(Expand *x, Compilation *c, AtomTable *atoms, const AstFi
     htab_init_in_arena(&x->functions, x->arena);
     htab_init_in_arena(&x->imports, x->arena);
     htab_init_in_arena(&x->exports, x->arena);
+    htab_init_in_arena(&x->inlined, x->arena);
     htab_init_in_arena(&x->records, x->arena);
     htab_init_in_arena(&x->fun_refs, x->arena);
     x->u->name = atom_term(x, file->module);
     x->u->is_script = file->is_script;
     x->u->end = file->end;
-}
-
-/* Generated functions left holes in the table: close them and rename the calls. */
-static void close_functions(CoreUnit *u)
-{
-    uint32_t *ids = ARENA_ARRAY(&u->c->arena, uint32_t, u->functions.count);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < u->functions.count; i++) {
-        if (u->functions.at[i] == NULL) continue;
-        ids[i] = n;
-        u->functions.at[n++] = u->functions.at[i];
-    }
-    u->functions.count = n;
-    for (uint32_t i = 0; i < n; i++) {
-        CoreFunction *f = u->functions.at[i];
-        for (CoreBlockId b = 1; b < f->blocks.count; b++)
-            for (uint32_t k = 0; k < f->blocks.at[b].count; k++) {
-                CoreInstr *instr = &f->blocks.at[b].at[k];
-                if (instr->kind == CORE_CALL || instr->kind == CORE_TAIL_CALL)
-                    instr->index = ids[instr->index];
-            }
-    }
-    for (size_t i = 0; i < u->lambdas.count; i++)
-        u->lambdas.at[i].function = ids[u->lambdas.at[i].function];
+    x->u->inline_size = INLINE_SIZE_DEFAULT;
 }
 
 CoreUnit *expand_file(Compilation *c, AtomTable *atoms, const AstFile *file)
@@ -285,7 +300,7 @@ CoreUnit *expand_file(Compilation *c, AtomTable *atoms, const AstFile *file)
     expand_module_info(x, 0);
     expand_module_info(x, 1);
     expand_behaviour_info(x);
-    close_functions(x->u);
+    core_close_functions(x->u);
     for (size_t i = 0; i < x->u->functions.count; i++) core_tidy(x->u, x->u->functions.at[i]);
     return x->u;
 }

@@ -69,6 +69,7 @@ typedef struct Expand {
     Htab functions;    /* name << 8 | arity -> function index + 1 */
     Htab imports;      /* name << 8 | arity -> module NameId */
     Htab exports;      /* name << 8 | arity */
+    Htab inlined;      /* name << 8 | arity, of -compile({inline, ...}) */
     uint32_t declared; /* functions written in the file */
     bool export_all;
     bool has_exprs;

@@ -103,6 +103,12 @@ static void nowarn_records(Lint *l, const Ast *term)
     }
 }
 
+static void option_inline(Lint *l, const Ast *tuple, const Ast *value)
+{
+    if (!lint_each_function(l, value, visit_inline))
+        LINT_REPORT(l, DIAG_INLINE_BAD, tuple->pos);
+}
+
 static void option_tuple(Lint *l, const Ast *tuple)
 {
     const Ast *tag = tuple->tuple.items.at[0];
@@ -114,7 +120,7 @@ static void option_tuple(Lint *l, const Ast *tuple)
     else if (tag->v.name == NAME_NOWARN_UNUSED_FUNCTION)
         lint_each_function(l, value, visit_nowarn_unused);
     else if (tag->v.name == NAME_INLINE)
-        lint_each_function(l, value, visit_inline);
+        option_inline(l, tuple, value);
     else if (strcmp(text, "nowarn_unused_record") == 0)
         nowarn_records(l, value);
     else if (strcmp(text, "parse_transform") == 0)
