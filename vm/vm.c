@@ -2,7 +2,7 @@
 
 #include "vm/actor/alarm.h"
 #include "vm/actor/exit.h"
-#include "vm/actor/signal.h"
+#include "vm/actor/arrival.h"
 #include "vm/actor/spawn.h"
 #include "vm/base/env.h"
 #include "vm/bif/bif_code.h"
@@ -151,10 +151,10 @@ static void vm_make_sched(Vm *vm)
                  .code_hooks = &vm_code_hooks,
                  .exit_hooks = &vm_exit_hooks},
         .hooks = {.run = vm_run_process,
-                  .signals = signal_look,
+                  .signals = arrival_look,
                   .inspect = bif_inspect,
                   .trace = trace_current,
-                  .check_code = bif_uses_old_code,
+                  .check_code = bif_check_code_request,
                   .exit_step = exit_step,
                   .deliver = alarm_deliver},
     };

@@ -15,8 +15,10 @@ static Message *message(int64_t n)
 
 static void fetch(Mailbox *b)
 {
-    for (Message *m = mailbox_take_outer(b), *next; m != NULL; m = next) {
-        next = m->next;
+    Intake in = {.newest = mailbox_take_outer(b)};
+    size_t budget = SIZE_MAX;
+    for (Message *m; (m = intake_first(&in, &budget)) != NULL;) {
+        intake_drop_first(&in);
         mailbox_append(b, m);
     }
     mailbox_check(b);
@@ -156,8 +158,13 @@ TEST(producers_do_not_lose_or_reorder)
         EXPECT(thread_start(&producers[i].thread, "producer", produce, &producers[i], 0));
     }
     for (int64_t left = PRODUCERS * (int64_t)UNIT_SIZE(20000); left > 0;) {
-        for (Message *m = mailbox_take_outer(&b), *after; m != NULL; m = after, left--) {
-            after = m->next;
+        Intake in = {.newest = mailbox_take_outer(&b)};
+        while (!intake_is_empty(&in)) {
+            size_t budget = 7; /* turned round in pieces */
+            Message *m = intake_first(&in, &budget);
+            if (m == NULL) continue;
+            intake_drop_first(&in);
+            left--;
             int64_t n = small_value(m->value);
             if ((n & 0xFFFFFFFF) != next[n >> 32]++) unit_fail(__FILE__, __LINE__, "order");
             message_free(m, NULL);

@@ -6,6 +6,7 @@
 #include "vm/actor/exit.h"
 #include "vm/actor/registry.h"
 #include "vm/actor/send.h"
+#include "vm/actor/arrival.h"
 #include "vm/actor/signal.h"
 #include "vm/actor/spawn.h"
 #include "vm/proc/extra.h"
@@ -61,8 +62,8 @@ static Term next_message(RunContext *rc, Process *p, SchedStop *stop)
     *stop = SCHED_WAITS;
     Message *m = mailbox_peek(&p->mailbox);
     if (m == NULL) {
-        *stop = signal_fetch(rc, p);
-        if (*stop != SCHED_SPENT) return TERM_NONE;
+        *stop = arrival_fetch(rc, p);
+        if (*stop != SCHED_GOES) return TERM_NONE;
         *stop = SCHED_WAITS;
         m = mailbox_peek(&p->mailbox);
     }
@@ -377,7 +378,7 @@ static uint64_t run_world(AtomName role, uint64_t size, unsigned workers, int64_
     config.base.vm = self;
     config.base.exit_hooks = &exits;
     config.hooks = (SchedHooks){.run = run_role,
-                                .signals = signal_fetch,
+                                .signals = arrival_fetch,
                                 .exit_step = exit_step,
                                 .deliver = alarm_deliver};
     w.sched = sched_new(&config);

@@ -23,8 +23,6 @@ typedef struct ExitHooks {
 void exit_begin(RunContext *rc, Process *p, Term reason);
 /* The same with a reason in a message that p keeps until the end; takes it. */
 void exit_begin_with(RunContext *rc, Process *p, Message *holder, Term reason);
-/* Signals that p, which is dying, had taken but not acted upon; takes them. */
-void exit_add_pending(Process *p, Message *rest);
 /* SchedHooks.exit_step. */
 SchedStop exit_step(RunContext *rc, Process *p);
 /* After sched_run: frees every process, sending nothing.  False, and nothing happens, if a

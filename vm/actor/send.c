@@ -3,6 +3,7 @@
 #include "vm/actor/registry.h"
 #include "vm/actor/remote.h"
 #include "vm/actor/signal.h"
+#include "vm/proc/parcel.h"
 #include "vm/proc/proctab.h"
 #include "vm/term/atom.h"
 #include "vm/term/pid.h"
@@ -37,21 +38,38 @@ bool send_system(RunContext *rc, Term pid, Term message)
     return true;
 }
 
-static SendResult send_local(RunContext *rc, Term pid, Term message)
+/* The whole message, and then to `pid`; nobody there: nothing is copied (any further). */
+static SendResult send_parcel(Process *from, Term pid, SignalKind kind, uint64_t number,
+                              Term message)
 {
-    return send_system(rc, pid, message) ? SEND_DONE : SEND_NO_MEMORY;
+    RunContext *rc = from->run;
+    Process *p = proctab_find(rc->processes, pid);
+    if (p == NULL) {
+        parcel_forget(from);
+        return SEND_DONE;
+    }
+    Message *m;
+    ParcelResult result = parcel_make(from, kind, 0, message, &m);
+    if (UNLIKELY(result != PARCEL_DONE))
+        return result == PARCEL_MORE ? SEND_MORE : SEND_NO_MEMORY;
+    if (kind != SIGNAL_MESSAGE) {
+        message_signal(m)->from = TERM_NONE;
+        message_signal(m)->number = number;
+    }
+    if (!send_push_to(rc, p, m)) message_drop(m, &from->heap);
+    return SEND_DONE;
 }
 
-static SendResult send_alias(RunContext *rc, Term alias, Term message)
+static SendResult send_local(Process *from, Term pid, Term message)
+{
+    return send_parcel(from, pid, SIGNAL_MESSAGE, 0, message);
+}
+
+static SendResult send_alias(Process *from, Term alias, Term message)
 {
     if (!pid_ref_is_alias(alias)) return SEND_DONE;
-    Process *p = proctab_find(rc->processes, pid_ref_owner(alias));
-    if (p == NULL) return SEND_DONE;
-    Signal *s =
-        message_new_signal(rc, SIGNAL_ALIAS_MESSAGE, TERM_NONE, pid_ref_number(alias), message);
-    if (s == NULL) return SEND_NO_MEMORY;
-    if (!send_push_to(rc, p, &s->message)) message_free(&s->message, rc->mem);
-    return SEND_DONE;
+    return send_parcel(from, pid_ref_owner(alias), SIGNAL_ALIAS_MESSAGE, pid_ref_number(alias),
+                       message);
 }
 
 static SendResult send_remote(Process *from, Term to, Term message)
@@ -69,19 +87,25 @@ static SendResult send_to_node(Process *from, Term to, Term message)
     if (!term_is_atom(name) || !term_is_atom(node)) return SEND_BAD_DEST;
     if (!term_is_the_atom(node, ATOM_NONODE_AT_NOHOST)) return send_remote(from, to, message);
     Term pid = registry_find(from->run, name);
-    return term_is_none(pid) ? SEND_DONE : send_local(from->run, pid, message);
+    if (!term_is_none(pid)) return send_local(from, pid, message);
+    parcel_forget(from);
+    return SEND_DONE;
+}
+
+static SendResult send_to_name(Process *from, Term name, Term message)
+{
+    Term pid = registry_find(from->run, name);
+    if (!term_is_none(pid)) return send_local(from, pid, message);
+    parcel_forget(from);
+    return SEND_BAD_NAME;
 }
 
 SendResult send_message(Process *from, Term to, Term message)
 {
-    RunContext *rc = from->run;
-    rc->reductions -= SEND_REDUCTIONS;
-    if (term_is_local_pid(to)) return send_local(rc, to, message);
-    if (term_is_atom(to)) {
-        Term pid = registry_find(rc, to);
-        return term_is_none(pid) ? SEND_BAD_NAME : send_local(rc, pid, message);
-    }
-    if (term_is_local_ref(to)) return send_alias(rc, to, message);
+    if (!pause_is_held(from)) from->run->reductions -= SEND_REDUCTIONS;
+    if (term_is_local_pid(to)) return send_local(from, to, message);
+    if (term_is_atom(to)) return send_to_name(from, to, message);
+    if (term_is_local_ref(to)) return send_alias(from, to, message);
     if (term_is_tuple_of(to, 2)) return send_to_node(from, to, message);
     if (term_is_kind(to, KIND_REMOTE_PID) || term_is_kind(to, KIND_REMOTE_REF))
         return send_remote(from, to, message);

@@ -9,11 +9,12 @@ typedef enum SendResult {
     SEND_DONE,     /* delivered, or to somebody who does not exist any more */
     SEND_BAD_NAME, /* nobody is registered so: badarg */
     SEND_BAD_DEST, /* not a pid, name, port, alias or {Name, Node}: badarg */
-    SEND_NO_MEMORY /* the budget refuses the copy: system_limit */
+    SEND_NO_MEMORY, /* the budget refuses the copy: system_limit */
+    SEND_MORE       /* the slice is over: run me again with the same arguments */
 } SendResult;
 
-/* to ! message.  `to` is a pid, a name, {Name, Node} or an alias.  Charges for the words
- * copied. */
+/* to ! message.  `to` is a pid, a name, {Name, Node} or an alias; `message` a term of from's.
+ * Charges for the words copied; what is large is copied in slices, and sent after the last. */
 MUST_USE SendResult send_message(Process *from, Term to, Term message);
 /* The same on the machine's behalf: to a local pid; nobody there: dropped.  False: no
  * memory. */

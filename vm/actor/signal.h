@@ -1,5 +1,5 @@
 /*
- * Signals between processes: sending them, and acting on those that arrived, in order.
+ * Signals between processes: sending them.  What they do when they arrive: arrival.h.
  * Design page: docs/design/signals.md.
  */
 #pragma once
@@ -8,20 +8,15 @@
 #include "vm/proc/process.h"
 #include "vm/sched/sched.h"
 
-/* p's outer inbox is sorted into its queue, signals are acted upon.  p is owned by the
- * caller and stands anywhere (nothing collects).  EXITED: exit_begin was called and p must
- * not go on.  WAITS: it has been suspended and should stop soon. */
-SchedStop signal_fetch(RunContext *rc, Process *p);
-/* SchedHooks.signals: the same at a safepoint, where a wanted collection takes place. */
-SchedStop signal_look(RunContext *rc, Process *p);
-
 /* ---- on behalf of p, which runs ---- */
 
 /* link/1 to a pid.  False: nobody there, and p does not trap exits: raises noproc. */
 MUST_USE bool signal_link(Process *p, Term other);
 void signal_unlink(Process *p, Term other);
-/* exit/2 */
-void signal_exit(Process *p, Term other, Term reason);
+/* exit/2.  False: the slice is over, run me again. */
+MUST_USE bool signal_exit(Process *p, Term other, Term reason);
+/* A signal that carries a term of p, which runs or is dying; likewise. */
+MUST_USE bool signal_tell(Process *p, SignalKind kind, Term to, uint64_t number, Term value);
 /* A monitor of a pid, or (name not TERM_NONE) of whoever has that name now.  `flags`:
  * RELATION_ALIAS_...; tag: TERM_NONE or what replaces 'DOWN'.  The reference's number. */
 uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Term tag);
@@ -45,11 +40,22 @@ Term signal_answer(Process *p, uint64_t number);
 
 /* ---- on the machine's behalf ---- */
 
+/* A signal of that kind that must arrive although memory is refused for its value: it says so. */
+Message *signal_without_value(RunContext *rc, SignalKind kind);
+
 /* Signals from the dying. */
 void signal_send_exit(RunContext *rc, Term from, Term to, Term reason, bool through_link);
 void signal_send_down(RunContext *rc, Term from, Term to, uint64_t number, Term reason);
 void signal_send_demonitor(RunContext *rc, Term from, Term to, uint64_t number);
 void signal_send_resume(RunContext *rc, Term from, Term to);
+/* Answers to requests; the second one takes a finished REPLY. */
+void signal_reply(RunContext *rc, Term to, uint64_t number, Term value);
+/* The answer to CHECK_CODE: true or false. */
+void signal_answer_check(RunContext *rc, const Signal *s, Term answer);
+void signal_send_reply(RunContext *rc, Term to, uint64_t number, Message *answer);
+void signal_send_unlink_ack(RunContext *rc, Term from, Term to, uint64_t number);
+/* A monitor of p's is over: its entry goes, or becomes the alias that outlives it. */
+void signal_monitor_ends(Process *p, Relation *r);
 /* What arrives at a mailbox that has closed, or was found closed: answers it for the dead
- * and frees it. */
+ * but does not free it. */
 void signal_refuse(RunContext *rc, Term dead, Message *m);

@@ -59,7 +59,7 @@ BifResult bif_exit_2(Process *p)
     Term other = arg(p, 0);
     if (raw_slot(p, SENT) != 0) return TERM_TRUE;
     if (!term_is_pid(other) && !term_is_port(other)) return raise_badarg(p);
-    if (term_is_pid(other)) signal_exit(p, other, arg(p, 1));
+    if (term_is_pid(other) && !signal_exit(p, other, arg(p, 1))) return bif_yield(p);
     if (!term_same(other, p->pid)) return TERM_TRUE;
     raw_slot_set(p, SENT, 1);
     return bif_wait(p);
@@ -253,6 +253,7 @@ static BifResult send_result(Process *p, SendResult result, Term value)
 {
     switch (result) {
     case SEND_DONE: return value;
+    case SEND_MORE: return bif_yield(p);
     case SEND_NO_MEMORY: return raise_system_limit(p);
     case SEND_BAD_NAME:
     case SEND_BAD_DEST: break;

@@ -17,6 +17,5 @@ Term bif_ask(Process *p, size_t at, SignalKind kind, Term other, Term value);
 /* max_heap_size: a number of words or a map.  False: badarg. */
 struct HeapLimit;
 bool bif_heap_limit(Process *p, Term t, struct HeapLimit *limit);
-/* SchedHooks.inspect: what process_info says; `items` is an atom, a list of them, or [] for
- * all. */
-Term bif_inspect(RunContext *rc, Process *p, Term items, Heap *h);
+/* SchedHooks.inspect: what process_info says. */
+Message *bif_inspect(RunContext *rc, Process *p, Term items);

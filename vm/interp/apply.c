@@ -335,6 +335,7 @@ SlowResult slow_send(Process *p)
     reserve_set_limit(p);
     switch (send_message(p, arg(p, 0), arg(p, 1))) {
     case SEND_DONE: break;
+    case SEND_MORE: return slow_again(p);
     case SEND_BAD_NAME:
     case SEND_BAD_DEST: raise_badarg(p); return SLOW_RAISE;
     case SEND_NO_MEMORY: raise_system_limit(p); return SLOW_RAISE;

@@ -1,6 +1,6 @@
 #include "vm/interp/slow.h"
 
-#include "vm/actor/signal.h"
+#include "vm/actor/arrival.h"
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
 #include "vm/proc/raise.h"
@@ -21,14 +21,13 @@ static SlowResult receive_stop(Process *p, RunStop stop)
 static bool receive_has_more(Process *p, SlowResult *result)
 {
     if (mailbox_peek(&p->mailbox) != NULL) return true;
-    SchedStop stop = signal_fetch(p->run, p);
-    if (stop == SCHED_EXITED) {
-        *result = receive_stop(p, RUN_EXITING);
-        return false;
-    }
-    if (stop == SCHED_WAITS) {
-        *result = receive_stop(p, RUN_WAITING);
-        return false;
+    switch (arrival_fetch(p->run, p)) {
+    case SCHED_EXITED: *result = receive_stop(p, RUN_EXITING); return false;
+    case SCHED_WAITS: *result = receive_stop(p, RUN_WAITING); return false;
+    case SCHED_SPENT:
+        *result = receive_stop(p, RUN_SPENT);
+        return mailbox_peek(&p->mailbox) != NULL && !arrival_is_busy(p);
+    case SCHED_GOES: break;
     }
     *result = receive_stop(p, RUN_WAITING);
     return mailbox_peek(&p->mailbox) != NULL;

@@ -79,18 +79,21 @@ SlowResult slow_charge(Process *p)
 
 /* ---- built-ins ---- */
 
-/* A pause inside a built-in: it is run again from p->pc. */
-static SlowResult slow_pause(Process *p, Term result)
+SlowResult slow_again(Process *p)
 {
     RunContext *run = p->run;
-    if (term_same(result, TERM_WAIT)) {
-        run->stop = RUN_WAITING;
-        return SLOW_STOP;
-    }
     run->reductions += run->reductions_held;
     run->reductions_held = 0;
     if (run->reductions > 0) return SLOW_NEXT;
     run->stop = RUN_SPENT;
+    return SLOW_STOP;
+}
+
+/* A pause inside a built-in: it is run again from p->pc. */
+static SlowResult slow_pause(Process *p, Term result)
+{
+    if (!term_same(result, TERM_WAIT)) return slow_again(p);
+    p->run->stop = RUN_WAITING;
     return SLOW_STOP;
 }
 

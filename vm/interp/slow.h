@@ -28,6 +28,10 @@ SlowResult slow_reserve(Process *p);
 /* A charge point with nothing left: collects if something asked for it, or ends the slice. */
 SlowResult slow_charge(Process *p);
 
+/* The instruction at p->pc has stopped half-way (pause.h): it is run again, in the next slice
+ * when this one is spent. */
+SlowResult slow_again(Process *p);
+
 /* The inline built-in at p->pc gave something that is not a value. */
 SlowResult slow_bif_result(Process *p, Term result);
 /* The stub's built-in likewise. */

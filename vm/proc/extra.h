@@ -30,20 +30,30 @@ struct ProcessExtra {
     uint32_t min_handle_words;
     uint32_t fullsweep_after;
     uint32_t suspend_count;
+    uint32_t save_calls; /* what process_flag set */
     Term label;         /* root */
     Term error_handler; /* atom */
     Dict *dict;         /* roots: dict_roots */
     Timer *receive_timer;
     bool timeout_active; /* the receive timer was armed for the receive that runs now */
+    Message *checks;     /* CHECK_CODE signals that wait for a safepoint, newest first */
     Message *replies;    /* answers to requests of a waiting built-in (vm/actor/signal.c) */
     Dying *dying;
-    void *state; /* an interrupted instruction's work list, outside the heap (machine.md 2) */
+    struct Pause *pause;  /* what an instruction that stopped half-way has done: pause.h */
+    struct Pause *answer; /* likewise an answer to a signal (vm/actor/arrival.c) */
+    Intake intake;        /* taken from the inbox, not yet sorted */
     bool off_heap_messages; /* what message_queue_data was set to */
     bool collect_wanted;    /* garbage_collect/1: at the next start of a slice */
     bool collect_minor;
 };
 
 #define EXTRA_FULLSWEEP_AFTER 65535
+
+/* Signals were taken from the inbox that have not been acted upon. */
+static inline bool extra_has_intake(const Process *p)
+{
+    return p->extra != NULL && !intake_is_empty(&p->extra->intake);
+}
 
 /* The side record, made now if need be.  Stops the VM when there is no memory. */
 ProcessExtra *extra_get(Process *p);

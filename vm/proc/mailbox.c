@@ -32,30 +32,31 @@ bool mailbox_has_outer(const Mailbox *b)
     return newest != NULL && newest != MAILBOX_CLOSED;
 }
 
-static Message *reversed(Message *newest)
-{
-    Message *oldest = NULL;
-    while (newest != NULL) {
-        Message *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    return oldest;
-}
-
 Message *mailbox_take_outer(Mailbox *b)
 {
     Message *newest = atomic_load_relaxed(&b->outer);
     if (newest == NULL || newest == MAILBOX_CLOSED) return NULL;
     /* Pairs with the release in mailbox_push. */
-    return reversed(atomic_swap_acquire(&b->outer, NULL));
+    return atomic_swap_acquire(&b->outer, NULL);
 }
 
 Message *mailbox_close(Mailbox *b)
 {
     Message *newest = atomic_swap_acq_rel(&b->outer, MAILBOX_CLOSED);
-    return newest == MAILBOX_CLOSED ? NULL : reversed(newest);
+    return newest == MAILBOX_CLOSED ? NULL : newest;
+}
+
+Message *intake_first(Intake *in, size_t *budget)
+{
+    while (in->newest != NULL) {
+        if (*budget == 0) return NULL;
+        --*budget;
+        Message *m = in->newest;
+        in->newest = m->next;
+        m->next = in->oldest;
+        in->oldest = m;
+    }
+    return in->oldest;
 }
 
 void mailbox_append(Mailbox *b, Message *m)

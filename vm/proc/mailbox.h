@@ -38,10 +38,30 @@ bool mailbox_has_outer(const Mailbox *b);
 
 /* ---- the owner ---- */
 
-/* All of the outer inbox, oldest first, linked by next; NULL if empty. */
+/* All of the outer inbox, newest first, linked by next; NULL if empty. */
 Message *mailbox_take_outer(Mailbox *b);
 /* The same, and nothing can be pushed from now on. */
 Message *mailbox_close(Mailbox *b);
+
+/* What was taken and is being worked off: first turned round, then one by one.  While `newest` is
+ * not NULL, `oldest` is the part that has been turned. */
+typedef struct Intake {
+    Message *newest;
+    Message *oldest;
+} Intake;
+
+static inline bool intake_is_empty(const Intake *in)
+{
+    return in->newest == NULL && in->oldest == NULL;
+}
+/* The oldest message, which stays; NULL when there is none, or when turning round has used up the
+ * budget (messages). */
+Message *intake_first(Intake *in, size_t *budget);
+/* The one that intake_first gave leaves. */
+static inline void intake_drop_first(Intake *in)
+{
+    in->oldest = in->oldest->next;
+}
 /* Puts a message at the end of the inner queue. */
 void mailbox_append(Mailbox *b, Message *m);
 

@@ -1,5 +1,7 @@
 #include "vm/proc/message.h"
 
+#include "vm/gc/expel.h"
+
 static size_t record_words(SignalKind kind)
 {
     return kind == SIGNAL_MESSAGE ? MESSAGE_WORDS : SIGNAL_WORDS;
@@ -25,8 +27,13 @@ size_t message_limit(const Mem *mem)
 
 Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area)
 {
+    return message_open_with(mem, kind, words, 0, area);
+}
+
+Message *message_open_with(Mem *mem, SignalKind kind, size_t words, size_t spare, Heap *area)
+{
     size_t record = record_words(kind);
-    size_t spare = spare_words(kind);
+    spare += spare_words(kind);
     HeapFragment *f = mem_try_alloc(mem, MEM_HEAP, fragment_bytes(record + words + spare));
     if (f == NULL) return NULL;
     f->next = NULL;
@@ -51,6 +58,15 @@ void message_close(Message *m, const Heap *area, Term value)
     f->used = (size_t)(area->top - f->data);
     m->handles = area->handles;
     m->value = value;
+}
+
+void message_close_long(Message *m, const Heap *area, Term value, Word *last)
+{
+    message_close(m, area, value);
+    if (m->handles == NULL) return;
+    ASSERT(last[1] == 0);
+    last[1] = area->handle_bytes;
+    m->filler = (Word)(uintptr_t)last;
 }
 
 /* Opens a record of that kind and copies `value` behind it. */
@@ -90,25 +106,44 @@ Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t 
     return s;
 }
 
+/* The last handle, and what all of them weigh. */
+static Word *message_weigh(const Message *m, uint64_t *bytes)
+{
+    Word *last = (Word *)(uintptr_t)m->filler;
+    *bytes = 0;
+    if (last != NULL) {
+        *bytes = last[1];
+        return last;
+    }
+    for (Word *at = m->handles; at != NULL; at = (Word *)(uintptr_t)at[1]) {
+        *bytes += ((Counted *)(uintptr_t)at[2])->bytes;
+        last = at;
+    }
+    return last;
+}
+
 void message_adopt(Message *m, Heap *h)
 {
     HeapFragment *f = message_fragment(m);
-    if (f->used == m->record) {
+    HeapFragment *end = f;
+    while (UNLIKELY(end->next != NULL)) {
+        end = end->next;
+        h->fragment_words += end->used;
+    }
+    if (f->used == m->record && end == f) {
         ASSERT(m->handles == NULL);
         mem_free(h->mem, MEM_HEAP, f, fragment_bytes(f->words));
         return;
     }
-    Word *last = NULL;
-    for (Word *at = m->handles; at != NULL; at = (Word *)(uintptr_t)at[1]) {
-        h->handle_bytes += ((Counted *)(uintptr_t)at[2])->bytes;
-        last = at;
-    }
-    if (last != NULL) {
+    if (m->handles != NULL) {
+        uint64_t bytes;
+        Word *last = message_weigh(m, &bytes);
+        h->handle_bytes += bytes;
         last[1] = (Word)(uintptr_t)h->handles;
         h->handles = m->handles;
     }
     m->filler = header_make(KIND_FILLER, m->record - 1);
-    f->next = h->fragments;
+    end->next = h->fragments;
     h->fragments = f;
     h->fragment_words += f->used;
 }
@@ -116,11 +151,64 @@ void message_adopt(Message *m, Heap *h)
 void message_free(Message *m, Mem *mem)
 {
     HeapFragment *f = message_fragment(m);
+    if (m->filler != 0) ((Word *)(uintptr_t)m->filler)[1] = 0;
     heap_drop_handles(m->handles);
-    mem_free(mem, MEM_HEAP, f, fragment_bytes(f->words));
+    for (HeapFragment *next; f != NULL; f = next) {
+        next = f->next;
+        mem_free(mem, MEM_HEAP, f, fragment_bytes(f->words));
+    }
 }
 
-size_t message_words(Message *m) { return message_fragment(m)->used - m->record; }
+void message_drop(Message *m, Heap *h)
+{
+    if (m->filler != 0)
+        message_adopt(m, h);
+    else
+        message_free(m, h->mem);
+}
+
+size_t message_words(Message *m)
+{
+    const HeapFragment *f = message_fragment(m);
+    size_t words = f->used - m->record;
+    while ((f = f->next) != NULL) words += f->used;
+    return words;
+}
+
+static void message_take_over(Message *m, const Heap *copies)
+{
+    HeapFragment *f = message_fragment(m);
+    while (f->next != NULL) f = f->next;
+    f->next = copies->fragments;
+    Word *last = copies->handles;
+    if (last == NULL) return;
+    while (last[1] != 0) last = (Word *)(uintptr_t)last[1];
+    if (m->filler != 0) ((Word *)(uintptr_t)m->filler)[1] += copies->handle_bytes;
+    last[1] = (Word)(uintptr_t)m->handles;
+    m->handles = copies->handles;
+}
+
+bool message_expel(Message *m, const LiteralRange *literals, Mem *mem)
+{
+    HeapFragment *f = message_fragment(m);
+    Heap copies;
+    Expel e;
+    heap_init_detached(&copies, mem);
+    expel_begin(&e, *literals, &copies, NULL);
+    expel_slot(&e, &m->value.w);
+    expel_words(&e, f->data + m->record, f->data + f->used);
+    while ((f = f->next) != NULL) expel_words(&e, f->data, f->data + f->used);
+    message_take_over(m, &copies);
+    return expel_end(&e);
+}
+
+#define MESSAGE_BUDGET_STEP ((size_t)64 << 10)
+
+void message_expel_surely(Message *m, const LiteralRange *literals, Mem *mem)
+{
+    while (!message_expel(m, literals, mem))
+        mem_set_budget(mem, mem_budget(mem) + MESSAGE_BUDGET_STEP);
+}
 
 Word *message_take_spare(Message *m, size_t words)
 {

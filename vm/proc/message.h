@@ -5,7 +5,8 @@
  *                                              ^ HeapFragment.data
  *
  * The payload is closed: it points to itself, to literals and to counted objects only
- * (machine.md 5).  When a message is accepted its block becomes a fragment of the receiver's heap,
+ * (machine.md 5).  Copies of literals that left (message_expel) are in further fragments, chained
+ * by HeapFragment.next.  When a message is accepted its block becomes a fragment of the receiver's heap,
  * the record in front turned into a KIND_FILLER, so nothing is copied again; a message without
  * payload is freed instead.
  * A message belongs to one thread at a time: its maker, then (once pushed) the receiving process.
@@ -33,13 +34,16 @@ typedef enum SignalKind {
     SIGNAL_COLLECT, /* from, number: request; value: minor or major; a none from: no answer */
     SIGNAL_SUSPEND, /* from, number: request or 0 */
     SIGNAL_RESUME,  /* from */
-    SIGNAL_CHECK_CODE, /* from, number: request; value: module */
+    SIGNAL_CHECK_CODE, /* from, number: request, or 0; value: module, or {Module, Id, Step} and
+                          a message {check_process_code, Id, Answer} is the answer */
     SIGNAL_KIND_COUNT
 } SignalKind;
 
 typedef struct Message Message;
 struct Message {
-    Word filler; /* becomes the header that hides this record */
+    /* Becomes the header that hides this record.  Until then 0, or of a message with many handles
+     * the address of the last, whose link is what they weigh: so accepting takes no time. */
+    Word filler;
     Message *next;
     Term value;      /* what it says: in the payload, or immediate, or a literal */
     Word *handles;   /* counted objects of the payload */
@@ -83,14 +87,26 @@ Word *message_take_spare(Message *m, size_t words);
  * from which terms are built (area->top, area->limit); close it with message_close.  What
  * does not fit is an error. */
 MUST_USE Message *message_open(Mem *mem, SignalKind kind, size_t words, Heap *area);
+/* With `spare` words behind those, for message_take_spare. */
+MUST_USE Message *message_open_with(Mem *mem, SignalKind kind, size_t words, size_t spare,
+                                    Heap *area);
 void message_close(Message *m, const Heap *area, Term value);
+/* The same for a payload with perhaps many handles: `last` ends their list, unless it is empty. */
+void message_close_long(Message *m, const Heap *area, Term value, Word *last);
 /* Most words that one message may carry under the account's budget. */
 size_t message_limit(const Mem *mem);
 
 /* Its payload becomes part of `h` (a fragment) or, without payload, is freed.  m->value
  * stays valid. */
 void message_adopt(Message *m, Heap *h);
+/* Lets it hold copies of the literals that leave, in fragments chained to its own.  False: no
+ * memory; what is left of them must not be looked at. */
+MUST_USE bool message_expel(Message *m, const LiteralRange *literals, Mem *mem);
+/* The same for what nobody can be made to answer for: the budget grows if it must. */
+void message_expel_surely(Message *m, const LiteralRange *literals, Mem *mem);
 /* Drops it with all it holds. */
 void message_free(Message *m, Mem *mem);
+/* The same for a process's message, in no time: what holds much becomes garbage of `h`. */
+void message_drop(Message *m, Heap *h);
 /* Words of payload. */
 size_t message_words(Message *m);

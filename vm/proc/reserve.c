@@ -228,6 +228,7 @@ static size_t reserve_least(const Process *p, size_t registers)
 
 ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full)
 {
+    ASSERT(!pause_is_held(p));
     if (p->high_water > 0) (void)extra_get(p);
     ProcessExtra *x = p->extra;
     Liveness l = liveness_newest(p, live_count);

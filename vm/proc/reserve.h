@@ -8,7 +8,7 @@
 
 #include "vm/code/operands.h"
 #include "vm/gc/gc.h"
-#include "vm/proc/process.h"
+#include "vm/proc/pause.h"
 
 /* Registers of the frame whose code holds `pc`; looks it up and keeps the answer in p->run. */
 uint32_t reserve_extent_slow(Process *p, const uint8_t *pc);
@@ -48,11 +48,13 @@ MUST_USE ReserveResult reserve_collect(Process *p, size_t need, int live_count, 
  * memory is so large that it should be collected only every so often. */
 bool reserve_stress_skips(Process *p, size_t need);
 
-/* Something made fragments or a lot of binary data: collect at the next charge point. */
+/* Something made fragments or a lot of binary data: collect at the next charge point.  Not while
+ * an instruction is half-way: what it holds must lie still (pause.h). */
 static inline bool reserve_is_wanted(const Process *p)
 {
-    return p->heap.fragment_words > p->block_words
-           || p->heap.handle_bytes > ((uint64_t)4 << 20);
+    return UNLIKELY(p->heap.fragment_words > p->block_words
+                    || p->heap.handle_bytes > ((uint64_t)4 << 20))
+           && !pause_is_held(p);
 }
 static inline void reserve_soon(Process *p)
 {

@@ -38,6 +38,8 @@ enum {
 #define STATE_SENSITIVE ((uint64_t)1 << 8)
 #define STATE_SYSTEM    ((uint64_t)1 << 9)
 #define STATE_HIBERNATE ((uint64_t)1 << 10) /* waits in hibernate: only a message ends it */
+#define STATE_LOOK \
+    ((uint64_t)1 << 11) /* signals wait for a safepoint: SchedHooks.signals at the next slice */
 /* Set by others too. */
 #define STATE_WAKE ((uint64_t)1 << 16) /* do not fall asleep: something happened meanwhile */
 #define STATE_TIMED_OUT \

@@ -107,7 +107,7 @@ static void process_wait(Worker *w, Process *p)
     uint64_t state = atomic_load_relaxed(&p->state);
     uint64_t next;
     do {
-        bool woken = (state & (STATE_WAKE | STATE_TIMED_OUT)) != 0;
+        bool woken = (state & (STATE_WAKE | STATE_TIMED_OUT | STATE_LOOK)) != 0;
         if (woken && (state & STATE_BLOCKED) == 0) {
             process_requeue(w, p, RUNQ_WOKEN);
             return;
@@ -124,15 +124,15 @@ static SchedStop process_work(Worker *w, Process *p, uint64_t state)
 {
     const SchedHooks *hooks = &w->sched->hooks;
     RunContext *rc = &w->run;
-    SchedStop stop = SCHED_SPENT;
+    SchedStop stop = SCHED_GOES;
     if ((state & STATE_EXITING) == 0) {
         /* A job works on the heap only while its process waits. */
         ASSERT((state & STATE_BLOCKED) == 0);
-        if (mailbox_has_outer(&p->mailbox))
+        if ((state & STATE_LOOK) != 0 || mailbox_has_outer(&p->mailbox) || extra_has_intake(p))
             stop = hooks->signals(rc, p);
         else if ((state & STATE_SUSPENDED) != 0)
             stop = SCHED_WAITS;
-        if (stop == SCHED_SPENT) stop = hooks->run(rc, p);
+        if (stop == SCHED_GOES) stop = hooks->run(rc, p);
         if (stop != SCHED_EXITED) return stop;
     }
     return hooks->exit_step(rc, p);

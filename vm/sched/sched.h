@@ -24,23 +24,25 @@ typedef struct Worker Worker;
 typedef enum SchedStop {
     SCHED_SPENT, /* its slice is used up */
     SCHED_WAITS, /* for a message, a timer or a job */
-    SCHED_EXITED /* run, signals: exit_begin has been called.  exit_step: it is gone */
+    SCHED_EXITED, /* run, signals: exit_begin has been called.  exit_step: it is gone */
+    SCHED_GOES    /* signals: it may run its code */
 } SchedStop;
 
 /* What lies above: filled once in vm/vm.c. */
 typedef struct SchedHooks {
     /* Runs code of p until it stops (vm/interp). */
     SchedStop (*run)(RunContext *rc, Process *p);
-    /* Takes its outer inbox and acts on the signals there (vm/actor/signal.c): SPENT to go on,
-     * WAITS if it is suspended, EXITED. */
+    /* Takes its outer inbox and acts on the signals there (vm/actor/arrival.c): GOES; SPENT if there
+     * is more to do; WAITS if it is suspended; EXITED. */
     SchedStop (*signals)(RunContext *rc, Process *p);
-    /* What process_info says about p: `items` is an atom or a list of them; built on `h`
-     * (vm/bif). */
-    Term (*inspect)(RunContext *rc, Process *p, Term items, Heap *h);
+    /* What process_info says about p: `items` is an atom or a list of them.  A finished REPLY, or
+     * NULL: the slice is over, ask again (vm/bif). */
+    Message *(*inspect)(RunContext *rc, Process *p, Term items);
     /* Where p stands: a stack trace of at most `depth` entries, on `h` (vm/interp). */
     Term (*trace)(Process *p, Heap *h, size_t depth);
-    /* check_process_code: true if p uses old code of the module (vm/bif or vm/code). */
-    Term (*check_code)(RunContext *rc, Process *p, Term module);
+    /* What a CHECK_CODE signal asks, at a safepoint (vm/bif/bif_code.c): `request` is a module or
+     * {Module, Id, Step}; the answer, or TERM_NONE: no memory, p must die. */
+    Term (*check_code)(RunContext *rc, Process *p, Term request);
     /* One step of dying (vm/actor/exit.c): SPENT or EXITED. */
     SchedStop (*exit_step)(RunContext *rc, Process *p);
     /* Delivers a due timer's message (vm/actor/alarm.c), as TimerDeliver. */

@@ -16,7 +16,7 @@ static inline bool is_kept(Term t, const LiteralRange *keep)
 {
     if (keep == NULL) return false;
     const Word *at = (const Word *)(uintptr_t)(t.w & ~(Word)TAG_MASK);
-    return at >= keep->start && at < keep->end;
+    return at >= keep->start && at < keep->end && !literal_is_leaving(keep, at);
 }
 
 /* A part of a heap binary is copied as a binary of its own: no larger, and it cannot drag a
@@ -118,9 +118,10 @@ static Word *take(CopyWalk *c, size_t n)
     return at;
 }
 
-static Term copy_handle(Heap *h, Word *at)
+static Term copy_handle(CopyWalk *c, Heap *h, Word *at)
 {
     Counted *object = (Counted *)(uintptr_t)at[2];
+    if (h->handles == NULL) c->first_handle = at;
     counted_retain(object);
     heap_add_handle(h, at, object->bytes);
     /* Only the handle that was there first may write behind the end. */
@@ -140,7 +141,23 @@ static Term copy_flattened(CopyWalk *c, Term t)
     return boxed_from(at);
 }
 
-/* The copy of one object, still pointing into the source. */
+/* Bodies longer than this are copied in pieces. */
+#define COPY_BULK_WORDS 1024
+
+/* What is left of a large body; false when the budget is spent first. */
+static bool copy_bulk(CopyWalk *c, size_t *budget)
+{
+    size_t n = c->bulk_left < *budget ? c->bulk_left : *budget;
+    memcpy(c->bulk_to, c->bulk_from, n * sizeof(Word));
+    c->bulk_to += n;
+    c->bulk_from += n;
+    c->bulk_left -= n;
+    *budget -= n;
+    return c->bulk_left == 0;
+}
+
+/* The copy of one object, still pointing into the source; of a large one the body comes by
+ * copy_bulk. */
 static Term copy_object(CopyWalk *c, Heap *h, Term t)
 {
     if (term_is_cons(t)) {
@@ -152,14 +169,22 @@ static Term copy_object(CopyWalk *c, Heap *h, Term t)
     const Word *from = boxed_words(t);
     size_t n = header_words(from[0]) + 1;
     Word *at = take(c, n);
+    if (UNLIKELY(n > COPY_BULK_WORDS)) {
+        at[0] = from[0];
+        c->bulk_to = at + 1;
+        c->bulk_from = from + 1;
+        c->bulk_left = n - 1;
+        return boxed_from(at);
+    }
     memcpy(at, from, n * sizeof(Word));
     Kind kind = header_kind(from[0]);
-    if (kind == KIND_SHARED_BINARY || kind == KIND_FOREIGN) return copy_handle(h, at);
+    if (kind == KIND_SHARED_BINARY || kind == KIND_FOREIGN) return copy_handle(c, h, at);
     return boxed_from(at);
 }
 
 static bool scan_step(CopyWalk *c, Heap *h, size_t *budget)
 {
+    if (c->bulk_left != 0 && !copy_bulk(c, budget)) return false;
     Word *scan = c->scan;
     size_t left = *budget;
     while (scan < c->top && left > 0) {
@@ -171,16 +196,18 @@ static bool scan_step(CopyWalk *c, Heap *h, size_t *budget)
         }
         if (!term_is_atomic(t) && !is_kept(t, c->keep)) *scan = copy_object(c, h, t).w;
         scan++;
+        if (UNLIKELY(c->bulk_left != 0) && !copy_bulk(c, &left)) break;
     }
     c->scan = scan;
     *budget = left;
-    return scan == c->top;
+    return scan == c->top && c->bulk_left == 0;
 }
 
 static void scan_begin(CopyWalk *c, Heap *h, Word *at)
 {
     c->start = c->scan = c->top = at;
     c->end = at + c->words;
+    c->bulk_left = 0;
     c->result = copy_object(c, h, c->source);
 }
 
@@ -210,29 +237,46 @@ Term copy_term(Heap *h, Term t, size_t limit, const LiteralRange *keep)
 
 void copy_begin(CopyWalk *c, Term t, size_t limit, const LiteralRange *keep, Mem *mem)
 {
-    c->keep = keep;
+    c->now = keep;
+    c->keep = NULL;
+    c->kept = (LiteralRange){0};
+    if (keep != NULL) {
+        c->kept = *keep;
+        c->keep = &c->kept;
+    }
     c->source = t;
     c->result = TERM_NONE;
     c->words = 0;
     c->limit = limit;
     c->start = c->scan = c->top = c->end = NULL;
+    c->bulk_left = 0;
     c->done = false;
     walk_init(&c->stack, mem);
     push_words(&c->stack, &c->source.w, 1);
 }
 
+bool copy_count(CopyWalk *c, size_t *budget)
+{
+    if (!count_step(c, budget)) return false;
+    if (c->words == 0) c->result = c->source;
+    c->done = c->words == 0 || c->words == COPY_TOO_LARGE;
+    return true;
+}
+
+void copy_place(CopyWalk *c, Heap *h, Word *at) { scan_begin(c, h, at); }
+
 bool copy_step(CopyWalk *c, Heap *h, size_t *budget)
 {
     if (c->done) return true;
     if (c->scan == NULL) {
-        if (!count_step(c, budget)) return false;
-        c->done = true;
-        if (c->words == 0) c->result = c->source;
-        if (c->words == 0 || c->words == COPY_TOO_LARGE) return true;
+        if (!copy_count(c, budget)) return false;
+        if (c->done) return true;
         Word *at = heap_alloc(h, c->words);
-        if (at == NULL) return true;
-        c->done = false;
-        scan_begin(c, h, at);
+        if (at == NULL) {
+            c->done = true;
+            return true;
+        }
+        copy_place(c, h, at);
     }
     c->done = scan_step(c, h, budget);
     return c->done;

@@ -67,15 +67,16 @@ size_t heap_drop_handles(Word *handles)
     return n;
 }
 
-void heap_free_fragments(Heap *h)
+void heap_free_fragment(Heap *h)
 {
     HeapFragment *f = h->fragments;
-    while (f != NULL) {
-        HeapFragment *next = f->next;
-        mem_free(h->mem, MEM_HEAP, f, fragment_bytes(f->words));
-        f = next;
-    }
-    h->fragments = NULL;
+    h->fragments = f->next;
+    mem_free(h->mem, MEM_HEAP, f, fragment_bytes(f->words));
+}
+
+void heap_free_fragments(Heap *h)
+{
+    while (h->fragments != NULL) heap_free_fragment(h);
     h->fragment_words = 0;
 }
 

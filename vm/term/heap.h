@@ -95,8 +95,9 @@ static inline void heap_add_handle(Heap *h, Word *handle, uint64_t bytes)
 
 /* Drops the counted objects of a list of handles; returns how many there were. */
 size_t heap_drop_handles(Word *handles);
-/* Frees fragments (not what their handles hold). */
+/* Frees fragments (not what their handles hold): all, or the newest, which there is. */
 void heap_free_fragments(Heap *h);
+void heap_free_fragment(Heap *h);
 
 /* A heap without an area: everything goes to fragments.  For messages, compilers and tests. */
 void heap_init_detached(Heap *h, Mem *mem);
