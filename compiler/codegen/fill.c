@@ -33,7 +33,7 @@ static void fill_segments(const LirFunction *f, const uint32_t *homes, const Lir
         uint32_t value = fill_arg_home(homes, instr, arg++);
         if (core_is_none(s->size)) {
             flags |= s->type == CORE_SEG_BITS ? BITS_SIZE_ALL : BITS_SIZE_CONST;
-        } else if (core_is_const(s->size)
+        } else if (core_is_const(s->size) && term_is_small(core_term(f->pool->unit, s->size))
                    && (uint64_t)small_value(core_term(f->pool->unit, s->size)) <= 65535) {
             flags |= BITS_SIZE_CONST;
             size = (uint32_t)small_value(core_term(f->pool->unit, s->size));
