@@ -24,9 +24,10 @@
 #define ETS_LEVELS      48
 
 typedef struct EtsStripe {
-    _Alignas(64) Lock lock; /* the objects whose hash ends in this stripe's number */
-    uint64_t sequence;      /* of the newest object */
-    size_t count;           /* objects */
+    Lock lock;         /* the objects whose hash ends in this stripe's number */
+    uint64_t sequence; /* of the newest object */
+    size_t count;      /* objects */
+    uint8_t apart[64]; /* writers of two stripes do not share a cache line */
 } EtsStripe;
 
 typedef _Atomic(EtsLink *) EtsChunk;

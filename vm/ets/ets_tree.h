@@ -38,7 +38,7 @@ EtsObject *ets_tree_find(const EtsTree *t, Term key);
 
 /* Puts `o` in.  An object of the same key gives way to it and comes back in *old, or, with
  * only_new, stays: false. */
-bool ets_tree_put(EtsTree *t, EpochThread *epoch, EtsObject *o, bool only_new, EtsObject **old);
+bool ets_tree_put(EtsTree *t, EtsObject *o, bool only_new, EtsObject **old);
 /* `fresh` takes the place of `old`, of an equal key, if that is still there. */
 bool ets_tree_swap(EtsTree *t, EtsObject *old, EtsObject *fresh);
 /* Takes the object of that key out, if there is one and, unless `only` is NULL, it is that one;

@@ -95,9 +95,8 @@ static void tree_divide(EtsTree *t, EtsWay *way)
 
 /* ---- putting ---- */
 
-bool ets_tree_put(EtsTree *t, EpochThread *epoch, EtsObject *o, bool only_new, EtsObject **old)
+bool ets_tree_put(EtsTree *t, EtsObject *o, bool only_new, EtsObject **old)
 {
-    (void)epoch;
     Term key = ets_object_key(o, t->keypos);
     *old = NULL;
     for (;;) {

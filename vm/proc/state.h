@@ -46,6 +46,7 @@ enum {
     ((uint64_t)1 << 17) /* its receive timer fired; written under the wheel's lock */
 #define STATE_REGISTERED ((uint64_t)1 << 18) /* has a name; written under the registry's lock */
 #define STATE_TIMERS     ((uint64_t)1 << 19) /* some wheel may hold timers that send to it */
+#define STATE_TABLES     ((uint64_t)1 << 20) /* it may own or have fixed tables (vm/ets) */
 
 typedef enum ProcessPriority {
     PRIORITY_MAX,
