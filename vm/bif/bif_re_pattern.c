@@ -116,6 +116,11 @@ static pcre2_code *re_compile(const Bytes *source, const ReHow *how, Mem *mem, R
         pcre2_general_context_create(re_memory_new, re_memory_free, mem);
     pcre2_compile_context *context =
         general == NULL ? NULL : pcre2_compile_context_create(general);
+    uint32_t flags = how->flags | PCRE2_USE_OFFSET_LIMIT;
+    /* What PCRE2 knows of the first byte of such a match is wrong for letters above ASCII. */
+    if ((flags & PCRE2_UTF) != 0 && (flags & PCRE2_UCP) == 0 && source->count > 0
+        && memmem(source->at, source->count, "\\w", 2) != NULL)
+        flags |= PCRE2_NO_START_OPTIMIZE;
     pcre2_code *code = NULL;
     if (context != NULL) {
         (void)pcre2_set_newline(context, how->newline != 0 ? how->newline : PCRE2_NEWLINE_LF);
@@ -124,9 +129,8 @@ static pcre2_code *re_compile(const Bytes *source, const ReHow *how, Mem *mem, R
         (void)pcre2_set_parens_nest_limit(context, RE_NESTING);
         (void)pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALLOW_LOOKAROUND_BSK);
         static const uint8_t nothing[1];
-        code = pcre2_compile(source->count > 0 ? source->at : nothing, source->count,
-                             how->flags | PCRE2_USE_OFFSET_LIMIT, &fault->code, &fault->at,
-                             context);
+        code = pcre2_compile(source->count > 0 ? source->at : nothing, source->count, flags,
+                             &fault->code, &fault->at, context);
     }
     pcre2_compile_context_free(context);
     pcre2_general_context_free(general);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Bytes of a subject that a worker looks at; of a pattern that it compiles. */
+/* Bytes of a subject in characters that a worker looks through; of a pattern that it compiles. */
 #define RE_NEAR        65536
 #define RE_NEAR_SOURCE 2048
 /* Starting points times bytes of the subject that a worker tries: each point may cost as many
@@ -15,6 +15,9 @@
 #define RE_WORK 250000
 /* Starting points times calls of the matcher. */
 #define RE_CALLS 10000
+/* Bytes of a subject in which a worker searches: a match that does not look beyond them is the
+ * same in the whole subject. */
+#define RE_WINDOW 4096
 
 void re_run_clear(ReRun *r)
 {
@@ -44,17 +47,28 @@ ReRun *re_run_at(const Process *p, size_t slot_index)
 
 /* ---- one match ---- */
 
-/* The limits that bound the work of one match on a worker; false: there are none that do.  The
- * number of calls is counted anew at each starting point. */
-static bool re_bound(ReRun *r, size_t *starts, uint32_t *calls)
+/* The limits that bound the work of one match on a worker: where the subject ends for it, the last
+ * starting point, the number of calls, which is counted anew at each starting point. */
+typedef struct ReBounds {
+    size_t end;
+    size_t starts;
+    uint32_t calls;
+} ReBounds;
+
+static ReBounds re_bounds(const ReRun *r)
 {
-    size_t left = r->size - r->at;
-    if (left > RE_NEAR) return false;
-    *starts = RE_WORK / (left + 1);
-    if (*starts > left + 1) *starts = left + 1;
-    *calls = (uint32_t)(RE_CALLS / *starts);
-    if (*calls < 10) *calls = 10;
-    return true;
+    ReBounds b = {.end = r->size};
+    if (r->size - r->at > RE_WINDOW) {
+        b.end = r->at + RE_WINDOW;
+        if (r->pattern->utf)
+            while (b.end > r->at && (r->subject[b.end] & 0xC0) == 0x80) b.end--;
+    }
+    size_t left = b.end - r->at;
+    b.starts = RE_WORK / (left + 1);
+    if (b.starts > left + 1) b.starts = left + 1;
+    b.calls = (uint32_t)(RE_CALLS / b.starts);
+    if (b.calls < 10) b.calls = 10;
+    return b;
 }
 
 static ReStatus re_status(int code)
@@ -71,25 +85,25 @@ static ReStatus re_status(int code)
 /* The number of pairs that are set, or 0 with a status. */
 static size_t re_match(ReRun *r, uint32_t flags, bool bounded)
 {
-    size_t starts = PCRE2_UNSET;
-    uint32_t calls = r->match_limit;
-    if (bounded && !re_bound(r, &starts, &calls)) {
-        r->status = RE_TOO_LONG;
-        return 0;
-    }
-    if (calls > r->match_limit) calls = r->match_limit;
-    bool all = starts == PCRE2_UNSET || starts > r->size - r->at;
+    ReBounds b = {.end = r->size, .starts = PCRE2_UNSET, .calls = r->match_limit};
+    if (bounded) b = re_bounds(r);
+    if (b.calls > r->match_limit) b.calls = r->match_limit;
+    bool all = b.end == r->size && b.starts > r->size - r->at;
     pcre2_match_context *context = r->scratch->context;
-    (void)pcre2_set_match_limit(context, calls);
+    (void)pcre2_set_match_limit(context, b.calls);
     (void)pcre2_set_depth_limit(context, r->depth_limit);
-    (void)pcre2_set_offset_limit(context, all ? PCRE2_UNSET : r->at + starts);
+    (void)pcre2_set_offset_limit(context, all ? PCRE2_UNSET : r->at + b.starts);
+    flags |= r->flags | PCRE2_NO_UTF_CHECK;
+    bool anchored = (flags & PCRE2_ANCHORED) != 0;
+    if (b.end < r->size) flags |= PCRE2_PARTIAL_HARD;
     static const uint8_t nothing[1];
-    int n = pcre2_match(r->pattern->code, r->size > 0 ? r->subject : nothing, r->size, r->at,
-                        r->flags | flags | PCRE2_NO_UTF_CHECK, r->scratch->data, context);
+    int n = pcre2_match(r->pattern->code, r->size > 0 ? r->subject : nothing, b.end, r->at,
+                        flags, r->scratch->data, context);
     if (n > 0) return (size_t)n;
     r->status = re_status(n);
-    if (r->status == RE_MATCH_LIMIT && calls < r->match_limit) r->status = RE_TOO_LONG;
-    if (n == PCRE2_ERROR_NOMATCH && !all) r->status = RE_TOO_LONG;
+    if (r->status == RE_MATCH_LIMIT && b.calls < r->match_limit) r->status = RE_TOO_LONG;
+    if (n == PCRE2_ERROR_PARTIAL || (n == PCRE2_ERROR_NOMATCH && !all && !anchored))
+        r->status = RE_TOO_LONG;
     return 0;
 }
 
