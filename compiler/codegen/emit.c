@@ -190,7 +190,7 @@ static void finish(EmitFunction *ef)
 
 void emit_function(Emitter *e, LirFunction *lir, MirFunction *f)
 {
-    EmitFunction ef = {.e = e, .lir = lir, .f = f, .plan = peephole_function(lir, f)};
+    EmitFunction ef = {.e = e, .lir = lir, .f = f, .plan = peephole_function(lir, f, (uint32_t)e->functions.count)};
     VEC_IN_ARENA(&ef.fixups, lir->arena);
     VEC_IN_ARENA(&ef.ranges, lir->arena);
     ef.units = ARENA_ARRAY(lir->arena, uint32_t, f->block_count);

@@ -127,7 +127,54 @@ static void redirect(const PeepholePlan *plan, MirInstr *instr)
     }
 }
 
-PeepholePlan peephole_function(LirFunction *lir, MirFunction *f)
+/* How often control is sent to a block. */
+static uint32_t count_entries(const MirFunction *f, const PeepholePlan *plan, uint32_t to)
+{
+    uint32_t n = 0;
+    for (uint32_t b = 1; b < f->block_count; b++) {
+        if (!plan->kept[b] || !f->blocks[b].count) continue;
+        for (uint32_t i = 0; i < f->blocks[b].count; i++) {
+            const MirInstr *instr = &f->code.at[f->blocks[b].first + i];
+            int label = label_operand(instr);
+            n += label >= 0 && instr->operands[label] == to;
+            n += instr->next == to;
+            if (op_info[instr->op].list_kind != OPERAND_CASES) continue;
+            for (uint32_t c = 0; c < instr->list_count; c++)
+                n += code_get_u32(instr->list + 8 * (size_t)c + 4) == to;
+        }
+    }
+    return n;
+}
+
+/* ENTER, UNCONS_OR of r0, and at once the call of the function itself with the rest as its first
+ * argument: LIST_CALL. */
+static void fuse_list_call(MirFunction *f, const PeepholePlan *plan, uint32_t self)
+{
+    MirBlock *entry = &f->blocks[1];
+    if (entry->count != 2 || entry->in_try) return;
+    MirInstr *uncons = &f->code.at[entry->first + 1];
+    if (uncons->op != OP_UNCONS_OR || uncons->operands[2] != 0 || !uncons->next) return;
+    MirBlock *then = &f->blocks[uncons->next];
+    if (then->in_try || then->count < 2) return;
+    const MirInstr *call = &f->code.at[then->first];
+    unsigned moves = call->op == OP_MOVE_CALL ? 1 : 0;
+    if (!moves && call->op != OP_CALL) return;
+    CodeLive live = code_live(call->operands[2 + 2 * moves]);
+    if (call->operands[1 + 2 * moves] != self || uncons->operands[1] != live.window) return;
+    if (count_entries(f, plan, uncons->next) != 1) return;
+    int64_t head = uncons->operands[0];
+    MirInstr fused = {.op = OP_LIST_CALL,
+                      .pos = call->pos,
+                      .next = uncons->next,
+                      .operands = {0, head, moves ? call->operands[1] : head,
+                                   moves ? call->operands[2] : head, uncons->operands[3],
+                                   call->operands[2 + 2 * moves]}};
+    *uncons = fused;
+    then->first++;
+    then->count--;
+}
+
+PeepholePlan peephole_function(LirFunction *lir, MirFunction *f, uint32_t self)
 {
     PeepholePlan plan = {ARENA_ARRAY(lir->arena, uint32_t, f->block_count),
                          ARENA_ARRAY(lir->arena, bool, f->block_count)};
@@ -147,5 +194,6 @@ PeepholePlan peephole_function(LirFunction *lir, MirFunction *f)
         redirect(&plan, &f->code.at[block->first + block->count - 1]);
         if (block->in_try) plan.kept[lir->core->tries.at[block->in_try].handler] = true;
     }
+    fuse_list_call(f, &plan, self);
     return plan;
 }

@@ -11,7 +11,8 @@ typedef struct PeepholePlan {
     bool *kept;        /* by block */
 } PeepholePlan;
 
-PeepholePlan peephole_function(LirFunction *lir, MirFunction *f);
+/* Makes common neighbours one instruction.  `self` is the function's number in the module. */
+PeepholePlan peephole_function(LirFunction *lir, MirFunction *f, uint32_t self);
 
 /* The test with the opposite claim, or OP_COUNT. */
 Opcode peephole_inverse(Opcode op);

@@ -36,7 +36,8 @@ uint32_t weigh_visit(Weigh *w, const CodeInstr *instr, uint32_t unit)
     if (instr->op == OP_ENTER) cost = 1;
     bool charged = weigh_is_charged(info);
     uint32_t after = charged ? 0 : cost;
-    weigh_labels(w, instr, info, after);
+    /* LIST_CALL branches before it charges for its call. */
+    weigh_labels(w, instr, info, instr->op == OP_LIST_CALL ? cost : after);
     if ((info->effects & EFFECT_ENDS) == 0) weigh_reach(w, unit + instr->units, after);
     return cost < WEIGH_MOST ? cost : WEIGH_MOST;
 }

@@ -133,7 +133,8 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     case OP_MOVE: return fact_of(v, o[1]) != FACT_UNDEFINED || needs_value(v, o[1]);
     case OP_MOVE2:
     case OP_MOVE_CALL:
-    case OP_MOVE2_CALL: return true; /* when it happens */
+    case OP_MOVE2_CALL:
+    case OP_LIST_CALL: return true; /* when it happens */
     case OP_SWAP:
         return (fact_of(v, o[0]) && fact_of(v, o[1]))
                || verify_fail(v, "an undefined register is swapped");
@@ -451,6 +452,20 @@ static bool move_and_call(Verifier *v, const CodeInstr *instr, unsigned moves)
     return needs_call(v, &call) && after_call(v, &call);
 }
 
+/* LIST_CALL: r0 is a list or control goes to the label; then both parts, the move, the call. */
+static bool list_call(Verifier *v, const CodeInstr *instr)
+{
+    const int64_t *o = instr->operands;
+    uint32_t window = code_live(o[5]).window;
+    if (!needs_value(v, 0) || !verify_edge(v, (uint32_t)o[4])) return false;
+    if (!needs_window(v, window + 1)) return false;
+    define(v, o[1], FACT_ANY, 0);
+    define(v, window, FACT_ANY, 0);
+    const ModFunction *functions = v->m->functions;
+    CodeInstr call = {.operands = {0, o[2], o[3], v->f - functions, o[5]}};
+    return move_and_call(v, &call, 1);
+}
+
 /* If there is no room, the collector keeps what the map names. */
 static bool return_cons(Verifier *v, const CodeInstr *instr)
 {
@@ -475,6 +490,7 @@ bool verify_effect(Verifier *v, const CodeInstr *instr)
     case OP_RESERVE: return after_call(v, instr);
     case OP_MOVE_CALL: return move_and_call(v, instr, 1);
     case OP_MOVE2_CALL: return move_and_call(v, instr, 2);
+    case OP_LIST_CALL: return list_call(v, instr);
     case OP_RETURN_CONS: return return_cons(v, instr);
     case OP_RECV_PEEK: return step_receive(v, instr) && set_facts(v, instr);
     case OP_RECV_ACCEPT: return step_receive(v, instr);

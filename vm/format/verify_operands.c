@@ -150,6 +150,11 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
     case OP_RETURN_CONS:
         return o[3] >= v->f->extent + 2 + LIMIT_CALL_GAP
                || verify_fail(v, "RETURN_CONS has no room");
+    case OP_LIST_CALL: {
+        uint32_t first = v->f->start + OPLEN_ENTER / 4;
+        return (v->unit == first && v->f->arity > 0)
+               || verify_fail(v, "LIST_CALL is not behind the ENTER of a list");
+    }
     case OP_RESERVE:
         return o[0] >= v->f->extent || verify_fail(v, "RESERVE does not cover its frame");
     case OP_BIF: return check_extent(v, o[2]);

@@ -49,6 +49,16 @@
         GOTO(OP, N);         \
     } while (0)
 
+/* Two terms x and y; what takes long to compare is compared in slices. */
+#define COMPARE(OP, ORDER, CLAIM)                                 \
+    do {                                                          \
+        Term x = TERM_AT(OP, 0);                                  \
+        Term y = TERM_AT(OP, 1);                                  \
+        int order = (ORDER);                                      \
+        if (UNLIKELY(order == ORDER_MORE)) SLOW(slow_compare(p)); \
+        TEST(OP, 2, CLAIM);                                       \
+    } while (0)
+
 #define STORE_STATE()                           \
     do {                                        \
         p->pc = (const Half *)(const void *)pc; \
@@ -83,6 +93,18 @@
         if (UNLIKELY((char *)fp - (char *)top < (ptrdiff_t)U16_AT(ENTER, 0)) || CONFIG_STRESS) \
             SLOW(slow_enter(p));                                                               \
         NEXT(ENTER);                                                                           \
+    } while (0)
+/* The same at an instruction behind the ENTER of its own function. */
+#define ENTERED_AGAIN(AGAIN)                                            \
+    do {                                                                \
+        const uint8_t *enter = pc - OPLEN_ENTER;                        \
+        if (LIKELY(reductions > 0)                                      \
+            && LIKELY((char *)fp - (char *)top                          \
+                      >= (ptrdiff_t)operand_u16(enter + OPOFF_ENTER_0)) \
+            && !CONFIG_STRESS)                                          \
+            goto AGAIN;                                                 \
+        pc = enter;                                                     \
+        ENTERED_HERE();                                                 \
     } while (0)
 #define CHARGE(OP) (reductions -= (int64_t)U16_AT(OP, 0))
 /* At an instruction that is run again after a pause. */
@@ -270,6 +292,21 @@ dispatch:
         pc = to;
         ENTERED_HERE();
     }
+    /* A call of the function itself comes back here, with the list still in a register. */
+    CASE(LIST_CALL) :
+    {
+        Word list = fp[-1];
+    list_call_again:
+        if (UNLIKELY((list & TAG_MASK) != TAG_CONS)) GOTO(LIST_CALL, 4);
+        const Term *cell = cons_cell(TERM_RAW(list));
+        list = cell[1].w;
+        REG(LIST_CALL, 1) = cell[0].w;
+        fp[-1 - (ptrdiff_t)WINDOW_AT(LIST_CALL, 5)] = list;
+        REG(LIST_CALL, 2) = REG(LIST_CALL, 3);
+        CHARGE(LIST_CALL);
+        PUSH_FRAME(LIST_CALL, 5);
+        ENTERED_AGAIN(list_call_again);
+    }
     CASE(BIF) :
     {
         STORE_STATE();
@@ -398,21 +435,12 @@ dispatch:
         : TEST(IS_THE_SMALL, 2, REG(IS_THE_SMALL, 0) == small_from(S16_AT(IS_THE_SMALL, 1)).w);
     CASE(IS_NOT_SMALL)
         : TEST(IS_NOT_SMALL, 2, REG(IS_NOT_SMALL, 0) != small_from(S16_AT(IS_NOT_SMALL, 1)).w);
-    CASE(IS_SAME) : TEST(IS_SAME, 2, order_same(TERM_AT(IS_SAME, 0), TERM_AT(IS_SAME, 1)));
-    CASE(IS_NOT_SAME)
-        : TEST(IS_NOT_SAME, 2, !order_same(TERM_AT(IS_NOT_SAME, 0), TERM_AT(IS_NOT_SAME, 1)));
-    CASE(IS_EQUAL) : TEST(IS_EQUAL, 2, order_equal(TERM_AT(IS_EQUAL, 0), TERM_AT(IS_EQUAL, 1)));
-    CASE(IS_NOT_EQUAL)
-        : TEST(IS_NOT_EQUAL, 2,
-               !order_equal(TERM_AT(IS_NOT_EQUAL, 0), TERM_AT(IS_NOT_EQUAL, 1)));
-    CASE(IS_LESS)
-        : TEST(IS_LESS, 2,
-               order_compare(run->atoms, TERM_AT(IS_LESS, 0), TERM_AT(IS_LESS, 1)) < 0);
-    CASE(IS_AT_LEAST) :
-    {
-        TEST(IS_AT_LEAST, 2,
-             order_compare(run->atoms, TERM_AT(IS_AT_LEAST, 0), TERM_AT(IS_AT_LEAST, 1)) >= 0);
-    }
+    CASE(IS_SAME) : COMPARE(IS_SAME, order_quick_same(x, y), order == 0);
+    CASE(IS_NOT_SAME) : COMPARE(IS_NOT_SAME, order_quick_same(x, y), order != 0);
+    CASE(IS_EQUAL) : COMPARE(IS_EQUAL, order_quick_equal(x, y), order == 0);
+    CASE(IS_NOT_EQUAL) : COMPARE(IS_NOT_EQUAL, order_quick_equal(x, y), order != 0);
+    CASE(IS_LESS) : COMPARE(IS_LESS, order_quick(run->atoms, x, y), order < 0);
+    CASE(IS_AT_LEAST) : COMPARE(IS_AT_LEAST, order_quick(run->atoms, x, y), order >= 0);
     CASE(IS_LESS_SMALL) :
     {
         Term t = TERM_AT(IS_LESS_SMALL, 0);
