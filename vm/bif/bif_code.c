@@ -2,12 +2,10 @@
 #include "vm/bif/bif_bytes.h"
 #include "vm/bif/bif_process.h"
 
-#include "vm/bif/bif_code.h"
 #include "vm/code/load.h"
 #include "vm/code/upgrade.h"
 #include "vm/format/modfile.h"
 #include "vm/format/tables.h"
-#include "vm/proc/codeuse.h"
 #include "vm/proc/extra.h"
 #include "vm/sched/sched.h"
 #include "vm/term/atom.h"
@@ -131,26 +129,6 @@ BifResult bif_finish_on_load(Process *p)
     if (c.result == UPGRADE_DONE) return TERM_TRUE;
     upgrade_unstage(t, v);
     return TERM_FALSE;
-}
-
-/* erts_internal:purge_module(Module, Step): false: there is no old code.  `prepare` lets no
- * fun enter it any more, then the caller sees that no process runs it; `complete` removes
- * it, `abort` lets it be. */
-BifResult bif_purge_module(Process *p)
-{
-    CodeTable *t = p->run->code;
-    if (!term_is_atom(arg(p, 0)) || !term_is_atom(arg(p, 1))) return raise_badarg(p);
-    lock_take(&t->lock);
-    Module *m = codetab_find_module(t, atom_index(arg(p, 0)));
-    bool old = m != NULL && m->old != NULL;
-    lock_drop(&t->lock);
-    if (!old) return TERM_FALSE;
-    switch (atom_of(arg(p, 1))) {
-    case ATOM_PREPARE: upgrade_purge_prepare(t, m); return TERM_TRUE;
-    case ATOM_ABORT: upgrade_purge_abort(t, m); return TERM_TRUE;
-    case ATOM_COMPLETE: upgrade_purge(t, m); return TERM_TRUE;
-    default: return raise_badarg(p);
-    }
 }
 
 /* erts_internal:module_path(Module): where it was loaded from: text, or preloaded. */
@@ -284,41 +262,6 @@ BifResult bif_loaded(Process *p)
     }
     lock_drop(&t->lock);
     return bif_code_done(p, list);
-}
-
-/* ---- who runs old code ---- */
-
-Term bif_uses_old_code(RunContext *run, Process *p, Term module)
-{
-    CodeTable *t = run->code;
-    lock_take(&t->lock);
-    const Module *m = codetab_find_module(t, atom_index(module));
-    const ModuleVersion *old = m == NULL ? NULL : m->old;
-    lock_drop(&t->lock);
-    return term_bool(old != NULL && codeuse_check(p, old));
-}
-
-static BifResult bif_check_code_of(Process *p, size_t asked)
-{
-    Term other = arg(p, 0);
-    if (!term_is_local_pid(other) || !term_is_atom(arg(p, 1))) return raise_badarg(p);
-    if (term_same(other, p->pid)) return bif_uses_old_code(p->run, p, arg(p, 1));
-    return bif_ask(p, asked, SIGNAL_CHECK_CODE, other, arg(p, 1));
-}
-
-BifResult bif_check_process_code_2(Process *p) { return bif_check_code_of(p, 2); }
-
-/* Options: {allow_gc, boolean()}; an asynchronous answer is not offered. */
-BifResult bif_check_process_code_3(Process *p)
-{
-    Term list = arg(p, 2);
-    for (; term_is_cons(list); list = list_tail(list)) {
-        Term option = list_head(list);
-        if (!term_is_tuple_of(option, 2) || !term_same(tuple_at(option, 0), TERM_ATOM(ALLOW_GC))
-            || !term_is_boolean(tuple_at(option, 1)))
-            return raise_badarg(p);
-    }
-    return term_is_nil(list) ? bif_check_code_of(p, 3) : raise_badarg(p);
 }
 
 /* ---- exports ---- */

@@ -5,5 +5,5 @@
 
 #include "vm/proc/process.h"
 
-/* SchedHooks.check_code: true if p runs old code of the module, or has a fun of it. */
-Term bif_uses_old_code(RunContext *run, Process *p, Term module);
+/* SchedHooks.check_code: true if p runs the code that the request asks about. */
+Term bif_check_code_request(RunContext *run, Process *p, Term request);

@@ -3,9 +3,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#if CONFIG_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 #define AREA_ALIGN  ((size_t)64)
 #define AREA_COMMIT ((size_t)256 << 10) /* pages are made usable in steps of this */
 #define AREA_LEAST  ((size_t)64 << 20)
+#define AREA_SPARED ((size_t)32 << 20)
+#define AREA_POISON 0xF6 /* neither term nor code */
 
 /* Free ranges in order of their addresses; none touch. */
 typedef struct AreaHole {
@@ -22,6 +28,22 @@ struct CodeArea {
     Mem *mem;
 };
 
+/* Checking builds notice who reads a hole, but for its head. */
+#if CONFIG_ASAN
+static void area_poison(void *at, size_t bytes) { ASAN_POISON_MEMORY_REGION(at, bytes); }
+static void area_unpoison(void *at, size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(at, bytes); }
+#else
+static void area_poison(void *at, size_t bytes)
+{
+    if (CONFIG_DEBUG) memset(at, AREA_POISON, bytes);
+}
+static void area_unpoison(void *at, size_t bytes)
+{
+    (void)at;
+    (void)bytes;
+}
+#endif
+
 CodeArea *area_new(Mem *mem, size_t bytes)
 {
     void *at = MAP_FAILED;
@@ -37,6 +59,7 @@ CodeArea *area_new(Mem *mem, size_t bytes)
 
 void area_delete(CodeArea *a)
 {
+    area_unpoison(a->start, (size_t)(a->top - a->start));
     munmap(a->start, (size_t)(a->end - a->start));
     mem_free(a->mem, MEM_CODE, a, sizeof *a);
 }
@@ -52,6 +75,7 @@ static void *area_from_holes(CodeArea *a, size_t bytes)
             *at = hole->next;
         } else {
             AreaHole *rest = (AreaHole *)(void *)((uint8_t *)hole + bytes);
+            area_unpoison(rest, sizeof *rest);
             *rest = (AreaHole){hole->next, hole->bytes - bytes};
             *at = rest;
         }
@@ -70,15 +94,22 @@ static bool area_commit(CodeArea *a, uint8_t *up_to)
     return true;
 }
 
+/* Debug builds make room anew as long as they can, so that a use of what is free stays visible. */
+static bool area_spares_holes(const CodeArea *a)
+{
+    return CONFIG_DEBUG && (size_t)(a->top - a->start) < AREA_SPARED;
+}
+
 void *area_alloc(CodeArea *a, size_t bytes)
 {
     bytes = area_round(bytes, AREA_ALIGN);
-    void *at = area_from_holes(a, bytes);
+    void *at = area_spares_holes(a) ? NULL : area_from_holes(a, bytes);
     if (at == NULL) {
         if (bytes > (size_t)(a->end - a->top) || !area_commit(a, a->top + bytes)) return NULL;
         at = a->top;
         a->top += bytes;
     }
+    area_unpoison(at, bytes);
     memset(at, 0, bytes);
     mem_count(a->mem, MEM_CODE, (ptrdiff_t)bytes);
     return at;
@@ -93,6 +124,7 @@ void area_free(CodeArea *a, void *at, size_t bytes)
 {
     bytes = area_round(bytes, AREA_ALIGN);
     mem_count(a->mem, MEM_CODE, -(ptrdiff_t)bytes);
+    area_poison((AreaHole *)at + 1, bytes - sizeof(AreaHole));
     AreaHole *hole = at;
     AreaHole *before = NULL;
     AreaHole *after = a->holes;
@@ -117,6 +149,6 @@ void area_free(CodeArea *a, void *at, size_t bytes)
 
 LiteralRange area_range(const CodeArea *a)
 {
-    return (LiteralRange){(const Word *)(const void *)a->start,
-                          (const Word *)(const void *)a->end};
+    return (LiteralRange){.start = (const Word *)(const void *)a->start,
+                          .end = (const Word *)(const void *)a->end};
 }

@@ -80,11 +80,6 @@ void codetab_delete(CodeTable *t)
     VersionList *list = atomic_load_relaxed(&t->versions);
     for (size_t i = 0; i < list->count; i++) codetab_free_version(t, list->by_address[i]);
     mem_free(t->mem, MEM_CODE, list, version_list_bytes(list));
-    while (t->purged != NULL) {
-        ModuleVersion *v = t->purged;
-        t->purged = v->purged_next;
-        codetab_free_version(t, v);
-    }
     size_t cursor = 0;
     const HtabEntry *e;
     while ((e = htab_next(&t->modules, &cursor)) != NULL)
@@ -408,26 +403,11 @@ FunResolver codetab_resolver(CodeTable *t)
 
 /* ---- the end of a version ---- */
 
-static void version_free_tables(CodeTable *t, ModuleVersion *v)
-{
-    mem_free(t->mem, MEM_CODE, v->image, v->file_size);
-    v->image = NULL;
-    arena_free(&v->tables);
-}
-
-void codetab_retire_version(CodeTable *t, ModuleVersion *v)
-{
-    version_free_tables(t, v);
-    lock_take(&t->lock);
-    v->purged_next = t->purged;
-    t->purged = v;
-    lock_drop(&t->lock);
-}
-
 void codetab_free_version(CodeTable *t, ModuleVersion *v)
 {
     heap_drop_handles(v->handles);
-    version_free_tables(t, v);
+    mem_free(t->mem, MEM_CODE, v->image, v->file_size);
+    arena_free(&v->tables);
     lock_take(&t->lock);
     area_free(t->area, v, v->block_bytes);
     lock_drop(&t->lock);

@@ -38,8 +38,7 @@ struct CodeTable {
     Htab funs;    /* by hash of FunKey; chains of FunNode; under lock */
     uint32_t next_id;
     ModuleVersion *stubs;
-    /* blocks whose literals somebody may still hold; freed with the table */
-    ModuleVersion *purged;
+    ModuleVersion *leaving; /* its literals are being copied out of all memory; or NULL */
     const Half *process_end; /* descriptor of the first frame's return address */
     const Half *apply;
     const Half *apply_fun;
@@ -71,8 +70,6 @@ FunEntry *codetab_fun_find(CodeTable *t, const FunKey *key);
 /* How the external format finds code. */
 FunResolver codetab_resolver(CodeTable *t);
 
-/* Frees a version's memory that nobody refers to: it was never published, or the VM ends. */
+/* Frees a version's memory that nobody refers to: it was never published, the last literal of it
+ * has been copied away (upgrade.h), or the VM ends. */
 void codetab_free_version(CodeTable *t, ModuleVersion *v);
-/* Frees the tables of a purged version once no thread can see them; its block stays, because heaps
- * may hold its literals. */
-void codetab_retire_version(CodeTable *t, ModuleVersion *v);

@@ -88,7 +88,7 @@ struct ModuleVersion {
     size_t file_size;
     const uint8_t *path; /* where it was loaded from, UTF-8; NULL: the executable */
     size_t path_length;
-    ModuleVersion *purged_next;
+    ModuleVersion *failed_next; /* of Module.failed */
 };
 
 /* A module by name: at most two versions live. */
@@ -97,7 +97,8 @@ struct Module {
     ModuleVersion *current; /* NULL: none, or deleted */
     ModuleVersion *old;     /* still run by processes, until it is purged */
     ModuleVersion *staged;  /* its -on_load function runs; not callable by name yet */
-    bool purging;           /* funs of `old` are gone for now, and calls of them wait */
+    ModuleVersion *failed;  /* their -on_load functions failed; purged as `old` is, before it */
+    bool purging;           /* funs of upgrade_victim are gone for now, and calls of them wait */
 };
 
 /* {module, function, arity} to the code a call with a module name enters. Never freed. */

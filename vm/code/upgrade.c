@@ -113,7 +113,7 @@ static void upgrade_redefine_funs(const ModuleVersion *v)
 
 static void upgrade_release_version(void *context, void *at)
 {
-    codetab_retire_version(context, at);
+    codetab_free_version(context, at);
 }
 
 static void upgrade_drop(CodeTable *t, ModuleVersion *v)
@@ -125,25 +125,11 @@ static void upgrade_drop(CodeTable *t, ModuleVersion *v)
 
 void upgrade_unstage(CodeTable *t, ModuleVersion *v)
 {
+    Module *m = v->module;
     lock_take(&t->lock);
-    v->module->staged = NULL;
-    upgrade_drop(t, v);
-    lock_drop(&t->lock);
-}
-
-void upgrade_purge_prepare(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    m->purging = m->old != NULL;
-    if (m->purging) upgrade_undefine_funs(m->old);
-    lock_drop(&t->lock);
-}
-
-void upgrade_purge_abort(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    if (m->purging) upgrade_redefine_funs(m->old);
-    m->purging = false;
+    m->staged = NULL;
+    v->failed_next = m->failed;
+    m->failed = v;
     lock_drop(&t->lock);
 }
 
@@ -158,16 +144,6 @@ UpgradeState upgrade_state(CodeTable *t, Term module)
     return state;
 }
 
-void upgrade_purge(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    ModuleVersion *v = m->old;
-    m->old = NULL;
-    m->purging = false;
-    if (v != NULL) upgrade_drop(t, v);
-    lock_drop(&t->lock);
-}
-
 bool upgrade_delete(CodeTable *t, Module *m)
 {
     if (m->old != NULL) return false;
@@ -177,4 +153,59 @@ bool upgrade_delete(CodeTable *t, Module *m)
     m->current = NULL;
     lock_drop(&t->lock);
     return true;
+}
+
+/* ---- purging ---- */
+
+ModuleVersion *upgrade_victim(const Module *m) { return m->failed != NULL ? m->failed : m->old; }
+
+void upgrade_purge_prepare(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    const ModuleVersion *v = upgrade_victim(m);
+    m->purging = v != NULL;
+    if (m->purging) upgrade_undefine_funs(v);
+    lock_drop(&t->lock);
+}
+
+static void upgrade_purge_stop(Module *m)
+{
+    if (m->purging) upgrade_redefine_funs(upgrade_victim(m));
+    m->purging = false;
+}
+
+void upgrade_purge_abort(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    upgrade_purge_stop(m);
+    lock_drop(&t->lock);
+}
+
+LiteralRange upgrade_purge_mark(CodeTable *t, Module *m)
+{
+    LiteralRange range = area_range(t->area);
+    lock_take(&t->lock);
+    ModuleVersion *v = upgrade_victim(m);
+    if (t->leaving != NULL && t->leaving->module != m) upgrade_purge_stop(t->leaving->module);
+    t->leaving = v;
+    lock_drop(&t->lock);
+    if (v == NULL) return range;
+    range.leaving_start = (const Word *)(const void *)v;
+    range.leaving_end = range.leaving_start + v->block_bytes / sizeof(Word) + 1;
+    return range;
+}
+
+LiteralRange upgrade_purge(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    ModuleVersion *v = upgrade_victim(m);
+    if (m->failed != NULL)
+        m->failed = v->failed_next;
+    else
+        m->old = NULL;
+    m->purging = false;
+    t->leaving = NULL;
+    upgrade_drop(t, v);
+    lock_drop(&t->lock);
+    return area_range(t->area);
 }

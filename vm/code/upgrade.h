@@ -19,9 +19,14 @@ MUST_USE UpgradeResult upgrade_commit(CodeTable *t, ModuleVersion *v);
  * upgrade_commit, or upgrade_unstage drops it again.  False: another one of the module is
  * staged.  *entry is the function. */
 MUST_USE bool upgrade_stage(CodeTable *t, ModuleVersion *v, const FunEntry **entry);
+/* It failed: processes may run its code and hold its literals, so it waits to be purged. */
 void upgrade_unstage(CodeTable *t, ModuleVersion *v);
 
-/* Funs of the old code can no longer be called; a call waits (upgrade_state)
+/* The version that a purge of the module is about: one whose -on_load function failed, else the
+ * old one; NULL: there is none.  The caller holds the lock. */
+ModuleVersion *upgrade_victim(const Module *m);
+
+/* Funs of the victim can no longer be called; a call waits (upgrade_state)
  * for what becomes of it. */
 void upgrade_purge_prepare(CodeTable *t, Module *m);
 /* They can be again: the old code stays. */
@@ -36,8 +41,13 @@ typedef enum UpgradeState {
 /* What there is of a module now.  Takes the lock. */
 UpgradeState upgrade_state(CodeTable *t, Term module);
 
-/* Old code is gone for good: no process runs it or holds terms of it (hot-code.md). */
-void upgrade_purge(CodeTable *t, Module *m);
+/* Literals of the victim are to be copied out of all memory from now on, of those of any other
+ * version no longer; a purge of another module that was left half-way is over.  Gives what
+ * RunContext.literals must be: the caller hands it to all workers, which stand still. */
+LiteralRange upgrade_purge_mark(CodeTable *t, Module *m);
+/* The victim is gone for good: no process runs it or holds terms of it (hot-code.md).  All workers
+ * stand still and are given the result likewise; the block is freed after a quiescent period. */
+LiteralRange upgrade_purge(CodeTable *t, Module *m);
 
 /* The current version becomes old and its exports undefined (code:delete/1);
  * false: there is old code. */

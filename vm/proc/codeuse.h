@@ -8,3 +8,8 @@
 #include "vm/proc/process.h"
 
 bool codeuse_check(const Process *p, const ModuleVersion *v);
+
+/* Copies the literals that leave (RunContext.literals) into stack, heap, dictionary, queue and
+ * whatever else p holds.  p stands at a safepoint and no instruction of it is half-way.  False: no
+ * memory; p must not run on. */
+MUST_USE bool codeuse_expel(Process *p);

@@ -52,6 +52,7 @@ static void timer_place(TimerWheel *wheel, Timer *t)
 
 static void timer_unlink(TimerWheel *wheel, Timer *t)
 {
+    if (wheel->walk == t) wheel->walk = t->next;
     *t->at = t->next;
     if (t->next != NULL) t->next->at = t->at;
     if (t->level == TIMER_LEVEL_DUE) {
@@ -332,6 +333,33 @@ size_t timer_fire(TimerWheel *wheel, uint64_t now_ns, TimerDeliver *deliver, voi
         timer_free(wheel, t);
     }
     return n;
+}
+
+/* The list that stands at a place of the walk. */
+static Timer *timer_walk_list(const TimerWheel *wheel, size_t at)
+{
+    if (at == 0) return wheel->due;
+    return wheel->slots[(at - 1) / TIMER_SLOTS][(at - 1) % TIMER_SLOTS];
+}
+
+/* From the highest level down, then what is due: timers move only this way, so none slips by. */
+bool timer_walk(TimerWheel *wheel, size_t *at, TimerVisit *visit, void *context)
+{
+    lock_take(&wheel->lock);
+    if (*at == TIMER_WALK_START) wheel->walk = NULL;
+    unsigned n = 0;
+    for (; n < TIMER_BATCH && (wheel->walk != NULL || *at > 0); n++) {
+        if (wheel->walk == NULL) {
+            --*at;
+            wheel->walk = timer_walk_list(wheel, *at);
+            continue;
+        }
+        Timer *t = wheel->walk;
+        wheel->walk = t->next;
+        if (t->message != NULL) visit(context, t->message);
+    }
+    lock_drop(&wheel->lock);
+    return n == TIMER_BATCH;
 }
 
 void timer_wheel_destroy(TimerWheel *wheel)

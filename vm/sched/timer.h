@@ -49,6 +49,7 @@ typedef struct TimerWheel {
     uint64_t occupied[TIMER_LEVELS];
     Timer *slots[TIMER_LEVELS][TIMER_SLOTS];
     Timer *due; /* taken out of the slots, in the order of firing */
+    Timer *walk; /* the next one that timer_walk visits */
     Timer **due_end;
     Htab by_number; /* TIMER_MESSAGE only */
     Htab by_pid;    /* first of the mates */
@@ -78,6 +79,12 @@ void timer_cancel_all(TimerWheel *wheel, Term pid);
 typedef bool TimerDeliver(void *context, Timer *t);
 /* Fires what is due at `now_ns`; returns how many. */
 size_t timer_fire(TimerWheel *wheel, uint64_t now_ns, TimerDeliver *deliver, void *context);
+/* Visits messages of timers, a batch of them under one holding of the lock: each timer that is in
+ * the wheel from the first call to the last, and others perhaps.  *at starts as TIMER_WALK_START;
+ * false: that was all.  One walk at a time. */
+#define TIMER_WALK_START (TIMER_LEVELS * TIMER_SLOTS + 1)
+typedef void TimerVisit(void *context, Message *m);
+bool timer_walk(TimerWheel *wheel, size_t *at, TimerVisit *visit, void *context);
 /* Nothing fires before; UINT64_MAX if the wheel is empty. */
 static inline uint64_t timer_next_ns(const TimerWheel *wheel)
 {
