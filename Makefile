@@ -214,6 +214,8 @@ format-check: ## fail on a source that is laid out otherwise
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 layers tables size: ## fail on an include that points up; a row without a meaning; a file over its cap
 	$(Q)tests/lint/$@.sh
+bodies: $(D)/obj/vm/interp/interp.o ## fail if the machine code of an instruction's body reaches outside
+	$(Q)tests/lint/bodies.sh $<
 docs: $(TABLES) ## print the generated pages from the tables
 	$(Q)$< docs
 docs-check: $(TABLES) ## fail if they are stale or name a file that is gone

@@ -34,6 +34,7 @@ step format 60 $(mk) format-check
 step layers 60 $(mk) layers
 step tables 60 $(mk) tables
 step size 60 $(mk) size
+step bodies 60 $(mk) BUILDROOT="$root/gcc" bodies
 step docs 60 $(mk) docs-check
 for mode in asan tsan stress; do
     step "build-$mode" 600 $(mk) -j"$jobs" BUILD="$mode" build-tests
