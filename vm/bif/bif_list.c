@@ -2,6 +2,7 @@
  * is in a slot, and the heap may be collected in between. */
 #include "vm/bif/bif_list.h"
 
+#include "vm/proc/compare.h"
 #include "vm/term/atom.h"
 #include "vm/term/list.h"
 #include "vm/term/order.h"
@@ -16,13 +17,11 @@ BifResult bif_tl(Process *p)
     return term_is_cons(arg(p, 0)) ? list_tail(arg(p, 0)) : raise_badarg(p);
 }
 
-/* In guards it cannot pause, so it charges all of its work. */
 BifResult bif_length(Process *p)
 {
-    int64_t n = list_length(arg(p, 0));
-    if (n < 0) return raise_badarg(p);
-    bif_charge(p, n / 8);
-    return small_from(n);
+    int64_t n = compare_length(p, arg(p, 0));
+    if (LIKELY(n >= 0)) return small_from(n);
+    return n == COMPARE_LENGTH_MORE ? bif_yield(p) : raise_badarg(p);
 }
 
 /* ---- reverse/2 and append: the arguments stay; slots behind hold rest and result ---- */

@@ -2,12 +2,12 @@
 #include "vm/bif/bif.h"
 #include "vm/bif/bif_list.h"
 #include "vm/format/limits.h"
+#include "vm/proc/compare.h"
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
 #include "vm/term/fun.h"
 #include "vm/term/list.h"
 #include "vm/term/map.h"
-#include "vm/term/order.h"
 #include "vm/term/tuple.h"
 
 /* ---- kinds ---- */
@@ -65,32 +65,33 @@ BifResult bif_is_record_3(Process *p)
 
 /* ---- comparisons ---- */
 
-#define BIF_COMPARE(name, claim)     \
-    BifResult bif_##name(Process *p) \
-    {                                \
-        Term a = arg(p, 0);          \
-        Term b = arg(p, 1);          \
-        return term_bool(claim);     \
+#define BIF_COMPARE(name, kind, claim)                            \
+    BifResult bif_##name(Process *p)                              \
+    {                                                             \
+        int order = compare_arguments(p, kind);                   \
+        return LIKELY(order != ORDER_MORE) ? term_bool(order claim 0) : bif_yield(p); \
     }
-BIF_COMPARE(exact_eq, order_same(a, b))
-BIF_COMPARE(exact_ne, !order_same(a, b))
-BIF_COMPARE(eq, order_equal(a, b))
-BIF_COMPARE(ne, !order_equal(a, b))
-BIF_COMPARE(lt, order_compare(p->run->atoms, a, b) < 0)
-BIF_COMPARE(le, order_compare(p->run->atoms, a, b) <= 0)
-BIF_COMPARE(gt, order_compare(p->run->atoms, a, b) > 0)
-BIF_COMPARE(ge, order_compare(p->run->atoms, a, b) >= 0)
+BIF_COMPARE(exact_eq, ORDER_KIND_SAME, ==)
+BIF_COMPARE(exact_ne, ORDER_KIND_SAME, !=)
+BIF_COMPARE(eq, ORDER_KIND_EQUAL, ==)
+BIF_COMPARE(ne, ORDER_KIND_EQUAL, !=)
+BIF_COMPARE(lt, ORDER_KIND_ORDER, <)
+BIF_COMPARE(le, ORDER_KIND_ORDER, <=)
+BIF_COMPARE(gt, ORDER_KIND_ORDER, >)
+BIF_COMPARE(ge, ORDER_KIND_ORDER, >=)
 
 BifResult bif_max(Process *p)
 {
-    bool less = order_compare(p->run->atoms, arg(p, 0), arg(p, 1)) < 0;
-    return less ? arg(p, 1) : arg(p, 0);
+    int order = compare_arguments(p, ORDER_KIND_ORDER);
+    if (UNLIKELY(order == ORDER_MORE)) return bif_yield(p);
+    return order < 0 ? arg(p, 1) : arg(p, 0);
 }
 
 BifResult bif_min(Process *p)
 {
-    bool more = order_compare(p->run->atoms, arg(p, 0), arg(p, 1)) > 0;
-    return more ? arg(p, 1) : arg(p, 0);
+    int order = compare_arguments(p, ORDER_KIND_ORDER);
+    if (UNLIKELY(order == ORDER_MORE)) return bif_yield(p);
+    return order > 0 ? arg(p, 1) : arg(p, 0);
 }
 
 /* ---- booleans ---- */

@@ -4,6 +4,7 @@
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
 #include "vm/proc/frame.h"
+#include "vm/proc/compare.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/map.h"
@@ -113,6 +114,40 @@ SlowResult slow_stub_result(Process *p, Term result)
         && reserve_collect(p, 0, RESERVE_BY_PC, false) != RESERVE_DONE)
         return slow_killed(p);
     return slow_pause(p, result);
+}
+
+/* ---- comparisons ---- */
+
+static OrderKind slow_order_kind(Opcode op)
+{
+    if (op == OP_IS_SAME || op == OP_IS_NOT_SAME) return ORDER_KIND_SAME;
+    return op == OP_IS_EQUAL || op == OP_IS_NOT_EQUAL ? ORDER_KIND_EQUAL : ORDER_KIND_ORDER;
+}
+
+static bool slow_claim_holds(Opcode op, int order)
+{
+    switch ((int)op) {
+    case OP_IS_SAME:
+    case OP_IS_EQUAL: return order == 0;
+    case OP_IS_NOT_SAME:
+    case OP_IS_NOT_EQUAL: return order != 0;
+    case OP_IS_LESS: return order < 0;
+    default: return order >= 0;
+    }
+}
+
+SlowResult slow_compare(Process *p)
+{
+    _Static_assert(OPOFF_IS_SAME_2 == OPOFF_IS_AT_LEAST_2 && OPLEN_IS_SAME == OPLEN_IS_AT_LEAST,
+                   "one layout");
+    const uint8_t *pc = slow_pc(p);
+    Opcode op = (Opcode)*p->pc;
+    int order = compare_in_slices(p, slow_order_kind(op), slow_register(p, pc + OPOFF_IS_SAME_0),
+                                  slow_register(p, pc + OPOFF_IS_SAME_1));
+    if (order == ORDER_MORE) return slow_again(p);
+    p->pc += slow_claim_holds(op, order) ? OPLEN_IS_SAME / (ptrdiff_t)sizeof(Half)
+                                         : 2 * (ptrdiff_t)operand_i32(pc + OPOFF_IS_SAME_2);
+    return SLOW_NEXT;
 }
 
 /* ---- maps and tuples ---- */

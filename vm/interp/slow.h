@@ -32,6 +32,9 @@ SlowResult slow_charge(Process *p);
  * when this one is spent. */
 SlowResult slow_again(Process *p);
 
+/* A comparison of large terms, IS_SAME to IS_AT_LEAST. */
+SlowResult slow_compare(Process *p);
+
 /* The inline built-in at p->pc gave something that is not a value. */
 SlowResult slow_bif_result(Process *p, Term result);
 /* The stub's built-in likewise. */

@@ -49,7 +49,7 @@ static inline Pause *pause_find(const Process *p, PauseRelease *release)
 }
 
 /* Steps of a walk over terms (words copied, terms compared) that one reduction pays for. */
-#define PAUSE_STEPS 8
+#define PAUSE_STEPS 4
 
 /* Steps that the slice still allows; never none, so that every slice gets on. */
 static inline size_t pause_budget(const Process *p)

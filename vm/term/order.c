@@ -547,6 +547,27 @@ static bool is_settled(Term a, Term b, bool *same)
     return true;
 }
 
+void order_begin_kind(OrderWalk *o, const AtomTable *atoms, OrderKind kind, Term a, Term b,
+                      Mem *mem)
+{
+    walk_init(&o->stack, mem);
+    begin(o, kind == ORDER_KIND_ORDER ? atoms : NULL,
+          kind == ORDER_KIND_SAME ? ORDER_EXACT : ORDER_STANDARD, a, b);
+}
+
+int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
+{
+    bool same;
+    if (kind == ORDER_KIND_SAME && is_settled(a, b, &same)) return !same;
+    if (term_is_atom(a) && term_is_atom(b) && atoms != NULL) return atom_compare(atoms, a, b);
+    OrderWalk o;
+    order_begin_kind(&o, atoms, kind, a, b, NULL);
+    size_t budget = ORDER_QUICK;
+    int result = order_step(&o, &budget) ? o.result : ORDER_MORE;
+    order_end(&o);
+    return result;
+}
+
 bool order_same_slow(Term a, Term b)
 {
     bool same;

@@ -16,6 +16,8 @@
 #include "vm/term/atom.h"
 #include "vm/term/walk.h"
 
+#include <limits.h>
+
 typedef enum OrderMode { ORDER_STANDARD, ORDER_EXACT } OrderMode;
 
 /* < 0, 0, > 0; run to their end. */
@@ -53,6 +55,41 @@ static inline bool order_same(Term a, Term b)
     return order_same_slow(a, b);
 }
 
+/* ---- for whoever can stop half-way ---- */
+
+/* What a comparison is about. */
+typedef enum OrderKind {
+    ORDER_KIND_SAME,  /* =:=: 0 or not */
+    ORDER_KIND_EQUAL, /* ==: 0 or not */
+    ORDER_KIND_ORDER  /* < 0, 0, > 0 */
+} OrderKind;
+
+/* More terms than so many have to be looked at: order_begin is the way. */
+#define ORDER_QUICK 100
+#define ORDER_MORE  INT_MIN
+
+int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b);
+
+/* The result, or ORDER_MORE. */
+static inline int order_quick(const AtomTable *atoms, Term a, Term b)
+{
+    if (a.w == b.w) return 0;
+    if (term_both_small(a, b)) return (int64_t)a.w < (int64_t)b.w ? -1 : 1;
+    return order_quick_slow(atoms, ORDER_KIND_ORDER, a, b);
+}
+static inline int order_quick_equal(Term a, Term b)
+{
+    if (a.w == b.w) return 0;
+    if (term_is_atomic(a) && term_is_atomic(b)) return 1;
+    return order_quick_slow(NULL, ORDER_KIND_EQUAL, a, b);
+}
+static inline int order_quick_same(Term a, Term b)
+{
+    if (a.w == b.w) return 0;
+    if (((a.w ^ b.w) & TAG_MASK) != 0 || term_is_atomic(a)) return 1;
+    return order_quick_slow(NULL, ORDER_KIND_SAME, a, b);
+}
+
 typedef struct OrderMaps OrderMaps; /* private to order.c */
 
 /* A comparison in slices.  The walk lives outside the heap; nothing may collect until it
@@ -71,6 +108,9 @@ void order_begin(OrderWalk *o, const AtomTable *atoms, OrderMode mode, Term a, T
                  Mem *mem);
 /* Equality only, faster and without atoms: ORDER_STANDARD is ==, ORDER_EXACT is =:=. */
 void order_begin_equal(OrderWalk *o, OrderMode mode, Term a, Term b, Mem *mem);
+/* By kind. */
+void order_begin_kind(OrderWalk *o, const AtomTable *atoms, OrderKind kind, Term a, Term b,
+                      Mem *mem);
 /* Works off at most about *budget terms and takes them from it; true when done. */
 bool order_step(OrderWalk *o, size_t *budget);
 void order_end(OrderWalk *o);
