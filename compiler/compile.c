@@ -4,6 +4,7 @@
 
 #include "compiler/codegen/codegen.h"
 #include "compiler/codegen/dump.h"
+#include "compiler/core/carry.h"
 #include "compiler/core/expand.h"
 #include "compiler/core/fold.h"
 #include "compiler/core/inline.h"
@@ -64,6 +65,8 @@ static bool pass_inline(Compile *s)
 static bool pass_fold(Compile *s)
 {
     fold_unit(s->unit);
+    if (!checked(s)) return false;
+    carry_unit(s->unit, fold_again);
     return checked(s);
 }
 

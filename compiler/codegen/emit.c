@@ -199,7 +199,8 @@ void emit_function(Emitter *e, LirFunction *lir, MirFunction *f)
                        .start = unit_now(e),
                        .arity = (uint16_t)core->param_count,
                        .extent = (uint16_t)f->extent,
-                       .shown = (uint16_t)core->shown_arity};
+                       .shown = (uint16_t)core->shown_arity,
+                       .context = (uint16_t)core->carries};
     uint32_t block = 1;
     while (block < f->block_count) {
         uint32_t following = block + 1;

@@ -163,6 +163,7 @@ typedef struct {
     bool inline_wanted; /* named by -compile({inline, ...}) */
     uint32_t size;      /* instructions without jumps; kept by inline.c */
     SrcPos pos;
+    uint32_t carries;      /* parameter that is a match context (carry.h), plus 1; 0: none */
     CoreVar var_count;     /* variables are 1 to var_count */
     VEC(CoreBlock) blocks; /* blocks.count counts at[0], which is none */
     VEC(CoreTry) tries;    /* at[0] is not one */

@@ -162,7 +162,9 @@ void core_dump(CoreUnit *u, FILE *out)
         dump_term(&d, f->name);
         fprintf(out, "/%u(", f->arity);
         dump_vars(&d, f->params, f->param_count);
-        fprintf(out, ")%s%s\n", f->is_fun ? " fun" : "", f->exported ? " exported" : "");
+        fprintf(out, ")%s%s", f->is_fun ? " fun" : "", f->exported ? " exported" : "");
+        if (f->carries) fprintf(out, " context v%u", f->params[f->carries - 1]);
+        fputc('\n', out);
         for (CoreBlockId b = 1; b < f->blocks.count; b++) dump_block(&d, f, b);
     }
     bytes_free(&d.text);

@@ -207,3 +207,11 @@ void fold_unit(CoreUnit *u)
     for (uint32_t i = 0; i < u->functions.count; i++) fold_function(u, i, &scratch);
     arena_free(&scratch);
 }
+
+void fold_again(CoreUnit *u, uint32_t function)
+{
+    Arena scratch;
+    arena_init(&scratch, NULL, MEM_COMPILER);
+    fold_function(u, function, &scratch);
+    arena_free(&scratch);
+}

@@ -13,3 +13,5 @@ Term fold_unary(CoreUnit *u, AstOp op, Term a);
 
 /* Simplify every function of the unit.  Each pass is linear in its size, up to sorting. */
 void fold_unit(CoreUnit *u);
+/* One function once more, after a pass has changed it. */
+void fold_again(CoreUnit *u, uint32_t function);

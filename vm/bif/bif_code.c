@@ -324,6 +324,7 @@ static BifResult bif_module_functions(Process *p, const ModuleVersion *v)
 {
     Term list = TERM_NIL;
     for (uint32_t i = v->function_count; i > 0; i--) {
+        if (v->functions[i - 1].is_copy) continue;
         Term pair = bif_name_arity(p, v->functions[i - 1].name, v->functions[i - 1].shown);
         list = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, list);
         if (term_is_none(list)) return raise_system_limit(p);

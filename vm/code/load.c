@@ -330,7 +330,8 @@ static void load_functions(Loader *l)
                                  .name = atom_index(l->atoms[f->functions[i].name]),
                                  .arity = f->functions[i].arity,
                                  .extent = f->functions[i].extent,
-                                 .shown = f->functions[i].shown};
+                                 .shown = f->functions[i].shown,
+                                 .is_copy = f->functions[i].context != 0};
     v->functions = rows;
     v->function_count = f->function_count;
     v->exports = arena_copy_bytes(&v->tables, f->exports, f->export_count * sizeof(uint32_t));

@@ -40,8 +40,9 @@ typedef struct CodeFunction {
         module;
     uint32_t name;
     uint16_t arity;
-    uint16_t extent; /* registers of its frame, call windows included */
-    uint16_t shown;  /* the arity that stack traces tell */
+    uint16_t extent;  /* registers of its frame, call windows included */
+    uint16_t shown;   /* the arity that stack traces tell */
+    uint16_t is_copy; /* another form of a function in the source: not listed */
 } CodeFunction;
 
 /* A range of code whose exceptions go to `target`; innermost ranges come first. */

@@ -70,6 +70,8 @@ static void put_function(const Disasm *d, uint32_t index)
     }
     put_atom(d, d->m->functions[index].name);
     bytes_printf(d->out, "/%u", d->m->functions[index].arity);
+    uint32_t context = d->m->functions[index].context;
+    if (context) bytes_printf(d->out, " of context r%u", context - 1);
 }
 
 static void put_lambda(const Disasm *d, uint32_t index)

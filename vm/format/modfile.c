@@ -102,6 +102,7 @@ static bool read_functions(Reader *r)
         f->arity = (uint16_t)bytes_read_leb_max(&in, LIMIT_ARITY + 1);
         f->extent = (uint16_t)bytes_read_leb_max(&in, LIMIT_FRAME);
         f->shown = (uint16_t)bytes_read_leb_max(&in, UINT16_MAX);
+        f->context = (uint16_t)bytes_read_leb_max(&in, f->arity);
         f->start = at;
         at += (uint32_t)bytes_read_leb_max(&in, units - at);
         f->end = at;

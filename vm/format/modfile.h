@@ -35,8 +35,9 @@ typedef struct ModFunction {
     uint32_t start; /* 4-byte units from the start of the code: its ENTER */
     uint32_t end;   /* behind its last instruction; the next function starts here or later */
     uint16_t arity;
-    uint16_t extent; /* registers of its frame, call windows included */
-    uint16_t shown;  /* the arity that stack traces tell: of a fun, with its free variables */
+    uint16_t extent;  /* registers of its frame, call windows included */
+    uint16_t shown;   /* the arity that stack traces tell: of a fun, with its free variables */
+    uint16_t context; /* argument that is a match context, plus 1; 0: all are values */
 } ModFunction;
 
 typedef struct ModImport {

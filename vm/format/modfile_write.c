@@ -64,6 +64,7 @@ static void put_functions(Bytes *out, const ModFile *m)
         bytes_put_leb(out, f->arity);
         bytes_put_leb(out, f->extent);
         bytes_put_leb(out, f->shown);
+        bytes_put_leb(out, f->context);
         bytes_put_leb(out, f->end - f->start);
         at = f->end;
     }

@@ -202,6 +202,7 @@ static void enter_function(Verifier *v)
     for (uint32_t i = 0; i < f->arity; i++) v->now.facts[i] = FACT_ANY;
     uint32_t free_count = v->fun_free[f - v->m->functions];
     if (free_count) v->now.facts[f->arity - 1] = fact_make(FACT_FUN, free_count - 1);
+    if (f->context) v->now.facts[f->context - 1] = fact_make(FACT_CONTEXT, VERIFY_OWN_CONTEXT);
     v->now.room = 0;
     v->now.frame = f->extent;
     v->now.reached = true;
@@ -338,12 +339,26 @@ static void group_handlers(const Verifier *v, uint32_t *start, uint32_t *at)
         at[start[modfile_function_at(m, m->handlers[i].start) - m->functions + 1]++] = i;
 }
 
+/* Who passes a context knows that it does: such a function has no other callers. */
+static bool check_contexts(Verifier *v)
+{
+    const ModFile *m = v->m;
+    for (uint32_t i = 0; i < m->export_count; i++)
+        if (m->functions[m->exports[i]].context)
+            return verify_fail(v, "a function that wants a match context is exported");
+    for (uint32_t i = 0; i < m->lambda_count; i++)
+        if (m->functions[m->lambdas[i].function].context)
+            return verify_fail(v, "the body of a fun wants a match context");
+    return (!m->on_load || !m->functions[m->on_load - 1].context)
+           || verify_fail(v, "the -on_load function wants a match context");
+}
+
 static bool verify_all(Verifier *v)
 {
     const ModFile *m = v->m;
     v->bif_rows = ARENA_ARRAY(v->arena, int16_t, m->import_count + 1u);
     for (uint32_t i = 0; i < m->import_count; i++) v->bif_rows[i] = -2;
-    if (!find_fun_bodies(v)) return false;
+    if (!find_fun_bodies(v) || !check_contexts(v)) return false;
     uint32_t *start = ARENA_ARRAY(v->arena, uint32_t, m->function_count + 2u);
     uint32_t *rows = ARENA_ARRAY(v->arena, uint32_t, m->handler_count + 1u);
     group_handlers(v, start, rows);

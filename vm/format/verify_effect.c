@@ -73,6 +73,16 @@ static bool needs_fun_argument(Verifier *v, uint32_t function, uint32_t first)
            || verify_fail(v, "a fun's body is called with another fun");
 }
 
+/* Arguments of a function of this module: values, but a context where it wants one. */
+static bool needs_arguments(Verifier *v, uint32_t function, uint32_t first)
+{
+    const ModFunction *f = &v->m->functions[function];
+    if (!f->context) return needs_row(v, first, f->arity);
+    uint32_t at = f->context - 1u;
+    return needs_row(v, first, at) && needs_row(v, first + at + 1, f->arity - at - 1u)
+           && needs(v, first + at, FACT_CONTEXT);
+}
+
 /* The return address and the result have their place in the frame. */
 static bool needs_window(Verifier *v, uint32_t window)
 {
@@ -92,7 +102,7 @@ static bool needs_call(Verifier *v, const CodeInstr *instr)
     switch (instr->op) {
     case OP_CALL:
     case OP_TAIL_CALL:
-        return needs_row(v, first, v->m->functions[o[1]].arity)
+        return needs_arguments(v, (uint32_t)o[1], first)
                && needs_fun_argument(v, (uint32_t)o[1], first);
     case OP_CALL_EXT:
     case OP_TAIL_EXT: return needs_row(v, first, v->m->imports[o[1]].arity);
@@ -115,14 +125,12 @@ static bool needs_context(Verifier *v, const CodeInstr *instr)
     return true;
 }
 
-/* A position may go only into the context that it came from. */
-static bool needs_position(Verifier *v, const CodeInstr *instr)
+/* A position may go only with the context that it came from. */
+static bool needs_position(Verifier *v, int64_t r, int64_t position)
 {
-    if (!needs(v, instr->operands[0], FACT_CONTEXT)
-        || !needs(v, instr->operands[1], FACT_POSITION))
-        return false;
-    uint32_t context = fact_number(fact_of(v, instr->operands[0]));
-    return (context && context == fact_number(fact_of(v, instr->operands[1])))
+    if (!needs(v, r, FACT_CONTEXT) || !needs(v, position, FACT_POSITION)) return false;
+    uint32_t context = fact_number(fact_of(v, r));
+    return (context && context == fact_number(fact_of(v, position)))
            || verify_fail(v, "a position belongs to another context");
 }
 
@@ -171,7 +179,8 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     case OP_BITS_IS_UNIT:
     case OP_BITS_IS_STRING:
     case OP_BITS_POSITION: return needs_context(v, instr);
-    case OP_BITS_SEEK: return needs_position(v, instr);
+    case OP_BITS_SEEK: return needs_position(v, o[0], o[1]);
+    case OP_BITS_TAIL: return needs_position(v, o[1], o[2]);
     case OP_RECV_FROM: return needs(v, o[0], FACT_MARKER);
     default: return needs_plain(v, instr) && needs_list(v, instr);
     }

@@ -21,9 +21,12 @@ typedef enum FactKind {
     FACT_POSITION, /* a small integer; number: the context it was read from */
     FACT_LAST_VALUE = FACT_POSITION,
     /* Terms for the collector, but not values of the language. */
-    FACT_CONTEXT, /* number: unit of its BITS_START; 0: one of several */
+    FACT_CONTEXT, /* number: unit of its BITS_START, or VERIFY_OWN_CONTEXT; 0: one of several */
     FACT_MARKER
 } FactKind;
+
+/* The number of the context that a function is called with: no BITS_START stands inside ENTER. */
+#define VERIFY_OWN_CONTEXT 1
 
 #define FACT_MESSAGE    0x80000000u
 #define FACT_NUMBER_MAX 0x7fffffu

@@ -35,6 +35,23 @@ static BuildSegment build_segment(const Process *p, const uint8_t *at)
     return s;
 }
 
+/* A segment with its size, which is found once for most constructions. */
+typedef struct BuildPart {
+    BuildSegment s;
+    size_t bits;
+} BuildPart;
+
+/* Segments whose parts are kept between the two passes. */
+#define BUILD_KEPT 8
+
+typedef struct Build {
+    const Process *p;
+    const uint8_t *list;
+    size_t n;
+    size_t total; /* bits */
+    BuildPart kept[BUILD_KEPT];
+} Build;
+
 /* Size times unit; a negative or non-integer size is badarg, an enormous one too large. */
 static BuildError build_sized(const BuildSegment *s, size_t *bits)
 {
@@ -85,10 +102,14 @@ static BuildError build_size_utf(const BuildSegment *s, size_t *bits)
     return *bits > 0 ? BUILD_OK : BUILD_BADARG;
 }
 
-static BuildError build_size(const BuildSegment *s, size_t *bits)
+static inline BuildError build_size(const BuildSegment *s, size_t *bits)
 {
     switch (s->type) {
     case BITS_TYPE_INTEGER:
+        if (LIKELY(term_is_small(s->value) && (s->flags & BITS_SIZE_CONST) != 0)) {
+            *bits = (size_t)small_value(s->size) * s->unit;
+            return BUILD_OK;
+        }
         if (!term_is_integer(s->value)) return BUILD_BADARG;
         return build_sized(s, bits);
     case BITS_TYPE_FLOAT: return build_size_float(s, bits);
@@ -106,6 +127,13 @@ static void build_write_binary(uint8_t *to, size_t at, const BuildSegment *s, si
         bits_copy(to, at, v.at, v.offset, bits);
 }
 
+/* A small integer of whole bytes at the start of a byte. */
+static void build_write_bytes(uint8_t *to, size_t n, int64_t value, bool little)
+{
+    for (size_t i = 0; i < n; i++)
+        to[little ? i : n - 1 - i] = (uint8_t)(value >> (i < 8 ? 8 * i : 63));
+}
+
 /* The segment's size has been checked: it can be written. */
 static void build_write(uint8_t *to, size_t at, const BuildSegment *s, size_t bits)
 {
@@ -115,6 +143,8 @@ static void build_write(uint8_t *to, size_t at, const BuildSegment *s, size_t bi
     case BITS_TYPE_INTEGER:
         if (bits == 8 && (at & 7) == 0 && term_is_small(s->value))
             to[at / 8] = (uint8_t)small_value(s->value);
+        else if (((bits | at) & 7) == 0 && term_is_small(s->value))
+            build_write_bytes(to + at / 8, bits / 8, small_value(s->value), little);
         else
             bits_put_integer(to, at, bits, s->value, little);
         return;
@@ -136,26 +166,31 @@ static bool build_float_fits(const BuildSegment *s)
     return bits_float_of(s->value, &value);
 }
 
-static BuildError build_total(const Process *p, const uint8_t *list, size_t n, size_t *total)
+static BuildError build_total(Build *b)
 {
-    *total = 0;
-    for (size_t i = 0; i < n; i++) {
-        BuildSegment s = build_segment(p, list + 8 * i);
-        size_t bits = 0;
-        BuildError error = build_size(&s, &bits);
+    BuildPart spare;
+    for (size_t i = 0; i < b->n; i++) {
+        BuildPart *part = LIKELY(i < BUILD_KEPT) ? &b->kept[i] : &spare;
+        part->s = build_segment(b->p, b->list + 8 * i);
+        BuildError error = build_size(&part->s, &part->bits);
         if (error != BUILD_OK) return error;
-        if (s.type == BITS_TYPE_FLOAT && !build_float_fits(&s)) return BUILD_BADARG;
-        if (__builtin_add_overflow(*total, bits, total) || *total / 8 > BINARY_MAX_BYTES)
+        if (part->s.type == BITS_TYPE_FLOAT && !build_float_fits(&part->s)) return BUILD_BADARG;
+        if (__builtin_add_overflow(b->total, part->bits, &b->total)
+            || b->total / 8 > BINARY_MAX_BYTES)
             return BUILD_LIMIT;
     }
     return BUILD_OK;
 }
 
-static void build_write_all(const Process *p, const uint8_t *list, size_t n, uint8_t *to,
-                            size_t at)
+static void build_write_from(const Build *b, size_t first, uint8_t *to, size_t at)
 {
-    for (size_t i = 0; i < n; i++) {
-        BuildSegment s = build_segment(p, list + 8 * i);
+    for (size_t i = first; i < b->n; i++) {
+        if (LIKELY(i < BUILD_KEPT)) {
+            build_write(to, at, &b->kept[i].s, b->kept[i].bits);
+            at += b->kept[i].bits;
+            continue;
+        }
+        BuildSegment s = build_segment(b->p, b->list + 8 * i);
         size_t bits = 0;
         (void)build_size(&s, &bits);
         build_write(to, at, &s, bits);
@@ -164,41 +199,42 @@ static void build_write_all(const Process *p, const uint8_t *list, size_t n, uin
 }
 
 /* <<Acc/bitstring, ...>>: the first segment is all of a bitstring, which may be grown in place. */
-static bool build_appends(const Process *p, const uint8_t *list, size_t n)
+static bool build_appends(const Build *b)
 {
-    if (n < 2) return false;
-    BuildSegment first = build_segment(p, list);
-    return first.type == BITS_TYPE_BINARY && (first.flags & BITS_SIZE_ALL) != 0
-           && binary_bits(first.value) >= 8 * BINARY_HEAP_MAX;
+    const BuildSegment *first = &b->kept[0].s;
+    return b->n >= 2 && first->type == BITS_TYPE_BINARY && (first->flags & BITS_SIZE_ALL) != 0
+           && b->kept[0].bits >= 8 * BINARY_HEAP_MAX;
 }
 
-static Term build_make(Process *p, const uint8_t *list, size_t n, size_t total)
+static Term build_make(Process *p, const Build *b)
 {
     uint8_t *to;
-    if (build_appends(p, list, n)) {
-        BuildSegment first = build_segment(p, list);
+    if (build_appends(b)) {
         size_t offset;
-        size_t more = total - binary_bits(first.value);
-        Term t = binary_append(&p->heap, first.value, more, &to, &offset);
-        if (!term_is_none(t)) build_write_all(p, list + 8, n - 1, to, offset);
+        size_t more = b->total - b->kept[0].bits;
+        Term t = binary_append(&p->heap, b->kept[0].s.value, more, &to, &offset);
+        if (!term_is_none(t)) build_write_from(b, 1, to, offset);
         p->run->reductions -= (int64_t)(more / 512);
         return t;
     }
-    Term t = binary_new(&p->heap, total, &to);
-    if (!term_is_none(t)) build_write_all(p, list, n, to, 0);
-    p->run->reductions -= (int64_t)(total / 512);
+    Term t = binary_new(&p->heap, b->total, &to);
+    if (!term_is_none(t)) build_write_from(b, 0, to, 0);
+    p->run->reductions -= (int64_t)(b->total / 512);
     return t;
 }
 
 SlowResult slow_bits_build(Process *p)
 {
     const uint8_t *pc = (const uint8_t *)p->pc;
-    size_t n = operand_u16(pc + OPOFF_BITS_BUILD_2);
-    const uint8_t *list = pc + OPEND_BITS_BUILD;
-    size_t total;
-    BuildError error = build_total(p, list, n, &total);
+    const size_t n = operand_u16(pc + OPOFF_BITS_BUILD_2);
+    Build b;
+    b.p = p;
+    b.list = pc + OPEND_BITS_BUILD;
+    b.n = n;
+    b.total = 0;
+    BuildError error = build_total(&b);
     p->heap.limit = p->fp - operand_u16(pc + OPOFF_BITS_BUILD_1) - LIMIT_BLOCK_SLACK;
-    Term result = error == BUILD_OK ? build_make(p, list, n, total) : TERM_NONE;
+    Term result = error == BUILD_OK ? build_make(p, &b) : TERM_NONE;
     if (term_is_none(result)) {
         int32_t fail = operand_i32(pc + OPOFF_BITS_BUILD_3);
         if (fail != 0) {

@@ -185,6 +185,21 @@ SlowResult slow_bits_rest(Process *p)
     return match_done(p, pc + OPOFF_BITS_REST_0, part, OPLEN_BITS_REST);
 }
 
+SlowResult slow_bits_tail(Process *p)
+{
+    const uint8_t *pc = match_pc(p);
+    MatchContext c = match_context(p, pc + OPOFF_BITS_TAIL_1);
+    size_t from = (size_t)small_value(match_register(p, pc + OPOFF_BITS_TAIL_2));
+    size_t end = c.position + c.left;
+    c.position = from;
+    Term part = match_part(p, &c, end - from);
+    if (term_is_none(part)) {
+        p->run->stop = RUN_KILLED;
+        return SLOW_STOP;
+    }
+    return match_done(p, pc + OPOFF_BITS_TAIL_0, part, OPLEN_BITS_TAIL);
+}
+
 /* Bits of the character at the position in UTF-8, 16 or 32; 0: none. */
 static size_t match_utf(const MatchContext *c, uint32_t form, uint32_t flags,
                         uint32_t *character)

@@ -154,6 +154,24 @@ static inline void interp_fill(Word *to, const Word *fp, const uint8_t *list, si
     for (size_t i = 0; i < n; i++) to[i] = fp[operand_i16(list + 2 * i)];
 }
 
+/* Whole bytes, few enough to be read in one go, at the start of a byte; position and size are small
+ * integers. */
+static inline bool interp_bits_plain(Word position, Word bits)
+{
+    return ((position | bits) & small_from(7).w) == 0 && bits <= small_from(32).w;
+}
+/* An unsigned integer of 0 to 4 bytes at a context's position. */
+static inline Word interp_bits_read(const Word *context, uint32_t bits)
+{
+    const uint8_t *at =
+        binary_base_bytes(TERM_RAW(context[1])) + (small_value(TERM_RAW(context[2])) >> 3);
+    if (LIKELY(bits == 8)) return small_from(at[0]).w;
+    if (bits == 16) return small_from(at[0] << 8 | at[1]).w;
+    if (bits == 24) return small_from(at[0] << 16 | at[1] << 8 | at[2]).w;
+    if (bits == 0) return small_from(0).w;
+    return small_from((int64_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]).w;
+}
+
 /* Bytes from the instruction to the case with this key, else to `otherwise`, a LABEL. */
 static ptrdiff_t interp_select(const uint8_t *cases, size_t n, uint32_t key, int32_t otherwise)
 {
@@ -744,7 +762,17 @@ dispatch:
     CASE(BITS_BUILD) : SLOW(slow_bits_build(p));
     CASE(BITS_START) : SLOW(slow_bits_start(p));
     CASE(BITS_INT) : SLOW(slow_bits_int(p));
-    CASE(BITS_INT_CONST) : SLOW(slow_bits_int_const(p));
+    CASE(BITS_INT_CONST) :
+    {
+        Word *context = boxed_words(TERM_AT(BITS_INT_CONST, 1));
+        Word bits = small_from((int64_t)U16_AT(BITS_INT_CONST, 2)).w;
+        if (context[3] - context[2] < bits) GOTO(BITS_INT_CONST, 4);
+        if (UNLIKELY(U16_AT(BITS_INT_CONST, 3) != 0) || !interp_bits_plain(context[2], bits))
+            SLOW(slow_bits_int_const(p));
+        REG(BITS_INT_CONST, 0) = interp_bits_read(context, U16_AT(BITS_INT_CONST, 2));
+        context[2] += bits;
+        NEXT(BITS_INT_CONST);
+    }
     CASE(BITS_FLOAT) : SLOW(slow_bits_float(p));
     CASE(BITS_BINARY) : SLOW(slow_bits_binary(p));
     CASE(BITS_REST) : SLOW(slow_bits_rest(p));
@@ -767,7 +795,9 @@ dispatch:
     CASE(BITS_IS_UNIT) :
     {
         const Word *context = boxed_words(TERM_AT(BITS_IS_UNIT, 0));
-        TEST(BITS_IS_UNIT, 2, ((context[3] - context[2]) >> 2) % U16_AT(BITS_IS_UNIT, 1) == 0);
+        Word left = (context[3] - context[2]) >> 2;
+        Word unit = U16_AT(BITS_IS_UNIT, 1);
+        TEST(BITS_IS_UNIT, 2, LIKELY(unit == 8) ? left % 8 == 0 : left % unit == 0);
     }
     CASE(BITS_IS_STRING) : SLOW(slow_bits_is_string(p));
     CASE(BITS_POSITION) :
@@ -780,6 +810,8 @@ dispatch:
         boxed_words(TERM_AT(BITS_SEEK, 0))[2] = REG(BITS_SEEK, 1);
         NEXT(BITS_SEEK);
     }
+
+    CASE(BITS_TAIL) : SLOW(slow_bits_tail(p));
 
     /* -- exceptions -- */
 

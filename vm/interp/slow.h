@@ -76,6 +76,7 @@ SlowResult slow_bits_int_const(Process *p);
 SlowResult slow_bits_float(Process *p);
 SlowResult slow_bits_binary(Process *p);
 SlowResult slow_bits_rest(Process *p);
+SlowResult slow_bits_tail(Process *p);
 SlowResult slow_bits_utf(Process *p);
 SlowResult slow_bits_skip(Process *p);
 SlowResult slow_bits_skip_utf(Process *p);

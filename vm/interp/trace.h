@@ -17,8 +17,8 @@ enum {
     TRACE_AT_FRAME = 2 /* the first entry is the first frame, with arguments */
 };
 
-/* The raw trace of an exception raised at p->pc, p->fp; `near` holds p->pc, or is NULL if no version
- * does. */
+/* The raw trace of an exception raised at p->pc, p->fp; `near` holds p->pc, or is NULL if no
+ * version does. */
 Term trace_make(Process *p, const ModuleVersion *near);
 /* The same for a call of M:F that failed in the instruction at p->pc (undef, error_handler). */
 Term trace_make_called(Process *p, Term module, Term function, Term args);

@@ -19,12 +19,6 @@ size_t binary_base_bits(Term base)
                                            : binary_shared_bits(base);
 }
 
-const uint8_t *binary_base_bytes(Term base)
-{
-    if (boxed_kind(base) == KIND_BINARY) return (const uint8_t *)(boxed_words(base) + 2);
-    return binary_shared(base)->bytes;
-}
-
 size_t binary_bits(Term t)
 {
     return is_base(t) ? binary_base_bits(t) : (size_t)small_value(boxed_term(t, 2));
@@ -217,12 +211,34 @@ static Word *append_start(Heap *h, Word *handle_at, BitView acc, size_t bytes)
     return handle_at;
 }
 
+/* The usual case: the buffer is acc's own and has room.  TERM_NONE: it is another one. */
+static Term append_in_place(Heap *h, Word *handle, Term acc, size_t bits, uint8_t **to,
+                            size_t *offset)
+{
+    SharedBytes *shared = (SharedBytes *)(uintptr_t)handle[2];
+    size_t end = shared->used;
+    if (bits > shared->room * 8 - end) return TERM_NONE;
+    Word *at = heap_alloc(h, 4);
+    if (at == NULL) return TERM_NONE;
+    *to = shared->bytes;
+    *offset = end;
+    if (((end | bits) & 7) != 0) bits_zero(shared->bytes, end, bits);
+    shared->used = end + bits;
+    handle[3] = shared->used | BINARY_APPENDABLE;
+    size_t start = (size_t)small_value(boxed_term(acc, 1));
+    return part_at(at, boxed_from(handle), start, end + bits - start);
+}
+
 Term binary_append(Heap *h, Term acc, size_t bits, uint8_t **to, size_t *offset)
 {
+    Word *handle = append_owner(acc);
+    if (LIKELY(handle != NULL)) {
+        Term t = append_in_place(h, handle, acc, bits, to, offset);
+        if (!term_is_none(t)) return t;
+    }
     BitView view = binary_view(acc);
     size_t total = view.bits + bits;
     if (total < bits || total > BINARY_MAX_BYTES * 8) return TERM_NONE;
-    Word *handle = append_owner(acc);
     if (handle == NULL && total <= BINARY_HEAP_MAX * 8) {
         Term t = binary_new(h, total, to);
         if (term_is_none(t)) return t;
@@ -251,7 +267,7 @@ Term binary_append(Heap *h, Term acc, size_t bits, uint8_t **to, size_t *offset)
     SharedBytes *shared = (SharedBytes *)(uintptr_t)handle[2];
     *to = shared->bytes;
     *offset = start + view.bits;
-    bits_zero(shared->bytes, *offset, bits);
+    if (((*offset | bits) & 7) != 0) bits_zero(shared->bytes, *offset, bits);
     shared->used = start + total;
     handle[3] = shared->used | BINARY_APPENDABLE;
     return part_at(at, boxed_from(handle), start, total);

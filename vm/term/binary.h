@@ -44,7 +44,12 @@ typedef struct BitView {
 BitView binary_view(Term t);
 /* The bytes a base stands on, and its size in bits; base is KIND_BINARY or
  * KIND_SHARED_BINARY. */
-const uint8_t *binary_base_bytes(Term base);
+static inline const uint8_t *binary_base_bytes(Term base)
+{
+    const Word *at = boxed_words(base);
+    if (boxed_kind(base) == KIND_BINARY) return (const uint8_t *)(at + 2);
+    return ((const SharedBytes *)(uintptr_t)at[2])->bytes;
+}
 size_t binary_base_bits(Term base);
 
 size_t binary_bits(Term t); /* of any bitstring */
@@ -93,7 +98,8 @@ Term binary_part(Heap *h, Term t, size_t offset, size_t size);
 Term binary_copy_part(Heap *h, Term t, size_t offset, size_t size);
 
 /* What lies behind `acc` grown by `bits` bits at its end, for <<Acc/binary, X>>: a new term
- * with those bits zero and, in *to, the place to write them (bits_put at bit *offset).  In
+ * with those bits to be written, at *to from bit *offset on (they are zero where the first or
+ * the last byte is not theirs alone).  In
  * place when `acc` ends where its owned append buffer ends; else acc is copied into a new
  * buffer with as much room again.  acc itself keeps its meaning. */
 Term binary_append(Heap *h, Term acc, size_t bits, uint8_t **to, size_t *offset);
