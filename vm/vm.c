@@ -6,8 +6,10 @@
 #include "vm/actor/spawn.h"
 #include "vm/base/env.h"
 #include "vm/bif/bif_code.h"
+#include "vm/bif/bif_ets.h"
 #include "vm/bif/bif_process.h"
 #include "vm/code/stubs.h"
+#include "vm/ets/ets_directory.h"
 #include "vm/ets/persist.h"
 #include "vm/interp/interp.h"
 #include "vm/interp/trace.h"
@@ -30,7 +32,7 @@ static void vm_exit_begun(RunContext *run, Process *p, Term reason)
     sched_halt(vm->sched, failed ? 1 : 0);
 }
 
-static const ExitHooks vm_exit_hooks = {.begun = vm_exit_begun};
+static const ExitHooks vm_exit_hooks = {.begun = vm_exit_begun, .release = bif_ets_release};
 
 /* p's code has come to an end. */
 static SchedStop vm_ended(RunContext *run, Process *p, Term reason)
@@ -169,6 +171,7 @@ static bool vm_make_code(Vm *vm)
     Sched *s = vm->sched;
     vm->registry = registry_new(vm->mem, s->epoch);
     vm->persist = persist_new(vm->mem, vm->atoms);
+    vm->tables = ets_directory_new(vm->mem, s->epoch, vm->atoms, s->worker_count);
     vm->env = env_new(vm->mem, environ);
     vm->code = codetab_new(vm->mem, s->epoch, vm->atoms);
     if (vm->code == NULL) return false;
@@ -182,6 +185,7 @@ static bool vm_make_code(Vm *vm)
         run->literals = area_range(vm->code->area);
         run->registry = vm->registry;
         run->persist = vm->persist;
+        run->tables = vm->tables;
         run->env = vm->env;
     }
     return true;
@@ -249,6 +253,7 @@ void vm_delete(Vm *vm)
     Mem *mem = vm->mem;
     exit_free_all(&vm->sched->workers[0]->run);
     if (vm->persist != NULL) persist_delete(vm->persist);
+    if (vm->tables != NULL) ets_directory_delete(vm->tables);
     if (vm->env != NULL) env_delete(vm->env);
     if (vm->registry != NULL) registry_delete(vm->registry);
     if (!sched_delete(vm->sched)) return; /* a job of a library still runs in this memory */

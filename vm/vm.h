@@ -38,6 +38,7 @@ struct Vm {
     CodeTable *code;
     Registry *registry;
     struct Persist *persist;
+    struct EtsDirectory *tables;
     struct Env *env;
     Archive archive;
     bool has_archive;

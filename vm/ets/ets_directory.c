@@ -73,6 +73,7 @@ struct EtsDirectory {
     AtomicSize graves; /* buried, those being freed included */
     unsigned gate_count;
     EtsGate *gates;
+    MatchNames *match_names;
 };
 
 /* What a process has. */
@@ -122,15 +123,15 @@ static void index_drop(Index *index, uint64_t key)
 
 /* ---- the directory ---- */
 
-EtsDirectory *ets_directory_new(Mem *mem, Epoch *epoch, const AtomTable *atoms, unsigned users)
+EtsDirectory *ets_directory_new(Mem *mem, Epoch *epoch, AtomTable *atoms, unsigned users)
 {
-    (void)atoms;
     EtsDirectory *d = mem_alloc_zero(mem, MEM_TABLE, sizeof *d);
     lock_init(&d->lock, LOCK_RANK_TABLES, "directory of tables");
     d->mem = mem;
     d->epoch = epoch;
     d->gate_count = users;
     d->gates = mem_alloc_zero(mem, MEM_TABLE, users * sizeof *d->gates);
+    d->match_names = ets_match_names_new(mem, atoms);
     htab_init(&d->owners, mem, MEM_TABLE);
     atomic_store_relaxed(&d->ids.pairs, index_pairs_new(mem, INDEX_FIRST));
     atomic_store_relaxed(&d->names.pairs, index_pairs_new(mem, INDEX_FIRST));
@@ -139,6 +140,8 @@ EtsDirectory *ets_directory_new(Mem *mem, Epoch *epoch, const AtomTable *atoms, 
 
 EtsGate *ets_directory_gate(EtsDirectory *d, unsigned index) { return &d->gates[index]; }
 unsigned ets_directory_gates(const EtsDirectory *d) { return d->gate_count; }
+
+const MatchNames *ets_directory_match_names(const EtsDirectory *d) { return d->match_names; }
 
 EtsTable *ets_directory_find(const EtsDirectory *d, uint64_t id)
 {
@@ -487,6 +490,7 @@ void ets_directory_delete(EtsDirectory *d)
         store_release(NULL, s);
     }
     htab_free(&d->owners);
+    ets_match_names_delete(d->match_names, d->mem);
     index_release(d->mem, atomic_load_relaxed(&d->ids.pairs));
     index_release(d->mem, atomic_load_relaxed(&d->names.pairs));
     mem_free(d->mem, MEM_TABLE, d->gates, d->gate_count * sizeof *d->gates);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "vm/ets/ets_match.h"
 #include "vm/ets/ets_table.h"
 
 /* How often a process has fixed a table. */
@@ -19,12 +20,14 @@ struct EtsFix {
 };
 
 /* `users` threads, numbered from 0, may be EtsUsers. */
-EtsDirectory *ets_directory_new(Mem *mem, Epoch *epoch, const AtomTable *atoms, unsigned users);
+EtsDirectory *ets_directory_new(Mem *mem, Epoch *epoch, AtomTable *atoms, unsigned users);
 /* Frees every table.  Nobody looks any more. */
 void ets_directory_delete(EtsDirectory *d);
 
 EtsGate *ets_directory_gate(EtsDirectory *d, unsigned index);
 unsigned ets_directory_gates(const EtsDirectory *d);
+/* What names mean in match specifications. */
+const MatchNames *ets_directory_match_names(const EtsDirectory *d);
 
 /* Of a reference's number, or of a name: the table, or NULL. */
 EtsTable *ets_directory_find(const EtsDirectory *d, uint64_t id);

@@ -36,10 +36,16 @@ static size_t level_chunk_buckets(unsigned level)
 }
 static unsigned bucket_level(uint64_t bucket) { return 63u - (unsigned)__builtin_clzll(bucket); }
 
+/* Links are written through whoever may only read the table: their writers have locks. */
+static EtsLink *first_mark(const EtsHash *h, uint64_t bucket)
+{
+    return &h->itself->first[bucket];
+}
+
 /* The mark of a bucket, or NULL if its chunk is not there. */
 static EtsLink *bucket_mark(const EtsHash *h, uint64_t bucket)
 {
-    if (bucket < ETS_STRIPES) return (EtsLink *)&h->first[bucket];
+    if (bucket < ETS_STRIPES) return first_mark(h, bucket);
     unsigned level = bucket_level(bucket);
     uint64_t offset = bucket - ((uint64_t)1 << level);
     EtsChunk *chunks = atomic_load_acquire(&h->levels[level]);
@@ -124,6 +130,7 @@ static void hash_grow(EtsHash *h)
 
 void ets_hash_init(EtsHash *h, Mem *mem, const AtomTable *atoms, size_t keypos)
 {
+    h->itself = h;
     h->mem = mem;
     h->atoms = atoms;
     h->keypos = keypos;
@@ -214,7 +221,7 @@ static size_t gather(EtsLink *l, const EtsHash *h, EtsPosition *at, uint64_t end
 
 static EtsLink *position_link(const EtsHash *h, const EtsPosition *at)
 {
-    if (at->order == 0) return (EtsLink *)&h->first[0];
+    if (at->order == 0) return first_mark(h, 0);
     EtsLink *entrance = bucket_entrance(h, reversed(at->order));
     return link_next(link_before(entrance, at->order));
 }
@@ -242,7 +249,7 @@ static EtsObject *first_object(const EtsHash *h, EtsLink *l)
 EtsObject *ets_hash_next_key(const EtsHash *h, Term key, bool *present)
 {
     *present = true;
-    if (term_is_none(key)) return first_object(h, (EtsLink *)&h->first[0]);
+    if (term_is_none(key)) return first_object(h, first_mark(h, 0));
     uint64_t hash = hash_internal(h->atoms, key);
     uint64_t order = order_of_hash(hash);
     EtsLink *run = link_next(link_before(bucket_entrance(h, hash), order));
@@ -387,9 +394,12 @@ void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed)
             before = l;
             continue;
         }
-        atomic_store_release(&before->next, link_next(l));
-        at.stripe->count--;
-        walk_push(removed, (Word)(uintptr_t)l);
+        /* All that stand together go in one store: readers see all of them or none. */
+        for (; l->order == at.order && order_same(link_key(h, l), key); l = link_next(l)) {
+            at.stripe->count--;
+            walk_push(removed, (Word)(uintptr_t)l);
+        }
+        atomic_store_release(&before->next, l);
     }
     lock_drop(&at.stripe->lock);
 }
@@ -399,7 +409,7 @@ void ets_hash_check(const EtsHash *h)
     size_t counts[ETS_STRIPES] = {0};
     uint64_t order = 0;
     uint64_t sequence = 0;
-    for (EtsLink *l = link_next((EtsLink *)&h->first[0]); l != &h->tail; l = link_next(l)) {
+    for (EtsLink *l = link_next(first_mark(h, 0)); l != &h->tail; l = link_next(l)) {
         CHECK(l->order >= order);
         if ((l->order & 1) != 0) {
             const EtsObject *o = ets_object_of(l);

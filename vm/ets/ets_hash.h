@@ -40,6 +40,7 @@ typedef struct EtsHash {
     AtomicU64 mask; /* buckets - 1; released when the level is there */
     AtomicBool growing;
     EtsLink tail;
+    struct EtsHash *itself; /* for who has it as const */
     Mem *mem;
     const AtomTable *atoms;
     size_t keypos; /* from 0 */

@@ -56,6 +56,22 @@ static void object_settle(Heap *h, Word *at, size_t words, Word distance)
     }
 }
 
+EtsObject *ets_object_with(Mem *mem, const EtsObject *from, size_t i, Term value)
+{
+    EtsObject *o = mem_try_alloc(mem, MEM_TABLE, object_bytes(from->words));
+    if (o == NULL) return NULL;
+    Heap h = {.mem = mem};
+    atomic_store_relaxed(&o->link.next, NULL);
+    o->link.order = from->link.order;
+    o->sequence = 0;
+    o->words = from->words;
+    memcpy(o->data, from->data, from->words * sizeof(Word));
+    object_settle(&h, o->data, o->words, (Word)o->data - (Word)from->data);
+    o->handles = h.handles;
+    o->data[1 + i] = value.w;
+    return o;
+}
+
 Term ets_object_copy_out(Heap *h, const EtsObject *o)
 {
     Word *at = heap_alloc(h, o->words);

@@ -42,6 +42,8 @@ static inline int64_t ets_object_weight(const EtsObject *o)
 
 /* A copy of `tuple` of at most `limit` words; NULL when memory is refused. */
 MUST_USE EtsObject *ets_object_new(Mem *mem, Term tuple, size_t limit);
+/* A copy of an object with element `i` (from 0), which is a word like `value`, replaced. */
+MUST_USE EtsObject *ets_object_with(Mem *mem, const EtsObject *from, size_t i, Term value);
 void ets_object_free(Mem *mem, EtsObject *o);
 /* The object is in no table any more. */
 void ets_object_retire(EpochThread *epoch, Mem *mem, EtsObject *o);

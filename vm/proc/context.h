@@ -16,6 +16,7 @@ typedef struct Vm Vm;
 
 struct Env;         /* vm/base/env.h */
 struct Persist;     /* vm/ets/persist.h */
+struct EtsDirectory; /* vm/ets/ets_directory.h */
 struct Registry;    /* vm/actor/registry.h */
 struct ExitHooks;   /* vm/actor/exit.h */
 struct RemoteHooks; /* vm/actor/remote.h */
@@ -71,6 +72,7 @@ struct RunContext {
     struct Worker *worker;
     struct Registry *registry;
     struct Persist *persist;
+    struct EtsDirectory *tables;
     struct Env *env;
     const struct ExitHooks *exit_hooks;
     const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */

@@ -1,0 +1,286 @@
+/* Built-ins of ets about single objects and keys, and about lists of objects. */
+#include "vm/bif/bif_ets.h"
+
+#include "vm/bif/bif_foreign.h"
+#include "vm/term/atom.h"
+#include "vm/term/list.h"
+#include "vm/term/order.h"
+
+/* ---- insert, insert_new ---- */
+
+static BifResult insert_one(Process *p, EtsTable *t, Term tuple, bool only_new)
+{
+    EtsUser u = bif_ets_user(p);
+    if (!bif_ets_is_object(t, tuple)) return raise_badarg(p);
+    EtsObject *o = bif_ets_object(p, tuple);
+    if (o == NULL) return TERM_NONE;
+    switch (ets_put(&u, t, o, only_new)) {
+    case ETS_DONE: return TERM_TRUE;
+    case ETS_EXISTS: ets_object_free(p->run->mem, o); return TERM_FALSE;
+    case ETS_LOST:
+    case ETS_BUSY: break;
+    }
+    ets_object_free(p->run->mem, o);
+    return bif_ets_busy(p, t);
+}
+
+enum { INSERT_REST = 2, INSERT_BATCH = 3, INSERT_PHASE = 4 };
+enum { INSERT_BEGIN, INSERT_COPYING, INSERT_READY, INSERT_GOING };
+
+static EtsBatch *insert_batch(const Process *p)
+{
+    return (EtsBatch *)bif_foreign_of(slot(p, INSERT_BATCH));
+}
+
+/* Copies objects from the list into the batch; TERM_NIL when all are there. */
+static BifResult insert_copy(Process *p, EtsTable *t, EtsBatch *b)
+{
+    Term rest = slot(p, INSERT_REST);
+    for (; term_is_cons(rest); rest = list_tail(rest)) {
+        if (!bif_ets_is_object(t, list_head(rest))) return raise_badarg(p);
+        EtsObject *o = bif_ets_object(p, list_head(rest));
+        if (o == NULL) return TERM_NONE;
+        ets_batch_add(b, o);
+        slot_set(p, INSERT_REST, list_tail(rest));
+        if (bif_spent(p)) return bif_yield(p);
+    }
+    return term_is_nil(rest) ? TERM_NIL : raise_badarg(p);
+}
+
+/* The batch is what the table waits for: it goes in even if the caller dies. */
+static BifResult insert_wait(Process *p, EtsTable *t, const EtsBatch *b)
+{
+    enum { OBJECTS = 200, EACH = 20 };
+    EtsUser u = bif_ets_user(p);
+    for (;;) {
+        /* Pairs with the release in ets_batch_help. */
+        if (atomic_load_acquire(&b->done)) return term_bool(!b->exists);
+        size_t budget = OBJECTS;
+        bool over = ets_batch_help(&u, t, &budget);
+        bif_charge(p, (int64_t)(OBJECTS - budget) * EACH + 1);
+        if (over) continue;
+        if (budget == OBJECTS) return bif_ets_pause(p);
+        if (bif_spent(p)) return bif_yield(p);
+    }
+}
+
+static BifResult insert_list(Process *p, EtsTable *t, bool only_new)
+{
+    EtsUser u = bif_ets_user(p);
+    EtsBatch *b = insert_batch(p);
+    if (raw_slot(p, INSERT_PHASE) == INSERT_BEGIN) {
+        b = ets_batch_new(p->run->mem, only_new);
+        if (b == NULL) return raise_system_limit(p);
+        Term ref = bif_foreign_new(p, &b->counted);
+        if (term_is_none(ref)) return raise_system_limit(p);
+        slot_set(p, INSERT_BATCH, ref);
+        slot_set(p, INSERT_REST, arg(p, 1));
+        raw_slot_set(p, INSERT_PHASE, INSERT_COPYING);
+    }
+    if (raw_slot(p, INSERT_PHASE) == INSERT_COPYING) {
+        BifResult copied = insert_copy(p, t, b);
+        if (!term_is_nil(copied)) return copied;
+        raw_slot_set(p, INSERT_PHASE, INSERT_READY);
+    }
+    if (raw_slot(p, INSERT_PHASE) == INSERT_READY) {
+        if (ets_batch_start(&u, t, b) == ETS_BUSY) return bif_ets_busy(p, t);
+        raw_slot_set(p, INSERT_PHASE, INSERT_GOING);
+    }
+    return insert_wait(p, t, b);
+}
+
+static BifResult insert_any(Process *p, bool only_new)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_WRITE);
+    if (t == NULL) return TERM_NONE;
+    Term objects = arg(p, 1);
+    if (term_is_nil(objects)) return TERM_TRUE;
+    if (!term_is_cons(objects)) return insert_one(p, t, objects, only_new);
+    if (term_is_nil(list_tail(objects))) return insert_one(p, t, list_head(objects), only_new);
+    return insert_list(p, t, only_new);
+}
+
+BifResult bif_ets_insert(Process *p) { return insert_any(p, false); }
+BifResult bif_ets_insert_new(Process *p) { return insert_any(p, true); }
+
+/* ---- lookup, member, lookup_element ---- */
+
+/* What is taken from each object of a key. */
+typedef Term EtsPart(Process *p, const EtsObject *o, size_t element);
+
+static Term part_object(Process *p, const EtsObject *o, size_t element)
+{
+    (void)element;
+    bif_ets_charge(p, o->words);
+    return ets_object_copy_out(&p->heap, o);
+}
+
+static Term part_element(Process *p, const EtsObject *o, size_t element)
+{
+    bif_ets_charge(p, 0);
+    return ets_part_copy_out(&p->heap, TERM_RAW(o->data[1 + element]));
+}
+
+/* Objects of one key that are looked at as a whole before any is copied. */
+typedef struct EtsGroup {
+    Walk objects; /* newest first */
+    bool busy;
+} EtsGroup;
+
+/* The objects of a key at one moment. */
+static void group_find(Process *p, const EtsTable *t, Term key, EtsGroup *g)
+{
+    walk_init(&g->objects, p->run->mem);
+    for (;;) {
+        uint64_t version = ets_read_begin(t);
+        g->objects.count = 0;
+        for (EtsObject *o = ets_find(t, key); o != NULL; o = ets_find_more(t, o, key))
+            walk_push(&g->objects, (Word)(uintptr_t)o);
+        g->busy = (version & 1) != 0;
+        if (g->busy || ets_read_holds(t, version)) return;
+    }
+}
+
+/* A list of parts, oldest first; an object without that element raises. */
+static Term group_list(Process *p, const Walk *objects, EtsPart *part, size_t element)
+{
+    Term list = TERM_NIL;
+    for (size_t i = 0; i < objects->count && !term_is_none(list); i++) {
+        const EtsObject *o = (const EtsObject *)(uintptr_t)objects->at[i];
+        if (tuple_size(ets_object_tuple(o)) <= element) return raise_badarg(p);
+        Term t = part(p, o, element);
+        list = term_is_none(t) ? t : heap_cons(&p->heap, t, list);
+        if (term_is_none(list)) return raise_system_limit(p);
+    }
+    return list;
+}
+
+/* The object of a key in a table of one per key, and whether a batch is in the way. */
+static const EtsObject *find_one(const EtsTable *t, Term key, bool *busy)
+{
+    for (;;) {
+        uint64_t version = ets_read_begin(t);
+        const EtsObject *o = ets_find(t, key);
+        *busy = (version & 1) != 0;
+        if (*busy || ets_read_holds(t, version)) return o;
+    }
+}
+
+static bool table_is_bag(const EtsTable *t)
+{
+    return t->kind == ETS_BAG || t->kind == ETS_DUPLICATE_BAG;
+}
+
+static BifResult lookup_group(Process *p, EtsTable *t, EtsPart *part, size_t element,
+                              Term otherwise)
+{
+    EtsGroup g;
+    group_find(p, t, arg(p, 1), &g);
+    BifResult result;
+    if (g.busy)
+        result = bif_ets_busy(p, t);
+    else if (g.objects.count == 0)
+        result = otherwise;
+    else
+        result = group_list(p, &g.objects, part, element);
+    bif_ets_charge(p, 0);
+    walk_free(&g.objects);
+    return result;
+}
+
+BifResult bif_ets_lookup(Process *p)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_READ);
+    if (t == NULL) return TERM_NONE;
+    if (table_is_bag(t)) return lookup_group(p, t, part_object, 0, TERM_NIL);
+    bool busy;
+    const EtsObject *o = find_one(t, arg(p, 1), &busy);
+    if (busy) return bif_ets_busy(p, t);
+    bif_ets_charge(p, o == NULL ? 0 : o->words);
+    if (o == NULL) return TERM_NIL;
+    Term copy = ets_object_copy_out(&p->heap, o);
+    return bif_ets_done(p, term_is_none(copy) ? copy : heap_cons(&p->heap, copy, TERM_NIL));
+}
+
+static BifResult lookup_element(Process *p, Term otherwise)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_READ);
+    if (t == NULL) return TERM_NONE;
+    if (!term_is_small(arg(p, 2)) || small_value(arg(p, 2)) < 1) return raise_badarg(p);
+    size_t element = (size_t)small_value(arg(p, 2)) - 1;
+    if (table_is_bag(t)) {
+        BifResult result = lookup_group(p, t, part_element, element, TERM_NIL);
+        if (!term_is_nil(result)) return result;
+        return term_is_none(otherwise) ? raise_badarg(p) : otherwise;
+    }
+    bool busy;
+    const EtsObject *o = find_one(t, arg(p, 1), &busy);
+    if (busy) return bif_ets_busy(p, t);
+    if (o == NULL) return term_is_none(otherwise) ? raise_badarg(p) : otherwise;
+    if (tuple_size(ets_object_tuple(o)) <= element) return raise_badarg(p);
+    return bif_ets_done(p, part_element(p, o, element));
+}
+
+BifResult bif_ets_lookup_element_3(Process *p) { return lookup_element(p, TERM_NONE); }
+BifResult bif_ets_lookup_element_4(Process *p) { return lookup_element(p, arg(p, 3)); }
+
+BifResult bif_ets_member(Process *p)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_READ);
+    if (t == NULL) return TERM_NONE;
+    bool busy;
+    const EtsObject *o = find_one(t, arg(p, 1), &busy);
+    bif_ets_charge(p, 0);
+    return busy ? bif_ets_busy(p, t) : term_bool(o != NULL);
+}
+
+/* ---- delete, take, delete_object ---- */
+
+BifResult bif_ets_delete_2(Process *p)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_WRITE);
+    if (t == NULL) return TERM_NONE;
+    EtsUser u = bif_ets_user(p);
+    Walk removed;
+    walk_init(&removed, p->run->mem);
+    EtsResult r = ets_remove_key(&u, t, arg(p, 1), &removed);
+    bif_charge(p, (int64_t)(8 + 8 * removed.count));
+    walk_free(&removed);
+    return r == ETS_BUSY ? bif_ets_busy(p, t) : TERM_TRUE;
+}
+
+BifResult bif_ets_take(Process *p)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_WRITE);
+    if (t == NULL) return TERM_NONE;
+    EtsUser u = bif_ets_user(p);
+    Walk removed;
+    walk_init(&removed, p->run->mem);
+    EtsResult r = ets_remove_key(&u, t, arg(p, 1), &removed);
+    BifResult result = r == ETS_BUSY ? bif_ets_busy(p, t)
+                                     : group_list(p, &removed, part_object, 0);
+    bif_charge(p, (int64_t)(8 + 8 * removed.count));
+    walk_free(&removed);
+    return result;
+}
+
+/* All objects of a duplicate_bag that are equal to the tuple, one by one. */
+BifResult bif_ets_delete_object(Process *p)
+{
+    EtsTable *t = bif_ets_open(p, 0, ETS_WRITE);
+    if (t == NULL) return TERM_NONE;
+    Term tuple = arg(p, 1);
+    if (!bif_ets_is_object(t, tuple)) return raise_badarg(p);
+    EtsUser u = bif_ets_user(p);
+    EtsGroup g;
+    group_find(p, t, tuple_at(tuple, t->keypos), &g);
+    bool busy = g.busy;
+    for (size_t i = 0; i < g.objects.count && !busy; i++) {
+        EtsObject *o = (EtsObject *)(uintptr_t)g.objects.at[i];
+        bif_ets_charge(p, o->words);
+        if (!order_same(ets_object_tuple(o), tuple)) continue;
+        busy = ets_remove(&u, t, o) == ETS_BUSY;
+    }
+    walk_free(&g.objects);
+    return busy ? bif_ets_busy(p, t) : TERM_TRUE;
+}

@@ -1,0 +1,266 @@
+#include "vm/ets/ets_match_run.h"
+
+#include "vm/base/mem.h"
+#include "vm/term/list.h"
+#include "vm/term/map.h"
+#include "vm/term/order.h"
+
+bool ets_machine_begin(EtsMachine *m, Process *p, const EtsProgram *program, MatchUse use)
+{
+    size_t words = program->variables + program->depth;
+    m->p = p;
+    m->program = program;
+    m->use = use;
+    m->steps = 0;
+    m->away = false;
+    m->variables = m->space;
+    if (words > MATCH_SPACE) {
+        m->variables = mem_try_alloc(p->run->mem, MEM_WORK, words * sizeof(Word));
+        if (m->variables == NULL) return false;
+    }
+    m->stack = m->variables + program->variables;
+    m->scratch = (Heap){.top = m->area, .limit = m->area + MATCH_SCRATCH, .mem = p->run->mem};
+    return true;
+}
+
+static void scratch_clear(EtsMachine *m)
+{
+    heap_release(&m->scratch);
+    m->scratch.top = m->area;
+}
+
+void ets_machine_end(EtsMachine *m)
+{
+    size_t words = m->program->variables + m->program->depth;
+    scratch_clear(m);
+    if (m->variables != m->space)
+        mem_free(m->p->run->mem, MEM_WORK, m->variables, words * sizeof(Word));
+}
+
+/* Built-ins build on the process's heap: let that be the scratch area. */
+static void scratch_enter(EtsMachine *m)
+{
+    if (m->away) return;
+    m->heap = m->p->heap;
+    m->p->heap = m->scratch;
+    m->away = true;
+}
+
+static void scratch_leave(EtsMachine *m)
+{
+    if (!m->away) return;
+    m->scratch = m->p->heap;
+    m->p->heap = m->heap;
+    m->away = false;
+}
+
+/* ---- patterns ---- */
+
+static bool match_tuple(Term t, size_t n, Word **top)
+{
+    if (!term_is_tuple_of(t, n)) return false;
+    const Word *from = boxed_words(t) + 1;
+    Word *to = *top;
+    for (size_t i = n; i > 0; i--) *to++ = from[i - 1];
+    *top = to;
+    return true;
+}
+
+static bool match_map(const EtsMachine *m, Term t, const MatchStep *keys, size_t n, Word **top)
+{
+    if (!term_is_map(t)) return false;
+    for (size_t i = 0; i < n; i++) {
+        Term value = map_get(m->p->run->atoms, t, TERM_RAW(keys[i].constant));
+        if (term_is_none(value)) return false;
+        *(*top)++ = value.w;
+    }
+    return true;
+}
+
+/* The pattern's steps up to the first one of guards or body; NULL: no match. */
+static const MatchStep *match_pattern(EtsMachine *m, const MatchStep *step, Term t)
+{
+    Word *top = m->stack;
+    *top++ = t.w;
+    while (top > m->stack) {
+        Term part = TERM_RAW(*--top);
+        m->steps++;
+        switch ((MatchOp)step->op) {
+        case MATCH_ANY: break;
+        case MATCH_BIND: m->variables[step->n] = part.w; break;
+        case MATCH_SAME:
+            if (!order_same(TERM_RAW(m->variables[step->n]), part)) return NULL;
+            break;
+        case MATCH_WORD:
+            if (part.w != step->constant) return NULL;
+            break;
+        case MATCH_EQUAL:
+            if (!order_same(TERM_RAW(step->constant), part)) return NULL;
+            break;
+        case MATCH_TUPLE:
+            if (!match_tuple(part, step->n, &top)) return NULL;
+            break;
+        case MATCH_CONS:
+            if (!term_is_cons(part)) return NULL;
+            *top++ = list_tail(part).w;
+            *top++ = list_head(part).w;
+            break;
+        case MATCH_MAP:
+            if (!match_map(m, part, step + 1, step->n, &top)) return NULL;
+            step += step->n;
+            break;
+        default: UNREACHABLE();
+        }
+        step++;
+    }
+    return step;
+}
+
+/* ---- guards and bodies ---- */
+
+/* Where the terms being matched or the program's constants go when they are kept. */
+static Term value_keep(EtsMachine *m, Term t, bool constant)
+{
+    if (m->away || (m->use == MATCH_KEEP_OWN && !constant)) return t;
+    return ets_part_copy_out(&m->p->heap, t);
+}
+
+static Term value_object(EtsMachine *m, Term t, const EtsObject *object)
+{
+    if (m->away || m->use == MATCH_KEEP_OWN || object == NULL) return value_keep(m, t, false);
+    return ets_object_copy_out(&m->p->heap, object);
+}
+
+static Term value_all(EtsMachine *m, const uint32_t *order)
+{
+    Term list = TERM_NIL;
+    for (size_t i = order[0]; i > 0 && !term_is_none(list); i--) {
+        Term t = value_keep(m, TERM_RAW(m->variables[order[i]]), false);
+        list = term_is_none(t) ? t : heap_cons(&m->p->heap, t, list);
+    }
+    return list;
+}
+
+/* Calls a built-in with the words below `top` as its arguments. */
+static Term value_call(EtsMachine *m, uint32_t row, const Word *top)
+{
+    enum { MOST = 3 };
+    Word frame[MOST + 1];
+    Process *p = m->p;
+    Word *fp = p->fp;
+    size_t arity = tables_bifs[row].arity;
+    ASSERT(arity <= MOST);
+    for (size_t i = 0; i < arity; i++) frame[MOST - 1 - i] = top[(ptrdiff_t)i - (ptrdiff_t)arity];
+    p->fp = &frame[MOST];
+    Term result = p->run->bifs[row](p);
+    p->fp = fp;
+    return result;
+}
+
+/* and, or: TERM_NONE if one of them is no boolean. */
+static Term value_bools(const Word *from, size_t n, bool all)
+{
+    bool result = all;
+    for (size_t i = 0; i < n; i++) {
+        Term t = TERM_RAW(from[i]);
+        if (!term_is_boolean(t)) return TERM_NONE;
+        bool holds = term_same(t, TERM_TRUE);
+        result = all ? result && holds : result || holds;
+    }
+    return term_bool(result);
+}
+
+/* What an op that builds or computes makes of the words below `top`; TERM_NONE: it fails. */
+static Term value_compute(EtsMachine *m, const MatchStep *step, const Word *top, size_t taken)
+{
+    Heap *h = &m->p->heap;
+    const Word *from = top - taken;
+    switch ((MatchOp)step->op) {
+    case MATCH_MAKE_CONS: return heap_cons(h, TERM_RAW(from[0]), TERM_RAW(from[1]));
+    case MATCH_MAKE_TUPLE: return heap_tuple(h, taken, (const Term *)(const void *)from);
+    case MATCH_MAKE_MAP:
+        return map_from_pairs(h, m->p->run->atoms, (const Term *)(const void *)from, step->n);
+    case MATCH_CALL: return value_call(m, step->n, top);
+    case MATCH_AND: return value_bools(from, taken, true);
+    case MATCH_OR: return value_bools(from, taken, false);
+    default: UNREACHABLE();
+    }
+}
+
+/* andalso, orelse: true to jump, with the value left; the value is gone otherwise. */
+static bool value_decides(const MatchStep *step, Word **top, bool *failed)
+{
+    Term t = TERM_RAW((*top)[-1]);
+    Term deciding = term_bool(step->op == MATCH_ORELSE);
+    *failed = !term_is_boolean(t);
+    if (*failed || term_same(t, deciding)) return true;
+    --*top;
+    return false;
+}
+
+/* Memory that is refused fails like everything else in a guard, and as a whole in a body. */
+static MatchResult match_values(EtsMachine *m, const MatchClause *clause, const MatchStep *step,
+                                Term t, const EtsObject *object, Term *result)
+{
+    const MatchStep *first = m->program->steps.at;
+    const MatchStep *end = first + clause->end;
+    Word *top = m->stack;
+    bool in_body = false;
+    if (step->op != MATCH_BODY || m->use == MATCH_LOOK) scratch_enter(m);
+    for (; step < end; step++) {
+        Term value;
+        size_t taken = 0;
+        bool failed = false;
+        m->steps++;
+        switch ((MatchOp)step->op) {
+        case MATCH_CONST: value = value_keep(m, TERM_RAW(step->constant), true); break;
+        case MATCH_VARIABLE:
+            value = value_keep(m, TERM_RAW(m->variables[step->n]), false);
+            break;
+        case MATCH_OBJECT: value = value_object(m, t, object); break;
+        case MATCH_ALL: value = value_all(m, &m->program->order.at[clause->order]); break;
+        case MATCH_SELF: value = m->p->pid; break;
+        case MATCH_ANDALSO:
+        case MATCH_ORELSE:
+            if (!value_decides(step, &top, &failed)) continue;
+            if (failed && !in_body) return MATCH_NOT;
+            if (failed) top[-1] = TERM_ATOM(UP_EXIT).w;
+            step = first + step->n - 1;
+            continue;
+        case MATCH_HOLDS:
+            if (!term_same(TERM_RAW(*--top), TERM_TRUE)) return MATCH_NOT;
+            continue;
+        case MATCH_DROP: top--; continue;
+        case MATCH_BODY:
+            in_body = true;
+            if (m->use != MATCH_LOOK) scratch_leave(m);
+            continue;
+        case MATCH_GIVE: *result = TERM_RAW(top[-1]); return MATCH_DONE;
+        default:
+            taken = (size_t)small_value(TERM_RAW(step->constant));
+            value = value_compute(m, step, top, taken);
+            if (term_is_none(value) && !in_body) return MATCH_NOT;
+            if (term_is_none(value)) value = TERM_ATOM(UP_EXIT);
+            break;
+        }
+        if (term_is_none(value)) return MATCH_REFUSED;
+        top -= taken;
+        *top++ = value.w;
+    }
+    UNREACHABLE();
+}
+
+MatchResult ets_machine_run(EtsMachine *m, Term t, const EtsObject *object, Term *result)
+{
+    const EtsProgram *program = m->program;
+    if (m->scratch.top != m->area || m->scratch.fragments != NULL) scratch_clear(m);
+    for (size_t i = 0; i < program->clauses.count; i++) {
+        const MatchClause *clause = &program->clauses.at[i];
+        const MatchStep *step = match_pattern(m, program->steps.at + clause->first, t);
+        if (step == NULL) continue;
+        MatchResult r = match_values(m, clause, step, t, object, result);
+        scratch_leave(m);
+        if (r != MATCH_NOT) return r;
+    }
+    return MATCH_NOT;
+}
