@@ -66,8 +66,11 @@ static Term down_tuple(Process *p, const Relation *r, Message *m, Term reason)
     Term ref = down_reference(
         message_take_spare(m, (r->flags & RELATION_ALIAS_MADE) != 0 ? 3 : 2), p, r);
     Term item = r->other;
-    if ((r->flags & RELATION_BY_NAME) != 0) {
-        Term pair[2] = {r->name, TERM_ATOM(NONODE_AT_NOHOST)};
+    if (term_is_boxed(item)) {
+        item = message_signal(m)->from; /* the same pid, in the payload */
+    } else if ((r->flags & RELATION_BY_NAME) != 0) {
+        Term pair[2] = {r->name, r->number != 0 ? TERM_RAW(r->number)
+                                                : TERM_ATOM(NONODE_AT_NOHOST)};
         item = tuple_over(message_take_spare(m, 3), 2, pair);
     }
     Term tuple[5] = {TERM_ATOM(DOWN), ref, TERM_ATOM(PROCESS), item, reason};
@@ -94,7 +97,7 @@ static TaggedDown *tagged_begin(RunContext *rc, Process *p, const Relation *r, T
 {
     TaggedDown *down = (TaggedDown *)pause_new_answer(p, sizeof *down, tagged_release);
     Term pair = cons_at(down->pair, r->tag->value, reason);
-    parcel_begin(&down->parcel, rc, SIGNAL_DOWN, 0, pair);
+    parcel_begin(&down->parcel, rc, SIGNAL_DOWN, message_sender_words(r->other), pair);
     return down;
 }
 
@@ -110,6 +113,7 @@ static ParcelResult tagged_down(RunContext *rc, Process *p, const Relation *r, T
     if (result == PARCEL_DONE) {
         Message *m = down->parcel.message;
         down->parcel.message = NULL;
+        message_set_sender(message_signal(m), r->other);
         Term tuple = down_tuple(p, r, m, list_tail(m->value));
         boxed_words(tuple)[1] = list_head(m->value).w;
         arrival_becomes(p, m, tuple);
@@ -136,7 +140,7 @@ static Arrival on_down(RunContext *rc, Process *p, Signal *s)
 
 static void on_unlink(RunContext *rc, Process *p, const Signal *s)
 {
-    Relation *r = links_find(p, RELATION_LINK, s->from.w);
+    Relation *r = links_find(p, RELATION_LINK, links_key(s->from));
     /* A link that we are taking down ourselves waits for its own acknowledgement. */
     if (r != NULL && r->number == 0) links_remove(p, r);
     signal_send_unlink_ack(rc, p->pid, s->from, s->number);
@@ -144,14 +148,14 @@ static void on_unlink(RunContext *rc, Process *p, const Signal *s)
 
 static void on_unlink_ack(Process *p, const Signal *s)
 {
-    Relation *r = links_find(p, RELATION_LINK, s->from.w);
+    Relation *r = links_find(p, RELATION_LINK, links_key(s->from));
     if (r != NULL && r->number == s->number) links_remove(p, r);
 }
 
 static void on_link(Process *p, const Signal *s)
 {
-    Relation *r = links_find(p, RELATION_LINK, s->from.w);
-    if (r == NULL) links_add(p, RELATION_LINK, s->from.w, s->from);
+    Relation *r = links_find(p, RELATION_LINK, links_key(s->from));
+    if (r == NULL) links_add(p, RELATION_LINK, links_key(s->from), s->from);
 }
 
 static void alias_used(RunContext *rc, Process *p, Relation *r)
@@ -250,7 +254,7 @@ static bool exit_is_deadly(Process *p, const Signal *s, bool *trapped)
 static bool exit_arrives(Process *p, const Signal *s)
 {
     if (s->message.kind == SIGNAL_EXIT) return true;
-    Relation *r = links_find(p, RELATION_LINK, s->from.w);
+    Relation *r = links_find(p, RELATION_LINK, links_key(s->from));
     if (r == NULL) return false;
     bool active = r->number == 0;
     links_remove(p, r);

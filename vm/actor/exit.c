@@ -132,7 +132,9 @@ static bool exit_tell(RunContext *rc, Process *p, const Dying *d, Relation *r)
         /* A link being taken down has sent its unlink: the other forgets it by that. */
         return r->number != 0 || signal_tell(p, SIGNAL_EXIT_LINK, r->other, 0, d->reason);
     case RELATION_WATCHER: return signal_tell(p, SIGNAL_DOWN, r->other, r->key, d->reason);
-    case RELATION_MONITOR: signal_send_demonitor(rc, p->pid, r->other, r->key); return true;
+    case RELATION_MONITOR:
+        signal_send_demonitor(rc, p->pid, signal_monitored(r), r->key);
+        return true;
     case RELATION_SUSPENDED:
         signal_send_resume(rc, p->pid, r->other);
         return --r->number == 0;

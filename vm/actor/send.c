@@ -111,3 +111,21 @@ SendResult send_message(Process *from, Term to, Term message)
         return send_remote(from, to, message);
     return SEND_BAD_DEST;
 }
+
+/* The other node that `to` is on, or TERM_NONE. */
+static Term send_node(Term to)
+{
+    if (term_is_kind(to, KIND_REMOTE_PID) || term_is_kind(to, KIND_REMOTE_REF))
+        return pid_node(to);
+    if (!term_is_tuple_of(to, 2) || !term_is_atom(tuple_at(to, 0))) return TERM_NONE;
+    Term node = tuple_at(to, 1);
+    bool other = term_is_atom(node) && !term_is_the_atom(node, ATOM_NONODE_AT_NOHOST);
+    return other ? node : TERM_NONE;
+}
+
+bool send_is_connected(Process *from, Term to)
+{
+    RunContext *rc = from->run;
+    Term node = send_node(to);
+    return term_is_none(node) || (rc->remote != NULL && rc->remote->is_connected(rc, node));
+}

@@ -16,6 +16,8 @@ typedef enum SendResult {
 /* to ! message.  `to` is a pid, a name, {Name, Node} or an alias; `message` a term of from's.
  * Charges for the words copied; what is large is copied in slices, and sent after the last. */
 MUST_USE SendResult send_message(Process *from, Term to, Term message);
+/* False: `to` is on another node, to which a connection would have to be made first. */
+bool send_is_connected(Process *from, Term to);
 /* The same on the machine's behalf: to a local pid; nobody there: dropped.  False: no
  * memory. */
 bool send_system(RunContext *rc, Term pid, Term message);

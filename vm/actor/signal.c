@@ -2,6 +2,7 @@
 
 #include "vm/actor/exit.h"
 #include "vm/actor/registry.h"
+#include "vm/actor/remote.h"
 #include "vm/actor/send.h"
 #include "vm/proc/extra.h"
 #include "vm/proc/parcel.h"
@@ -24,20 +25,29 @@ static Signal *signal_make(RunContext *rc, SignalKind kind, Term from, uint64_t 
     Heap area;
     Message *m = NULL;
     while (m == NULL) {
-        m = message_open(rc->mem, kind, 0, &area);
+        m = message_open_with(rc->mem, kind, 0, message_sender_words(from), &area);
         if (m == NULL) mem_set_budget(rc->mem, mem_budget(rc->mem) + 4096);
     }
     message_close(m, &area, TERM_ATOM(SYSTEM_LIMIT));
     s = message_signal(m);
-    s->from = from;
+    message_set_sender(s, from);
     s->number = number;
     return s;
+}
+
+/* To a process of another node, or to the node. */
+static bool signal_send_remote(RunContext *rc, SignalKind kind, Term from, Term to,
+                               uint64_t number, Term value)
+{
+    return rc->remote != NULL && rc->remote->signal(rc, (int)kind, from, to, number, value);
 }
 
 /* Whether somebody was there to take it; else it is gone. */
 static bool signal_send(RunContext *rc, SignalKind kind, Term from, Term to, uint64_t number,
                         Term value)
 {
+    if (UNLIKELY(!term_is_local_pid(to)))
+        return !term_is_none(to) && signal_send_remote(rc, kind, from, to, number, value);
     Process *p = proctab_find(rc->processes, to);
     if (p == NULL) return false;
     Signal *s = signal_make(rc, kind, from, number, value);
@@ -48,20 +58,17 @@ static bool signal_send(RunContext *rc, SignalKind kind, Term from, Term to, uin
 
 void signal_send_exit(RunContext *rc, Term from, Term to, Term reason, bool through_link)
 {
-    if (!term_is_local_pid(to)) return;
     (void)signal_send(rc, through_link ? SIGNAL_EXIT_LINK : SIGNAL_EXIT, from, to, 0, reason);
 }
 
 void signal_send_down(RunContext *rc, Term from, Term to, uint64_t number, Term reason)
 {
-    if (!term_is_local_pid(to)) return;
     (void)signal_send(rc, SIGNAL_DOWN, from, to, number, reason);
 }
 
 void signal_send_demonitor(RunContext *rc, Term from, Term to, uint64_t number)
 {
-    if (term_is_local_pid(to))
-        (void)signal_send(rc, SIGNAL_DEMONITOR, from, to, number, TERM_NIL);
+    (void)signal_send(rc, SIGNAL_DEMONITOR, from, to, number, TERM_NIL);
 }
 
 void signal_send_resume(RunContext *rc, Term from, Term to)
@@ -160,36 +167,39 @@ static bool traps_exits(const Process *p)
     return (atomic_load_relaxed(&p->state) & STATE_TRAP_EXIT) != 0;
 }
 
+/* The link is there before the answer; what says that nobody is there takes it away again. */
+static void signal_link_up(Process *p, Relation *r, Term other)
+{
+    if (r != NULL)
+        r->number = 0;
+    else
+        links_add(p, RELATION_LINK, links_key(other), other);
+}
+
 bool signal_link(Process *p, Term other)
 {
     RunContext *rc = p->run;
     if (term_same(other, p->pid)) return true;
-    Relation *r = term_is_local_pid(other) ? links_find(p, RELATION_LINK, other.w) : NULL;
+    Relation *r = links_find(p, RELATION_LINK, links_key(other));
     if (r != NULL && r->number == 0) return true;
-    bool there =
-        term_is_local_pid(other) && signal_send(rc, SIGNAL_LINK, p->pid, other, 0, TERM_NIL);
-    if (there) {
-        if (r != NULL)
-            r->number = 0;
-        else
-            links_add(p, RELATION_LINK, other.w, other);
+    bool there = signal_send(rc, SIGNAL_LINK, p->pid, other, 0, TERM_NIL);
+    bool local = term_is_local_pid(other);
+    if (there || !local) {
+        signal_link_up(p, r, other);
+        if (!there) signal_send_exit(rc, other, p->pid, TERM_ATOM(NOCONNECTION), true);
         return true;
     }
     if (r != NULL) links_remove(p, r);
-    if (!term_is_local_pid(other)) {
-        (void)signal_send(rc, SIGNAL_EXIT, other, p->pid, 0, TERM_ATOM(NOCONNECTION));
-        return true;
-    }
     if (!traps_exits(p)) return false;
-    (void)signal_send(rc, SIGNAL_EXIT, other, p->pid, 0, TERM_ATOM(NOPROC));
+    signal_send_exit(rc, other, p->pid, TERM_ATOM(NOPROC), false);
     return true;
 }
 
 void signal_unlink(Process *p, Term other)
 {
     RunContext *rc = p->run;
-    if (!term_is_local_pid(other)) return;
-    Relation *r = links_find(p, RELATION_LINK, other.w);
+    if (!term_is_pid(other)) return;
+    Relation *r = links_find(p, RELATION_LINK, links_key(other));
     if (r == NULL || r->number != 0) return;
     r->number = sched_reference(rc);
     if (!signal_send(rc, SIGNAL_UNLINK, p->pid, other, r->number, TERM_NIL)) links_remove(p, r);
@@ -203,7 +213,11 @@ Message *signal_without_value(RunContext *rc, SignalKind kind)
 bool signal_tell(Process *p, SignalKind kind, Term to, uint64_t number, Term value)
 {
     RunContext *rc = p->run;
-    Process *target = term_is_local_pid(to) ? proctab_find(rc->processes, to) : NULL;
+    if (UNLIKELY(!term_is_local_pid(to))) {
+        (void)signal_send(rc, kind, p->pid, to, number, value);
+        return true;
+    }
+    Process *target = proctab_find(rc->processes, to);
     if (target == NULL) {
         parcel_forget(p);
         return true;
@@ -223,7 +237,7 @@ bool signal_exit(Process *p, Term other, Term reason)
     return signal_tell(p, SIGNAL_EXIT, other, 0, reason);
 }
 
-uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Term tag)
+uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Message *tag)
 {
     RunContext *rc = p->run;
     uint64_t number = sched_reference(rc);
@@ -231,14 +245,16 @@ uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Term ta
     if (named) pid = registry_find(rc, name);
     bool self = term_same(pid, p->pid);
     /* A monitor of oneself never fires; as an alias it still counts. */
-    if (self && (flags & RELATION_ALIAS_ON) == 0) return number;
+    if (self && (flags & RELATION_ALIAS_ON) == 0) {
+        if (tag != NULL) message_drop(tag, &p->heap);
+        return number;
+    }
     Relation *r = links_add(p, RELATION_MONITOR, number, pid);
     r->flags = (uint8_t)(flags | (named ? RELATION_BY_NAME : 0));
     r->name = name;
-    if (!term_is_none(tag)) r->tag = message_new(rc, tag);
+    r->tag = tag;
     if (self) return number;
-    bool there = term_is_local_pid(pid)
-                 && signal_send(rc, SIGNAL_MONITOR, p->pid, pid, number, TERM_NIL);
+    bool there = signal_send(rc, SIGNAL_MONITOR, p->pid, pid, number, TERM_NIL);
     bool local = term_is_none(pid) || term_is_local_pid(pid);
     if (!there)
         signal_send_down(rc, pid, p->pid, number,
@@ -250,10 +266,29 @@ bool signal_demonitor(Process *p, uint64_t number)
 {
     Relation *r = links_find(p, RELATION_MONITOR, number);
     if (r == NULL) return false;
-    if (term_is_local_pid(r->other) && !term_same(r->other, p->pid))
-        (void)signal_send(p->run, SIGNAL_DEMONITOR, p->pid, r->other, number, TERM_NIL);
+    if (!term_same(r->other, p->pid))
+        signal_send_demonitor(p->run, p->pid, signal_monitored(r), number);
     signal_monitor_ends(p, r);
     return true;
+}
+
+Term signal_monitored(const Relation *r)
+{
+    return term_is_none(r->other) && r->number != 0 ? TERM_RAW(r->number) : r->other;
+}
+
+uint64_t signal_monitor_on_node(Process *p, Term name, Term node, unsigned flags, Message *tag)
+{
+    RunContext *rc = p->run;
+    uint64_t number = sched_reference(rc);
+    Relation *r = links_add(p, RELATION_MONITOR, number, TERM_NONE);
+    r->flags = (uint8_t)(flags | RELATION_BY_NAME);
+    r->name = name;
+    r->number = node.w;
+    r->tag = tag;
+    if (!signal_send_remote(rc, SIGNAL_MONITOR, p->pid, node, number, name))
+        signal_send_down(rc, TERM_NONE, p->pid, number, TERM_ATOM(NOCONNECTION));
+    return number;
 }
 
 static bool is_down_of(Term t, uint64_t number)

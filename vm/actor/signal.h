@@ -18,8 +18,12 @@ MUST_USE bool signal_exit(Process *p, Term other, Term reason);
 /* A signal that carries a term of p, which runs or is dying; likewise. */
 MUST_USE bool signal_tell(Process *p, SignalKind kind, Term to, uint64_t number, Term value);
 /* A monitor of a pid, or (name not TERM_NONE) of whoever has that name now.  `flags`:
- * RELATION_ALIAS_...; tag: TERM_NONE or what replaces 'DOWN'.  The reference's number. */
-uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Term tag);
+ * RELATION_ALIAS_...; tag: NULL or what replaces 'DOWN', taken.  The reference's number. */
+uint64_t signal_monitor(Process *p, Term pid, Term name, unsigned flags, Message *tag);
+/* A monitor of a name on another node. */
+uint64_t signal_monitor_on_node(Process *p, Term name, Term node, unsigned flags, Message *tag);
+/* Whom a monitor's entry is about: a pid, or the other node; or nobody. */
+Term signal_monitored(const Relation *r);
 /* True if the monitor was there. */
 bool signal_demonitor(Process *p, uint64_t number);
 /* Removes {_, Ref, _, _, _} of that monitor from the queue; true if there was one. */

@@ -7,6 +7,7 @@
 #include "vm/actor/signal.h"
 #include "vm/proc/dict.h"
 #include "vm/proc/extra.h"
+#include "vm/proc/parcel.h"
 #include "vm/proc/reserve.h"
 #include "vm/proc/state.h"
 #include "vm/sched/sched.h"
@@ -31,8 +32,9 @@ BifResult bif_group_leader_2(Process *p)
 {
     Term leader = arg(p, 0);
     Term other = arg(p, 1);
-    if (!term_is_pid(leader) || !term_is_local_pid(other)) return raise_badarg(p);
-    return signal_group_leader(p, other, leader) ? TERM_TRUE : raise_badarg(p);
+    if (!term_is_pid(leader) || !term_is_pid(other)) return raise_badarg(p);
+    bool known = signal_group_leader(p, other, leader) || !term_is_local_pid(other);
+    return known ? TERM_TRUE : raise_badarg(p);
 }
 
 /* ---- links ---- */
@@ -114,10 +116,14 @@ static BifResult monitor_process(Process *p, Term item, unsigned flags, Term tag
 {
     Term name = TERM_NONE;
     Term pid = TERM_NONE;
+    Term node = TERM_ATOM(NONODE_AT_NOHOST);
     if (term_is_tuple_of(item, 2) && term_is_atom(tuple_at(item, 0))
         && term_is_atom(tuple_at(item, 1))) {
-        /* Another node cannot be reached: like a name that nobody has. */
         name = tuple_at(item, 0);
+        node = tuple_at(item, 1);
+        /* A node that is not alive knows no other by name. */
+        if (!term_same(node, TERM_ATOM(NONODE_AT_NOHOST)) && p->run->remote == NULL)
+            return raise_badarg(p);
     } else if (term_is_atom(item)) {
         name = item;
     } else if (term_is_pid(item)) {
@@ -125,7 +131,16 @@ static BifResult monitor_process(Process *p, Term item, unsigned flags, Term tag
     } else {
         return raise_badarg(p);
     }
-    return bif_reference(p, signal_monitor(p, pid, name, flags, tag), flags);
+    Message *own = NULL;
+    switch (term_is_none(tag) ? PARCEL_DONE : parcel_make(p, SIGNAL_MESSAGE, 0, tag, &own)) {
+    case PARCEL_MORE: return bif_yield(p);
+    case PARCEL_REFUSED: return raise_system_limit(p);
+    case PARCEL_DONE: break;
+    }
+    uint64_t number = term_same(node, TERM_ATOM(NONODE_AT_NOHOST))
+                          ? signal_monitor(p, pid, name, flags, own)
+                          : signal_monitor_on_node(p, name, node, flags, own);
+    return bif_reference(p, number, flags);
 }
 
 static BifResult monitor_anything(Process *p, unsigned flags, Term tag)
@@ -151,7 +166,7 @@ BifResult bif_monitor_3(Process *p)
 BifResult bif_demonitor_1(Process *p)
 {
     Term ref = arg(p, 0);
-    if (!term_is_ref(ref)) return raise_badarg(p);
+    if (!term_is_local_ref(ref)) return raise_badarg(p);
     if (term_is_kind(ref, KIND_REF)) (void)signal_demonitor(p, pid_ref_number(ref));
     return TERM_TRUE;
 }
@@ -159,7 +174,7 @@ BifResult bif_demonitor_1(Process *p)
 BifResult bif_demonitor_2(Process *p)
 {
     Term ref = arg(p, 0);
-    if (!term_is_ref(ref)) return raise_badarg(p);
+    if (!term_is_local_ref(ref)) return raise_badarg(p);
     bool flush = false;
     bool info = false;
     Term options = arg(p, 1);
@@ -269,14 +284,17 @@ BifResult bif_send_2(Process *p)
 BifResult bif_send_3(Process *p)
 {
     Term options = arg(p, 2);
+    bool connects = true;
     for (; term_is_cons(options); options = list_tail(options)) {
         Term option = list_head(options);
-        if (!term_is_the_atom(option, ATOM_NOSUSPEND)
-            && !term_is_the_atom(option, ATOM_NOCONNECT)
-            && !term_is_the_atom(option, ATOM_PRIORITY))
+        if (term_is_the_atom(option, ATOM_NOCONNECT))
+            connects = false;
+        else if (!term_is_the_atom(option, ATOM_NOSUSPEND)
+                 && !term_is_the_atom(option, ATOM_PRIORITY))
             return raise_badarg(p);
     }
     if (!term_is_nil(options)) return raise_badarg(p);
+    if (!connects && !send_is_connected(p, arg(p, 0))) return TERM_ATOM(NOCONNECT);
     return send_result(p, send_message(p, arg(p, 0), arg(p, 1)), TERM_ATOM(OK));
 }
 

@@ -1,5 +1,9 @@
 #include "vm/proc/links.h"
 
+#include "vm/base/htab.h"
+
+#include <string.h>
+
 /* Up to this many entries are searched one by one. */
 #define LINKS_PLAIN 8
 
@@ -73,6 +77,33 @@ static void links_rebuild(Relations *s, Mem *mem)
         s->index[links_place(s, (RelationKind)s->at[i].kind, s->at[i].key)] = i + 1;
 }
 
+uint64_t links_key(Term pid)
+{
+    if (!term_is_boxed(pid)) return pid.w;
+    const Word *at = boxed_words(pid);
+    uint64_t x = 0;
+    for (size_t i = 1; i <= header_words(at[0]); i++) x = htab_hash_number(x ^ at[i]);
+    return x & ~(uint64_t)TAG4_MASK; /* no local pid is such a word */
+}
+
+static void links_hold(Relation *r, Mem *mem)
+{
+    if (!term_is_boxed(r->other)) return;
+    const Word *from = boxed_words(r->other);
+    size_t bytes = (1 + header_words(from[0])) * sizeof(Word);
+    r->held = mem_alloc(mem, MEM_PROCESS, bytes);
+    memcpy(r->held, from, bytes);
+    r->other = boxed_from(r->held);
+}
+
+/* What an entry has of its own. */
+static void links_free_parts(const Relation *r, Mem *mem)
+{
+    if (r->tag != NULL) message_free(r->tag, mem);
+    if (r->held != NULL)
+        mem_free(mem, MEM_PROCESS, r->held, (1 + header_words(r->held[0])) * sizeof(Word));
+}
+
 Relation *links_add(Process *p, RelationKind kind, uint64_t key, Term other)
 {
     ASSERT(links_find(p, kind, key) == NULL);
@@ -85,6 +116,7 @@ Relation *links_add(Process *p, RelationKind kind, uint64_t key, Term other)
     Relation *r = &s->at[s->used++];
     *r = (Relation){.key = key, .other = other, .name = TERM_NONE, .kind = (uint8_t)kind};
     s->live++;
+    links_hold(r, mem);
     return r;
 }
 
@@ -115,7 +147,7 @@ static void links_unlink(Relations *s, Relation *r)
 
 void links_remove(Process *p, Relation *r)
 {
-    if (r->tag != NULL) message_free(r->tag, p->heap.mem);
+    links_free_parts(r, p->heap.mem);
     links_unlink(p->relations, r);
 }
 
@@ -149,8 +181,7 @@ void links_free(Process *p)
     if (s == NULL) return;
     Mem *mem = p->heap.mem;
     for (uint32_t i = s->first; i < s->used; i++)
-        if (s->at[i].kind != RELATION_NONE && s->at[i].tag != NULL)
-            message_free(s->at[i].tag, mem);
+        if (s->at[i].kind != RELATION_NONE) links_free_parts(&s->at[i], mem);
     links_drop_index(s, mem);
     mem_free(mem, MEM_PROCESS, s->at, s->room * sizeof *s->at);
     mem_free(mem, MEM_PROCESS, s, sizeof *s);

@@ -30,15 +30,18 @@ typedef struct Relation {
     uint64_t key;
     Term other;
     Term name; /* atom, with RELATION_BY_NAME */
-    uint64_t number;
+    uint64_t number; /* see above; of a monitor by name on another node: the node, an atom's word */
     Message *tag; /* monitor/3's tag, in its own closed fragment, or NULL */
+    Word *held;   /* the words of `other` when it is a pid of another node, or NULL */
     uint8_t kind;
     uint8_t flags;
 } Relation;
 
 /* The entry, or NULL.  Pointers are good until the next links_add or links_remove. */
 Relation *links_find(const Process *p, RelationKind kind, uint64_t key);
-/* A new entry; there is none of that kind and key. */
+/* The key of a link to that pid, of this node or another, where a hash must do. */
+uint64_t links_key(Term pid);
+/* A new entry; there is none of that kind and key.  Keeps a copy of a pid of another node. */
 Relation *links_add(Process *p, RelationKind kind, uint64_t key, Term other);
 /* Removes it (and frees its tag). */
 void links_remove(Process *p, Relation *r);

@@ -69,8 +69,8 @@ void message_close_long(Message *m, const Heap *area, Term value, Word *last)
     m->filler = (Word)(uintptr_t)last;
 }
 
-/* Opens a record of that kind and copies `value` behind it. */
-static Message *message_make(RunContext *rc, SignalKind kind, Term value)
+/* Opens a record of that kind and copies `value` behind it, with `spare` words behind that. */
+static Message *message_make(RunContext *rc, SignalKind kind, size_t spare, Term value)
 {
     size_t words = 0;
     if (!term_is_atomic(value)) {
@@ -79,7 +79,7 @@ static Message *message_make(RunContext *rc, SignalKind kind, Term value)
         rc->reductions -= (int64_t)(words / 4);
     }
     Heap area;
-    Message *m = message_open(rc->mem, kind, words, &area);
+    Message *m = message_open_with(rc->mem, kind, words, spare, &area);
     if (m == NULL) return NULL;
     if (words > 0) {
         Word *at = heap_take(&area, words);
@@ -91,17 +91,32 @@ static Message *message_make(RunContext *rc, SignalKind kind, Term value)
 
 Message *message_new(RunContext *rc, Term value)
 {
-    return message_make(rc, SIGNAL_MESSAGE, value);
+    return message_make(rc, SIGNAL_MESSAGE, 0, value);
+}
+
+size_t message_sender_words(Term from)
+{
+    return term_is_boxed(from) ? 1 + header_words(boxed_header(from)) : 0;
+}
+
+void message_set_sender(Signal *s, Term from)
+{
+    size_t words = message_sender_words(from);
+    s->from = from;
+    if (words == 0) return;
+    Word *at = message_take_spare(&s->message, words);
+    for (size_t i = 0; i < words; i++) at[i] = boxed_words(from)[i];
+    s->from = boxed_from(at);
 }
 
 Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
                            Term value)
 {
     ASSERT(kind != SIGNAL_MESSAGE);
-    Message *m = message_make(rc, kind, value);
+    Message *m = message_make(rc, kind, message_sender_words(from), value);
     if (m == NULL) return NULL;
     Signal *s = (Signal *)(void *)m;
-    s->from = from;
+    message_set_sender(s, from);
     s->number = number;
     return s;
 }

@@ -54,7 +54,7 @@ struct Message {
 /* A signal that is not a plain message has two words more, in front of its payload. */
 typedef struct Signal {
     Message message;
-    Term from;
+    Term from; /* a pid of another node lies in the payload */
     uint64_t number;
 } Signal;
 
@@ -78,6 +78,9 @@ static inline Signal *message_signal(Message *m)
 MUST_USE Message *message_new(RunContext *rc, Term value);
 MUST_USE Signal *message_new_signal(RunContext *rc, SignalKind kind, Term from, uint64_t number,
                                     Term value);
+/* A sender of another node takes so many spare words. */
+size_t message_sender_words(Term from);
+void message_set_sender(Signal *s, Term from);
 /* Words that an EXIT or DOWN signal has spare, to become a message in place:
  * message_take_spare. */
 #define MESSAGE_SPARE_EXIT 4
