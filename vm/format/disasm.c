@@ -1,12 +1,17 @@
 #include "vm/format/disasm.h"
 
+#include "vm/base/vec.h"
+
 #include "vm/format/code.h"
+
+#include <stdlib.h>
 
 typedef struct Disasm {
     const ModFile *m;
     DisasmLiteral *literal;
     void *context;
     Bytes *out;
+    VEC(uint64_t) marks;
 } Disasm;
 
 /* An atom as it would be written: bare when it is a plain name. */
@@ -200,11 +205,43 @@ static void put_instruction(const Disasm *d, uint32_t unit, const CodeInstr *ins
     bytes_put_text(d->out, "\n");
 }
 
-/* Handlers whose range begins or whose target stands at `unit`. */
-static void put_marks(const Disasm *d, uint32_t unit)
+/* ---- handlers by where their range begins: [start | index], so that one pass tells them all ---- */
+
+static int compare_marks(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < d->m->handler_count; i++) {
-        const ModHandler *h = &d->m->handlers[i];
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort_marks(Disasm *d)
+{
+    for (uint32_t i = 0; i < d->m->handler_count; i++)
+        VEC_PUSH(&d->marks, (uint64_t)d->m->handlers[i].start << 32 | i);
+    if (d->marks.count > 0)
+        qsort(d->marks.at, d->marks.count, sizeof *d->marks.at, compare_marks);
+}
+
+/* The first mark at or behind `unit`. */
+static size_t mark_at(const Disasm *d, uint32_t unit)
+{
+    size_t low = 0;
+    size_t high = d->marks.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (d->marks.at[middle] >> 32 < unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Handlers whose range begins at or before `unit`, from *mark on. */
+static void put_marks(const Disasm *d, uint32_t unit, size_t *mark)
+{
+    for (; *mark < d->marks.count && d->marks.at[*mark] >> 32 <= unit; ++*mark) {
+        const ModHandler *h = &d->m->handlers[(uint32_t)d->marks.at[*mark]];
         if (h->start == unit)
             bytes_printf(d->out, "     ; to %u exceptions go to %u, in r%u...\n", h->end,
                          h->target, h->base);
@@ -238,32 +275,42 @@ static void put_line(const Disasm *d, const ModLine *line)
     bytes_printf(d->out, ":%u\n", line->line);
 }
 
-void disasm_function(const ModFile *m, uint32_t function, DisasmLiteral *literal, void *context,
-                     Bytes *out)
+static void put_function_body(const Disasm *d, uint32_t function)
 {
-    Disasm d = {m, literal, context, out};
+    const ModFile *m = d->m;
     const ModFunction *f = &m->functions[function];
-    bytes_put_text(out, "function ");
-    put_function(&d, function);
-    bytes_printf(out, ", %u registers\n", f->extent);
+    bytes_put_text(d->out, "function ");
+    put_function(d, function);
+    bytes_printf(d->out, ", %u registers\n", f->extent);
     uint32_t line = line_at(m, f->start);
+    size_t mark = mark_at(d, f->start);
     for (uint32_t unit = f->start; unit < f->end;) {
         CodeInstr instr;
         for (; line < m->line_count && m->lines[line].unit <= unit; line++)
-            put_line(&d, &m->lines[line]);
-        put_marks(&d, unit);
+            put_line(d, &m->lines[line]);
+        put_marks(d, unit, &mark);
         if (!code_decode(m->code.at, m->code.size, unit, &instr)) {
-            bytes_printf(out, "%6u not an instruction\n", unit);
+            bytes_printf(d->out, "%6u not an instruction\n", unit);
             return;
         }
-        put_instruction(&d, unit, &instr);
+        put_instruction(d, unit, &instr);
         unit += instr.units;
     }
 }
 
+void disasm_function(const ModFile *m, uint32_t function, DisasmLiteral *literal, void *context,
+                     Bytes *out)
+{
+    Disasm d = {.m = m, .literal = literal, .context = context, .out = out};
+    sort_marks(&d);
+    put_function_body(&d, function);
+    VEC_FREE(&d.marks);
+}
+
 void disasm_module(const ModFile *m, DisasmLiteral *literal, void *context, Bytes *out)
 {
-    Disasm d = {m, literal, context, out};
+    Disasm d = {.m = m, .literal = literal, .context = context, .out = out};
+    sort_marks(&d);
     bytes_put_text(out, "module ");
     put_atom(&d, 0);
     bytes_put_text(out, "\n");
@@ -284,6 +331,7 @@ void disasm_module(const ModFile *m, DisasmLiteral *literal, void *context, Byte
     }
     for (uint32_t i = 0; i < m->function_count; i++) {
         bytes_put_text(out, "\n");
-        disasm_function(m, i, literal, context, out);
+        put_function_body(&d, i);
     }
+    VEC_FREE(&d.marks);
 }
