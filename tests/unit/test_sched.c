@@ -133,7 +133,7 @@ static void storm_act(Process *p, Term what, Term other)
         if (!signal_link(p, other)) say(p, p->pid, TERM_ATOM(STOP));
         break;
     case ATOM_EXIT: signal_unlink(p, other); break;
-    case ATOM_MONITOR: (void)signal_monitor(p, other, TERM_NONE, 0, TERM_NONE); break;
+    case ATOM_MONITOR: (void)signal_monitor(p, other, TERM_NONE, 0, NULL); break;
     case ATOM_KILL: signal_exit(p, other, TERM_ATOM(KILL)); break;
     default: signal_exit(p, other, what);
     }

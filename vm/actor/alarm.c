@@ -13,41 +13,43 @@ bool alarm_deliver(RunContext *rc, Timer *t)
     return p != NULL && send_push_to(rc, p, t->message);
 }
 
-/* {timeout, Ref, Message} */
-static Message *alarm_wrap(RunContext *rc, uint64_t number, Term message)
+/* Words of {timeout, Ref, Message}: the reference and the tuple. */
+#define ALARM_REF_WORDS   2
+#define ALARM_TUPLE_WORDS 4
+
+static void alarm_wrap(Message *m, uint64_t number)
 {
-    size_t words = copy_size(message, message_limit(rc->mem), &rc->literals);
-    if (words == COPY_TOO_LARGE) return NULL;
-    Heap area;
-    Message *m = message_open(rc->mem, SIGNAL_MESSAGE, words + 2 + 4, &area);
-    if (m == NULL) return NULL;
-    if (words > 0)
-        message = copy_into(&area, heap_take(&area, words), words, message, &rc->literals);
-    Term ref = pid_ref_at(heap_take(&area, 2), number);
-    Term tuple = heap_tuple3(&area, TERM_ATOM(TIMEOUT), ref, message);
-    message_close(m, &area, tuple);
-    return m;
+    Term ref = pid_ref_at(message_take_spare(m, ALARM_REF_WORDS), number);
+    Word *at = message_take_spare(m, ALARM_TUPLE_WORDS);
+    at[0] = header_make(KIND_TUPLE, 3);
+    at[1] = TERM_ATOM(TIMEOUT).w;
+    at[2] = ref.w;
+    at[3] = m->value.w;
+    m->value = boxed_from(at);
 }
 
-bool alarm_start(Process *p, Term to, uint64_t due_ns, Term message, bool wrapped,
-                 uint64_t *number)
+ParcelResult alarm_start(Process *p, Term to, uint64_t due_ns, Term message, bool wrapped,
+                         uint64_t *number)
 {
     RunContext *rc = p->run;
+    Message *m;
+    size_t spare = wrapped ? ALARM_REF_WORDS + ALARM_TUPLE_WORDS : 0;
+    ParcelResult made = parcel_make(p, SIGNAL_MESSAGE, spare, message, &m);
+    if (made != PARCEL_DONE) return made;
     *number = sched_reference(rc);
-    Message *m = wrapped ? alarm_wrap(rc, *number, message) : message_new(rc, message);
-    if (m == NULL) return false;
+    if (wrapped) alarm_wrap(m, *number);
     if (term_is_local_pid(to)) {
         Process *target = proctab_find(rc->processes, to);
         if (target == NULL) {
-            message_free(m, rc->mem);
-            return true;
+            message_drop(m, &p->heap);
+            return PARCEL_DONE;
         }
         /* Before the timer is armed: who dies looks at this flag after it has closed its
          * mailbox. */
         atomic_or_acq_rel(&target->state, STATE_TIMERS);
     }
     timer_add(&rc->worker->wheel, *number, to, due_ns, m);
-    return true;
+    return PARCEL_DONE;
 }
 
 int64_t alarm_cancel(Process *p, uint64_t number)

@@ -10,12 +10,11 @@ typedef struct SpawnRequest {
     Term function; /* a fun; or TERM_NONE: */
     Term module;   /* atoms */
     Term name;
-    Term arguments; /* list of arguments (of the fun: small 0 or nil) */
+    Term arguments; /* list of arguments; of a fun: nil */
     bool link;
     bool monitor;
     uint8_t monitor_flags; /* RELATION_ALIAS_... */
     Term monitor_tag;      /* or TERM_NONE */
-    uint64_t reference;    /* number of the monitor's reference; 0: a new one */
     ProcessPriority priority;
     int64_t min_heap_words; /* -1: default, likewise below */
     int64_t min_handle_words;
@@ -31,10 +30,16 @@ typedef struct SpawnRequest {
 /* Defaults: normal priority, nothing set. */
 void spawn_request_init(SpawnRequest *r);
 
-typedef enum SpawnResult { SPAWN_DONE, SPAWN_TOO_MANY, SPAWN_NO_MEMORY } SpawnResult;
+typedef enum SpawnResult {
+    SPAWN_DONE,
+    SPAWN_TOO_MANY,
+    SPAWN_NO_MEMORY,
+    SPAWN_MORE /* the parent's slice is over: run me again with the same request */
+} SpawnResult;
 
-/* Starts a process; parent may be NULL (the first process).  *monitor gets the number of the
- * monitor's reference.  Arguments are copied; nothing collects.  Counts the words copied as
+/* Starts a process; parent may be NULL (the machine does it, at once).  *monitor gets the number of
+ * the monitor's reference.  The fun or the arguments, and the tag, are copied, in slices if they are
+ * large; nothing happens before the last one.  Nothing collects.  Counts the words copied as
  * reductions. */
 MUST_USE SpawnResult spawn_process(RunContext *rc, Process *parent, const SpawnRequest *r,
                                    Term *pid, uint64_t *monitor);

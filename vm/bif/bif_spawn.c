@@ -4,6 +4,7 @@
 #include "vm/actor/send.h"
 #include "vm/actor/signal.h"
 #include "vm/actor/spawn.h"
+#include "vm/proc/compare.h"
 #include "vm/proc/extra.h"
 #include "vm/sched/sched.h"
 #include "vm/term/atom.h"
@@ -128,43 +129,71 @@ static bool spawn_options(Process *p, Term options, SpawnRequest *r, ReplyOption
     return term_is_nil(options);
 }
 
-/* ---- what to run ---- */
+/* ---- the family: where its members find what they need ---- */
 
-static bool spawn_fun(Process *p, SpawnRequest *r, size_t at)
+enum {
+    SPAWN_ON = 1,       /* the first argument is a node */
+    SPAWN_MFA = 2,      /* module, function and arguments; else a fun */
+    SPAWN_THUNK = 4,    /* the fun takes no arguments, or it is badarg; else the process fails */
+    SPAWN_OPTIONS = 8,  /* the last argument is a list of options */
+    SPAWN_LINK = 16,    /* linked from the start */
+    SPAWN_MONITOR = 32, /* watched from the start */
+    SPAWN_REQUEST = 64  /* the answer is a message */
+};
+
+/* What became of the arguments. */
+typedef enum SpawnRead { SPAWN_READ, SPAWN_READ_MORE, SPAWN_READ_BAD } SpawnRead;
+
+/* A proper list, however long; looked at once, before anything is copied. */
+static SpawnRead spawn_read_arguments(Process *p, Term arguments)
 {
-    spawn_request_init(r);
-    r->function = arg(p, at);
-    return term_is_fun(r->function);
+    if (pause_is_held(p) && !compare_is_counting(p)) return SPAWN_READ;
+    int64_t n = compare_length(p, arguments);
+    if (n >= 0) return SPAWN_READ;
+    return n == COMPARE_LENGTH_MORE ? SPAWN_READ_MORE : SPAWN_READ_BAD;
 }
 
-/* Some of the family want a fun without arguments from the start, the others let the process
- * fail. */
-static bool spawn_thunk(Process *p, SpawnRequest *r, size_t at)
-{
-    return spawn_fun(p, r, at) && fun_arity(r->function) == 0;
-}
-
-static bool spawn_mfa(Process *p, SpawnRequest *r, size_t at)
+/* What to run, from argument `at` on. */
+static SpawnRead spawn_read(Process *p, unsigned shape, size_t at, SpawnRequest *r)
 {
     spawn_request_init(r);
+    r->link = (shape & SPAWN_LINK) != 0;
+    r->monitor = (shape & SPAWN_MONITOR) != 0;
+    if ((shape & SPAWN_MFA) == 0) {
+        r->function = arg(p, at);
+        bool good = term_is_fun(r->function)
+                    && ((shape & SPAWN_THUNK) == 0 || fun_arity(r->function) == 0);
+        return good ? SPAWN_READ : SPAWN_READ_BAD;
+    }
     r->module = arg(p, at);
     r->name = arg(p, at + 1);
     r->arguments = arg(p, at + 2);
-    return term_is_atom(r->module) && term_is_atom(r->name) && list_length(r->arguments) >= 0;
+    if (!term_is_atom(r->module) || !term_is_atom(r->name)) return SPAWN_READ_BAD;
+    return spawn_read_arguments(p, r->arguments);
 }
 
 /* ---- starting ---- */
 
-static BifResult spawn_start(Process *p, const SpawnRequest *r)
+static BifResult spawn_answer(Process *p, const SpawnRequest *r, Term pid, uint64_t monitor)
 {
-    Term pid = TERM_NONE;
-    uint64_t monitor = 0;
-    if (spawn_process(p->run, p, r, &pid, &monitor) != SPAWN_DONE) return raise_system_limit(p);
     if (!r->monitor) return pid;
     Term ref = bif_reference(p, monitor, r->monitor_flags);
     if (term_is_none(ref)) return ref;
     Term pair = heap_tuple2(&p->heap, pid, ref);
     return term_is_none(pair) ? raise_system_limit(p) : pair;
+}
+
+static BifResult spawn_here(Process *p, const SpawnRequest *r)
+{
+    Term pid = TERM_NONE;
+    uint64_t monitor = 0;
+    switch (spawn_process(p->run, p, r, &pid, &monitor)) {
+    case SPAWN_DONE: return spawn_answer(p, r, pid, monitor);
+    case SPAWN_MORE: return bif_yield(p);
+    case SPAWN_TOO_MANY:
+    case SPAWN_NO_MEMORY: break;
+    }
+    return raise_system_limit(p);
 }
 
 /* Nobody can be started on another node while none can be reached: the pid is dead from the
@@ -177,214 +206,122 @@ static BifResult spawn_elsewhere(Process *p, Term node, const SpawnRequest *r)
     if (term_is_none(pid)) return raise_system_limit(p);
     if (r->link) signal_send_exit(rc, pid, p->pid, TERM_ATOM(NOCONNECTION), false);
     if (!r->monitor) return pid;
-    links_add(p, RELATION_MONITOR, number, TERM_NONE)->flags = r->monitor_flags;
+    links_add(p, RELATION_MONITOR, number, pid)->flags = r->monitor_flags;
     signal_send_down(rc, pid, p->pid, number, TERM_ATOM(NOCONNECTION));
-    Term ref = bif_reference(p, number, r->monitor_flags);
-    if (term_is_none(ref)) return ref;
-    Term pair = heap_tuple2(&p->heap, pid, ref);
-    return term_is_none(pair) ? raise_system_limit(p) : pair;
+    return spawn_answer(p, r, pid, number);
 }
 
-static BifResult spawn_on(Process *p, Term node, const SpawnRequest *r)
+static BifResult spawn_start(Process *p, Term node, Term options, SpawnRequest *r)
 {
-    if (!term_is_atom(node)) return raise_badarg(p);
-    if (term_is_the_atom(node, ATOM_NONODE_AT_NOHOST)) return spawn_start(p, r);
+    if (!term_is_atom(node) || !spawn_options(p, options, r, NULL)) return raise_badarg(p);
+    if (term_is_the_atom(node, ATOM_NONODE_AT_NOHOST)) return spawn_here(p, r);
     return spawn_elsewhere(p, node, r);
-}
-
-BifResult bif_spawn_1(Process *p)
-{
-    SpawnRequest r;
-    return spawn_fun(p, &r, 0) ? spawn_start(p, &r) : raise_badarg(p);
-}
-
-BifResult bif_spawn_2(Process *p)
-{
-    SpawnRequest r;
-    return spawn_fun(p, &r, 1) ? spawn_on(p, arg(p, 0), &r) : raise_badarg(p);
-}
-
-BifResult bif_spawn_3(Process *p)
-{
-    SpawnRequest r;
-    return spawn_mfa(p, &r, 0) ? spawn_start(p, &r) : raise_badarg(p);
-}
-
-BifResult bif_spawn_4(Process *p)
-{
-    SpawnRequest r;
-    return spawn_mfa(p, &r, 1) ? spawn_on(p, arg(p, 0), &r) : raise_badarg(p);
-}
-
-BifResult bif_spawn_link_1(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_fun(p, &r, 0)) return raise_badarg(p);
-    r.link = true;
-    return spawn_start(p, &r);
-}
-
-BifResult bif_spawn_link_2(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_fun(p, &r, 1)) return raise_badarg(p);
-    r.link = true;
-    return spawn_on(p, arg(p, 0), &r);
-}
-
-BifResult bif_spawn_link_3(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 0)) return raise_badarg(p);
-    r.link = true;
-    return spawn_start(p, &r);
-}
-
-BifResult bif_spawn_link_4(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 1)) return raise_badarg(p);
-    r.link = true;
-    return spawn_on(p, arg(p, 0), &r);
-}
-
-BifResult bif_spawn_monitor_1(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_thunk(p, &r, 0)) return raise_badarg(p);
-    r.monitor = true;
-    return spawn_start(p, &r);
-}
-
-BifResult bif_spawn_monitor_2(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_thunk(p, &r, 1)) return raise_badarg(p);
-    r.monitor = true;
-    return spawn_on(p, arg(p, 0), &r);
-}
-
-BifResult bif_spawn_monitor_3(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 0)) return raise_badarg(p);
-    r.monitor = true;
-    return spawn_start(p, &r);
-}
-
-BifResult bif_spawn_monitor_4(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 1)) return raise_badarg(p);
-    r.monitor = true;
-    return spawn_on(p, arg(p, 0), &r);
-}
-
-BifResult bif_spawn_opt_2(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_fun(p, &r, 0) || !spawn_options(p, arg(p, 1), &r, NULL)) return raise_badarg(p);
-    return spawn_start(p, &r);
-}
-
-BifResult bif_spawn_opt_3(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_fun(p, &r, 1) || !spawn_options(p, arg(p, 2), &r, NULL)) return raise_badarg(p);
-    return spawn_on(p, arg(p, 0), &r);
-}
-
-BifResult bif_spawn_opt_4(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 0) || !spawn_options(p, arg(p, 3), &r, NULL)) return raise_badarg(p);
-    return spawn_start(p, &r);
-}
-
-BifResult bif_spawn_opt_5(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 1) || !spawn_options(p, arg(p, 4), &r, NULL)) return raise_badarg(p);
-    return spawn_on(p, arg(p, 0), &r);
 }
 
 /* ---- spawn_request: the answer comes as {Tag, RequestId, ok | error, Pid | Reason} ---- */
 
-static BifResult request_reply(Process *p, const ReplyOptions *reply, Term id, Term what,
-                               Term value)
+static BifResult request_reply(Process *p, Term tag, Term id, Term what, Term value)
 {
-    Term message = heap_tuple(&p->heap, 4, (const Term[]){reply->tag, id, what, value});
+    Term message = heap_tuple(&p->heap, 4, (const Term[]){tag, id, what, value});
     if (term_is_none(message) || !send_system(p->run, p->pid, message))
         return raise_system_limit(p);
     return id;
 }
 
-static BifResult request_failed(Process *p, const ReplyOptions *reply, Term id, Term reason)
+static BifResult request_failed(Process *p, const ReplyOptions *reply, Term reason)
 {
-    return reply->on_error ? request_reply(p, reply, id, TERM_ATOM(ERROR), reason) : id;
+    Term id = bif_reference(p, sched_reference(p->run), 0);
+    if (term_is_none(id) || !reply->on_error) return id;
+    return request_reply(p, reply->tag, id, TERM_ATOM(ERROR), reason);
 }
 
-static BifResult request_start(Process *p, Term node, SpawnRequest *r, Term options)
+static BifResult request_here(Process *p, const SpawnRequest *r, const ReplyOptions *reply)
+{
+    Term pid = TERM_NONE;
+    uint64_t number = 0;
+    switch (spawn_process(p->run, p, r, &pid, &number)) {
+    case SPAWN_MORE: return bif_yield(p);
+    case SPAWN_TOO_MANY:
+    case SPAWN_NO_MEMORY: return request_failed(p, reply, TERM_ATOM(SYSTEM_LIMIT));
+    case SPAWN_DONE: break;
+    }
+    if (!r->monitor) number = sched_reference(p->run);
+    Term id = bif_reference(p, number, r->monitor_flags);
+    if (term_is_none(id) || !reply->on_success) return id;
+    return request_reply(p, reply->tag, id, TERM_ATOM(OK), pid);
+}
+
+static BifResult request_start(Process *p, Term node, Term options, SpawnRequest *r)
 {
     ReplyOptions reply = {.tag = TERM_ATOM(SPAWN_REPLY), .on_success = true, .on_error = true};
     if (!term_is_atom(node) || list_length(options) < 0) return raise_badarg(p);
-    bool good = spawn_options(p, options, r, &reply);
-    r->reference = sched_reference(p->run);
-    Term id = bif_reference(p, r->reference, good ? r->monitor_flags : 0);
-    if (term_is_none(id)) return id;
-    if (!good) return request_failed(p, &reply, id, TERM_ATOM(BADOPT));
+    if (!spawn_options(p, options, r, &reply))
+        return request_failed(p, &reply, TERM_ATOM(BADOPT));
     if (!term_is_the_atom(node, ATOM_NONODE_AT_NOHOST))
-        return request_failed(p, &reply, id, TERM_ATOM(NOCONNECTION));
-    Term pid = TERM_NONE;
-    uint64_t monitor;
-    if (spawn_process(p->run, p, r, &pid, &monitor) != SPAWN_DONE)
-        return request_failed(p, &reply, id, TERM_ATOM(SYSTEM_LIMIT));
-    return reply.on_success ? request_reply(p, &reply, id, TERM_ATOM(OK), pid) : id;
+        return request_failed(p, &reply, TERM_ATOM(NOCONNECTION));
+    return request_here(p, r, &reply);
 }
 
-BifResult bif_spawn_request_1(Process *p)
+/* ---- the built-ins ---- */
+
+static BifResult spawn_by(Process *p, unsigned shape)
 {
     SpawnRequest r;
-    if (!spawn_thunk(p, &r, 0)) return raise_badarg(p);
-    return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, TERM_NIL);
+    size_t at = (shape & SPAWN_ON) != 0;
+    switch (spawn_read(p, shape, at, &r)) {
+    case SPAWN_READ_MORE: return bif_yield(p);
+    case SPAWN_READ_BAD: return raise_badarg(p);
+    case SPAWN_READ: break;
+    }
+    Term node = at == 0 ? TERM_ATOM(NONODE_AT_NOHOST) : arg(p, 0);
+    size_t behind = at + ((shape & SPAWN_MFA) != 0 ? 3 : 1);
+    Term options = (shape & SPAWN_OPTIONS) != 0 ? arg(p, behind) : TERM_NIL;
+    if ((shape & SPAWN_REQUEST) != 0) return request_start(p, node, options, &r);
+    return spawn_start(p, node, options, &r);
 }
+
+#define SPAWN_ROW(name, shape) \
+    BifResult bif_##name(Process *p) { return spawn_by(p, shape); }
+
+SPAWN_ROW(spawn_1, 0)
+SPAWN_ROW(spawn_2, SPAWN_ON)
+SPAWN_ROW(spawn_3, SPAWN_MFA)
+SPAWN_ROW(spawn_4, SPAWN_ON | SPAWN_MFA)
+SPAWN_ROW(spawn_link_1, SPAWN_LINK)
+SPAWN_ROW(spawn_link_2, SPAWN_LINK | SPAWN_ON)
+SPAWN_ROW(spawn_link_3, SPAWN_LINK | SPAWN_MFA)
+SPAWN_ROW(spawn_link_4, SPAWN_LINK | SPAWN_ON | SPAWN_MFA)
+SPAWN_ROW(spawn_monitor_1, SPAWN_MONITOR | SPAWN_THUNK)
+SPAWN_ROW(spawn_monitor_2, SPAWN_MONITOR | SPAWN_ON | SPAWN_THUNK)
+SPAWN_ROW(spawn_monitor_3, SPAWN_MONITOR | SPAWN_MFA)
+SPAWN_ROW(spawn_monitor_4, SPAWN_MONITOR | SPAWN_ON | SPAWN_MFA)
+SPAWN_ROW(spawn_opt_2, SPAWN_OPTIONS)
+SPAWN_ROW(spawn_opt_3, SPAWN_OPTIONS | SPAWN_ON)
+SPAWN_ROW(spawn_opt_4, SPAWN_OPTIONS | SPAWN_MFA)
+SPAWN_ROW(spawn_opt_5, SPAWN_OPTIONS | SPAWN_ON | SPAWN_MFA)
+SPAWN_ROW(spawn_request_1, SPAWN_REQUEST | SPAWN_THUNK)
+SPAWN_ROW(spawn_request_5, SPAWN_REQUEST | SPAWN_ON | SPAWN_MFA | SPAWN_OPTIONS)
 
 /* (Fun, Options) or (Node, Fun) */
 BifResult bif_spawn_request_2(Process *p)
 {
-    SpawnRequest r;
-    if (spawn_thunk(p, &r, 0))
-        return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, arg(p, 1));
-    if (!spawn_thunk(p, &r, 1)) return raise_badarg(p);
-    return request_start(p, arg(p, 0), &r, TERM_NIL);
+    return spawn_by(p, SPAWN_REQUEST | SPAWN_THUNK
+                           | (term_is_fun(arg(p, 0)) ? SPAWN_OPTIONS : SPAWN_ON));
 }
 
 /* (Node, Fun, Options) or (M, F, A) */
 BifResult bif_spawn_request_3(Process *p)
 {
-    SpawnRequest r;
-    if (spawn_thunk(p, &r, 1)) return request_start(p, arg(p, 0), &r, arg(p, 2));
-    if (!spawn_mfa(p, &r, 0)) return raise_badarg(p);
-    return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, TERM_NIL);
+    return spawn_by(p, SPAWN_REQUEST
+                           | (term_is_fun(arg(p, 1)) ? SPAWN_ON | SPAWN_THUNK | SPAWN_OPTIONS
+                                                     : SPAWN_MFA));
 }
 
 /* (Node, M, F, A) or (M, F, A, Options) */
 BifResult bif_spawn_request_4(Process *p)
 {
-    SpawnRequest r;
-    if (term_is_atom(arg(p, 2))) {
-        if (!spawn_mfa(p, &r, 1)) return raise_badarg(p);
-        return request_start(p, arg(p, 0), &r, TERM_NIL);
-    }
-    if (!spawn_mfa(p, &r, 0)) return raise_badarg(p);
-    return request_start(p, TERM_ATOM(NONODE_AT_NOHOST), &r, arg(p, 3));
-}
-
-BifResult bif_spawn_request_5(Process *p)
-{
-    SpawnRequest r;
-    if (!spawn_mfa(p, &r, 1)) return raise_badarg(p);
-    return request_start(p, arg(p, 0), &r, arg(p, 4));
+    return spawn_by(p, SPAWN_REQUEST | SPAWN_MFA
+                           | (term_is_atom(arg(p, 2)) ? SPAWN_ON : SPAWN_OPTIONS));
 }
 
 /* The request has been answered by the time its reference is known: nothing can be

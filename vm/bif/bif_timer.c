@@ -196,7 +196,11 @@ static BifResult timer_start(Process *p, Term options, bool wrapped)
         return raise_badarg(p);
     if (!term_is_local_pid(to) && !term_is_atom(to)) return raise_badarg(p);
     uint64_t number;
-    if (!alarm_start(p, to, due_ns, arg(p, 2), wrapped, &number)) return raise_system_limit(p);
+    switch (alarm_start(p, to, due_ns, arg(p, 2), wrapped, &number)) {
+    case PARCEL_MORE: return bif_yield(p);
+    case PARCEL_REFUSED: return raise_system_limit(p);
+    case PARCEL_DONE: break;
+    }
     Term ref = pid_make_ref(&p->heap, number);
     return term_is_none(ref) ? raise_system_limit(p) : ref;
 }

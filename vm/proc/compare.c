@@ -49,6 +49,11 @@ static void compare_release_length(Pause *pause, Process *p)
     mem_free(p->heap.mem, MEM_WORK, pause, sizeof(LengthPause));
 }
 
+bool compare_is_counting(const Process *p)
+{
+    return pause_find(p, compare_release_length) != NULL;
+}
+
 static int64_t compare_length_of(Term rest, int64_t count)
 {
     return term_is_nil(rest) ? count : COMPARE_LENGTH_IMPROPER;

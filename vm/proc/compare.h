@@ -24,5 +24,7 @@ static inline int compare_arguments(Process *p, OrderKind kind)
 #define COMPARE_LENGTH_IMPROPER (-1)
 #define COMPARE_LENGTH_MORE     (-2)
 
+/* A count is half-way. */
+bool compare_is_counting(const Process *p);
 /* Elements of a list; IMPROPER for what is no proper list; MORE as above. */
 int64_t compare_length(Process *p, Term list);
