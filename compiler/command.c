@@ -103,7 +103,7 @@ static bool command_files(const char *name, Opts *o, OptsList *files, int argc,
         OptsResult result = opts_parse(o, argc, argv, at, &at);
         if (result != OPTS_OK) {
             char text[256];
-            opts_explain(result, argv[at], text, sizeof text);
+            opts_explain(result, argc, argv, at, text, sizeof text);
             fprintf(stderr, "%s: %s\n", name, text);
             return false;
         }
@@ -126,6 +126,10 @@ int command_compile(const char *name, Opts *o, int argc, char *const *argv)
     int status = 0;
     if (!command_files(name, o, &files, argc, argv)
         || (o->dump && !command_pass_exists(o->dump))) {
+        if (o->dump && !command_pass_exists(o->dump))
+            fprintf(stderr, "%s: there is no pass \"%s\"\n", name, o->dump);
+        else if (files.count == 0 && argc == 0)
+            fprintf(stderr, "%s: which file?\n", name);
         command_usage(name);
         status = 2;
     } else {

@@ -1,5 +1,6 @@
 /* The `mote` command: options, what to run, exit status. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "compiler/compile.h"
 #include "vm/actor/spawn.h"
 #include "vm/base/opts.h"
+#include "vm/base/similar.h"
 #include "vm/format/modfile.h"
 #include "vm/term/binary.h"
 #include "vm/term/list.h"
@@ -48,6 +50,41 @@ static int mote_fail(const char *what, const char *why)
 {
     fprintf(stderr, "mote: %s: %s\n", what, why);
     return 1;
+}
+
+/* What was written to standard output arrived, or the command fails. */
+static int mote_flushed(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    /* A reader that went away has seen enough. */
+    return errno == EPIPE ? status : mote_fail("standard output", strerror(errno));
+}
+
+/* A descriptor that is closed would be the next file that is opened: hold its place with what
+ * fails to be read or written. */
+static void mote_hold_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            exit(1);
+}
+
+/* A file that cannot be read: what somebody may have meant. */
+static void mote_hint_file(const char *path)
+{
+    static const char *const others[] = {"compile", "disasm"};
+    static const char *const suffixes[] = {".mote", ".erl"};
+    Similar s = similar_to(path, strlen(path));
+    const char *best = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (similar_offer(&s, others[i], strlen(others[i]))) best = others[i];
+    if (best != NULL) fprintf(stderr, "mote: did you mean `mote %s`?\n", best);
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        char file[4096];
+        int n = snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+        if (n > 0 && (size_t)n < sizeof file && access(file, R_OK) == 0)
+            fprintf(stderr, "mote: there is a file %s\n", file);
+    }
 }
 
 /* ---- getting code ---- */
@@ -118,7 +155,9 @@ static bool mote_get_program(const Command *c, Vm *vm, Program *program)
     Bytes text = {0};
     const char *path;
     if (!mote_get_text(c, program, &text, &path)) {
-        (void)mote_fail(path, strerror(errno));
+        bool missing = errno == ENOENT;
+        (void)mote_fail(strcmp(path, "-") == 0 ? "standard input" : path, strerror(errno));
+        if (missing) mote_hint_file(path);
         bytes_free(&text);
         return false;
     }
@@ -361,16 +400,17 @@ static int mote_command(Command *c)
 int main(int argc, char **argv)
 {
     Command c = {.argc = argc, .argv = argv};
+    mote_hold_descriptors();
     opts_init(&c.opts);
     OptsResult result = opts_parse(&c.opts, argc, argv, 1, &c.file);
     if (result != OPTS_OK) {
         char text[256];
-        opts_explain(result, argv[c.file], text, sizeof text);
+        opts_explain(result, argc, argv, c.file, text, sizeof text);
         fprintf(stderr, "mote: %s\n", text);
         return EXIT_USAGE;
     }
     mote_find_paths(&c);
-    int status = mote_command(&c);
+    int status = mote_flushed(mote_command(&c));
     free(c.paths);
     opts_free(&c.opts);
     return status;

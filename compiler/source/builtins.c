@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "vm/base/similar.h"
+
 typedef struct {
     const char *name;
     uint16_t size;
@@ -39,4 +41,22 @@ BuiltinKind builtin_kind(const char *name, size_t size, uint32_t arity)
         }
     }
     return BUILTIN_NONE;
+}
+
+const char *builtin_similar(const char *name, size_t size, uint32_t arity, uint32_t *has)
+{
+    const Builtin *best = NULL;
+    Similar s = similar_to(name, size);
+    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++) {
+        const Builtin *b = &builtins[i];
+        bool better = best && best->arity != arity && b->arity == arity;
+        s.distance += better;
+        if (similar_offer(&s, b->name, b->size))
+            best = b;
+        else
+            s.distance -= better;
+    }
+    if (!best) return NULL;
+    *has = best->arity;
+    return best->name;
 }

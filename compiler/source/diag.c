@@ -172,6 +172,27 @@ static uint32_t token_extent(const char *text, uint32_t left)
     return n;
 }
 
+/* Text of a program for a terminal: what would control that stands as '?', a tab as it is. */
+static void put_visible(Bytes *to, const char *text, size_t size)
+{
+    uint32_t c = 0;
+    for (size_t at = 0; at < size;) {
+        int n = utf8_decode((const uint8_t *)text + at, size - at, &c);
+        bool control = n <= 0 || (c < 0x20 && c != '\t') || (c >= 0x7F && c < 0xA0);
+        if (control)
+            bytes_put_u8(to, '?');
+        else
+            bytes_put(to, text + at, (size_t)n);
+        at += n > 0 ? (size_t)n : 1;
+    }
+}
+
+/* Columns that put_visible() takes for a character. */
+static int visible_width(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) ? 1 : utf8_width(c);
+}
+
 /* The source line and a line of carets below it; tabs stay tabs so that the columns agree. */
 static void put_snippet(Bytes *to, Sources *sources, const SrcLoc *loc, const Diag *diag)
 {
@@ -188,7 +209,7 @@ static void put_snippet(Bytes *to, Sources *sources, const SrcLoc *loc, const Di
     while (until < size && ((unsigned char)line[until] & 0xC0) == 0x80) until++;
     if (extent > until - offset) extent = until - offset;
     bytes_printf(to, "%6u | ", loc->physical_line);
-    bytes_put(to, line + from, until - from);
+    put_visible(to, line + from, until - from);
     bytes_put_text(to, "\n       | ");
     uint32_t c = 0;
     for (uint32_t at = from; at < offset;) {
@@ -196,14 +217,14 @@ static void put_snippet(Bytes *to, Sources *sources, const SrcLoc *loc, const Di
         if (c == '\t')
             bytes_put_u8(to, '\t');
         else
-            for (int w = utf8_width(c); w > 0; w--) bytes_put_u8(to, ' ');
+            for (int w = visible_width(c); w > 0; w--) bytes_put_u8(to, ' ');
         at += n > 0 ? (uint32_t)n : 1;
     }
     bytes_put_u8(to, '^');
     bool first = true;
     for (uint32_t at = offset; at < offset + extent;) {
         int n = utf8_decode((const uint8_t *)line + at, size - at, &c);
-        for (int w = utf8_width(c); w > 0; w--, first = false)
+        for (int w = visible_width(c); w > 0; w--, first = false)
             if (!first) bytes_put_u8(to, '~');
         at += n > 0 ? (uint32_t)n : 1;
     }

@@ -70,6 +70,11 @@ static Source *sources_enter(Sources *sources, const char *path, const char *tex
     Source *s = ARENA_NEW(sources->arena, Source);
     s->path = arena_copy_text(sources->arena, path, strlen(path));
     s->invalid_at = UINT32_MAX;
+    /* A byte order mark says UTF-8, which is understood without. */
+    if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
     if (source_says_latin1(text, size)) {
         s->text = source_from_latin1(sources->arena, text, size, &size);
     } else {
@@ -80,6 +85,7 @@ static Source *sources_enter(Sources *sources, const char *path, const char *tex
         } else {
             s->text = source_from_latin1(sources->arena, text, size, &size);
             s->invalid_at = (uint32_t)valid;
+            s->is_binary = memchr(s->text, '\0', size) != NULL;
         }
     }
     if (size > SOURCE_SIZE_MAX || sources->next_base > UINT32_MAX - size - 2) return NULL;

@@ -31,6 +31,7 @@ typedef struct {
     SrcPos base;           /* position of the first byte; the end of text is base + size */
     SrcPos included_from;  /* position of the -include, or SRC_POS_NONE */
     uint32_t invalid_at;   /* offset of the first byte that is not UTF-8, else UINT32_MAX */
+    bool is_binary;        /* it is not UTF-8 and holds zeros: no text at all */
     uint32_t *line_starts; /* offsets; NULL until first asked for */
     uint32_t line_count;
     SourceRemap *remaps;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "vm/base/similar.h"
+
 /* The operator that a token is between two operands. */
 static const uint8_t binary_op[TOKEN_COUNT] = {
     [TOKEN_STAR] = OP_MUL,
@@ -362,6 +364,18 @@ static const SegmentWord segment_words[] = {
     {NAME_LITTLE, 'e', SEG_LITTLE},       {NAME_NATIVE, 'e', SEG_NATIVE},
 };
 
+static void hint_segment_word(Parser *p, NameId name)
+{
+    const Names *names = &p->c->names;
+    Similar s = similar_to(names_text(names, name), names_size(names, name));
+    NameId best = NAME_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(segment_words); i++) {
+        NameId word = segment_words[i].name;
+        if (similar_offer(&s, names_text(names, word), names_size(names, word))) best = word;
+    }
+    if (best != NAME_NONE) diag_hint(&p->c->diags, "there is %a", best);
+}
+
 AstSegSpec build_segment_type(Parser *p, AstSegSpec spec, const Token *word, const Token *unit)
 {
     if (unit) {
@@ -393,6 +407,7 @@ AstSegSpec build_segment_type(Parser *p, AstSegSpec spec, const Token *word, con
         return spec;
     }
     diag_add(&p->c->diags, DIAG_BIT_TYPE_UNDEFINED, word->pos, word->v.name);
+    hint_segment_word(p, word->v.name);
     return spec;
 }
 

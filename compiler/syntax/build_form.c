@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "compiler/syntax/build.h"
+#include "compiler/syntax/slip.h"
 
 static Ast *form_error_named(Parser *p, DiagCode code, SrcPos pos, NameId name)
 {
@@ -189,8 +190,12 @@ Ast *build_attribute(Parser *p, const Token *dash, const Token *name, uint32_t c
     case NAME_FILE: return build_file(p, dash, name, &values);
     default: break;
     }
-    if (count != 1 || !take_term(p, &values.at[0]))
-        return build_error(p, DIAG_BAD_ATTRIBUTE, dash->pos);
+    if (count != 1 || !take_term(p, &values.at[0])) {
+        (void)form_error_named(p, DIAG_BAD_ATTRIBUTE, dash->pos, name->v.name);
+        NameId meant = slip_attribute(&p->c->names, name->v.name);
+        if (meant != NAME_NONE) diag_hint(&p->c->diags, "there is -%v", meant);
+        return NULL;
+    }
     Ast *node = build_node(p, AST_ATTR, dash->pos);
     node->v.name = name->v.name;
     node->attr.value = values.at[0];

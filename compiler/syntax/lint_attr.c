@@ -13,9 +13,11 @@ static void attr_export(Lint *l, const Ast *form)
         bool given = pair.name == NAME_MODULE_INFO && pair.second <= 1;
         if (f->exported || given)
             LINT_REPORT(l, DIAG_EXPORT_TWICE, names->at[i]->pos, pair.name, (int)pair.second);
-        else if (!f->form && !lint_is_broken(l, f->name))
+        else if (!f->form && !lint_is_broken(l, f->name)) {
             LINT_REPORT(l, DIAG_EXPORT_UNDEFINED, names->at[i]->pos, pair.name,
                         (int)pair.second);
+            lint_hint_function(l, pair.name, pair.second);
+        }
         f->exported = true;
     }
 }
@@ -228,7 +230,7 @@ static void check_attr(Lint *l, const Ast *form)
     case NAME_DIALYZER: check_dialyzer(l, form, form->attr.value); break;
     case NAME_DEPRECATED:
     case NAME_REMOVED: check_deprecated(l, form, form->attr.value); break;
-    default: break;
+    default: lint_check_attribute_name(l, form); break;
     }
 }
 

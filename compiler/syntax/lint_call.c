@@ -310,33 +310,13 @@ void lint_call(Lint *l, const Ast *call)
 
 /* After the whole file: what is undefined, what is unused. */
 
-static void hint_function(Lint *l, const FunctionInfo *f)
-{
-    const char *name = names_text(&l->c->names, f->name);
-    size_t size = names_size(&l->c->names, f->name);
-    for (size_t i = 0; i < l->function_list.count && i < 5000; i++) {
-        const FunctionInfo *other = l->function_list.at[i];
-        if (!other->form) continue;
-        const char *text = names_text(&l->c->names, other->name);
-        size_t other_size = names_size(&l->c->names, other->name);
-        bool same = other->name == f->name;
-        bool near = other->arity == f->arity && size > 3 && size == other_size
-                    && memcmp(name, text, 2) == 0;
-        size_t differ = 0;
-        for (size_t k = 0; near && k < size; k++) differ += name[k] != text[k];
-        if (!same && !(near && differ <= 2)) continue;
-        diag_hint(&l->c->diags, "there is a function %a/%d", other->name, (int)other->arity);
-        return;
-    }
-}
-
 static void report_undefined(Lint *l)
 {
     VEC_EACH (CallSite, site, &l->calls) {
         FunctionInfo *f = site->function;
         if (f->form || is_given(f) || lint_is_broken(l, f->name)) continue;
         LINT_REPORT(l, DIAG_FUNCTION_UNDEFINED, site->pos, f->name, (int)f->arity);
-        hint_function(l, f);
+        lint_hint_function(l, f->name, f->arity);
     }
 }
 

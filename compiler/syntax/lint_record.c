@@ -6,7 +6,9 @@ RecordInfo *lint_record_use(Lint *l, NameId name, SrcPos pos)
 {
     const HtabValue *value = htab_find(&l->records, name);
     if (!value) {
-        if (!lint_is_broken(l, name)) LINT_REPORT(l, DIAG_RECORD_UNDEFINED, pos, name);
+        if (lint_is_broken(l, name)) return NULL;
+        LINT_REPORT(l, DIAG_RECORD_UNDEFINED, pos, name);
+        lint_hint_record(l, name);
         return NULL;
     }
     RecordInfo *r = value->ptr;
@@ -20,6 +22,12 @@ bool lint_record_field(const RecordInfo *r, NameId field)
     for (uint32_t i = 0; i < r->count; i++)
         if (r->fields[i].name == field) return true;
     return false;
+}
+
+void lint_record_no_field(Lint *l, const RecordInfo *r, SrcPos pos, NameId field)
+{
+    LINT_REPORT(l, DIAG_FIELD_UNDEFINED, pos, field, r->name);
+    lint_hint_field(l, r, field);
 }
 
 static void record_default(Lint *l, RecordInfo *r, const Ast *value)
@@ -90,7 +98,7 @@ static void check_field_names(Lint *l, const AstList *fields, const RecordInfo *
         else if (!added)
             LINT_REPORT(l, DIAG_FIELD_AGAIN, field->pos, name, r->name);
         else if (name != NAME__ && !lint_record_field(r, name))
-            LINT_REPORT(l, DIAG_FIELD_UNDEFINED, field->pos, name, r->name);
+            lint_record_no_field(l, r, field->pos, name);
     }
     htab_free(&seen);
 }
@@ -199,7 +207,7 @@ void lint_record_index(Lint *l, const Ast *node)
     const RecordInfo *r = lint_record_use(l, node->v.pair.name, node->pos);
     NameId field = (NameId)node->v.pair.second;
     if (r && !lint_record_field(r, field))
-        LINT_REPORT(l, DIAG_FIELD_UNDEFINED, node->pos, field, r->name);
+        lint_record_no_field(l, r, node->pos, field);
 }
 
 void lint_check_records(Lint *l)

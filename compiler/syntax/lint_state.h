@@ -164,6 +164,7 @@ typedef struct {
     Htab type_vars;
     const Ast *on_load;
     bool calls_load_nif;
+    uint32_t hints; /* given so far */
 } Lint;
 
 /* -- reports -- */
@@ -269,11 +270,23 @@ void lint_format_call(Lint *l, const Ast *call, NameId module, NameId function);
 
 RecordInfo *lint_record_use(Lint *l, NameId name, SrcPos pos);
 bool lint_record_field(const RecordInfo *r, NameId field);
+/* Report a field that the record does not have. */
+void lint_record_no_field(Lint *l, const RecordInfo *r, SrcPos pos, NameId field);
 void lint_record_decl(Lint *l, const Ast *form);
 void lint_record_expr(Lint *l, const Ast *node, LintVisit visit);
 void lint_record_pattern_names(Lint *l, const Ast *node, const RecordInfo *r);
 void lint_record_index(Lint *l, const Ast *node);
 void lint_check_records(Lint *l);
+
+/* -- names that were perhaps meant, under the message added last (lint_hint.c) -- */
+
+void lint_hint_function(Lint *l, NameId name, uint32_t arity);
+void lint_hint_variable(Lint *l, NameId name);
+void lint_hint_record(Lint *l, NameId name);
+void lint_hint_field(Lint *l, const RecordInfo *r, NameId field);
+void lint_hint_type(Lint *l, NameId name);
+/* A warning about an attribute of one's own that is nearly one of the language. */
+void lint_check_attribute_name(Lint *l, const Ast *form);
 
 /* -- types (lint_type.c) -- */
 

@@ -125,7 +125,7 @@ static void check_record_type(Lint *l, const Ast *node)
     for (uint32_t i = 0; r && i < fields->n; i++) {
         const Ast *field = fields->at[i];
         if (!lint_record_field(r, field->v.name))
-            LINT_REPORT(l, DIAG_FIELD_UNDEFINED, field->pos, field->v.name, r->name);
+            lint_record_no_field(l, r, field->pos, field->v.name);
         for (uint32_t k = 0; k < i; k++)
             if (fields->at[k]->v.name == field->v.name)
                 LINT_REPORT(l, DIAG_FIELD_AGAIN, field->pos, field->v.name, r->name);
@@ -350,9 +350,11 @@ void lint_check_types(Lint *l)
     const Source *main = l->file->source;
     TypeStack stack = {0};
     VEC_EACH (TypeUse, use, &l->type_uses)
-        if (!use->type->form && !lint_is_broken(l, use->type->name))
+        if (!use->type->form && !lint_is_broken(l, use->type->name)) {
             LINT_REPORT(l, DIAG_TYPE_UNDEFINED, use->pos, use->type->name,
                         (int)use->type->arity);
+            lint_hint_type(l, use->type->name);
+        }
     VEC_EACH (TypeInfo *, root, &l->type_roots) reach(&stack, *root);
     while (stack.count > 0) {
         TypeInfo *t = VEC_POP(&stack);

@@ -204,35 +204,6 @@ static void bind_again(Lint *l, NameId name, SrcPos pos)
     vars_bind(l, name, b);
 }
 
-/* How far two names are apart: 0 equal but for case, 1 one character; 2: more. */
-static int name_distance(const char *a, size_t n, const char *b, size_t m)
-{
-    if (n > m + 1 || m > n + 1) return 2;
-    size_t head = 0;
-    while (head < n && head < m && (a[head] | 32) == (b[head] | 32)) head++;
-    if (head == n && head == m) return 0;
-    size_t tail = 0;
-    while (tail < n - head && tail < m - head && a[n - 1 - tail] == b[m - 1 - tail]) tail++;
-    return n - head - tail <= 1 && m - head - tail <= 1 ? 1 : 2;
-}
-
-static void hint_variable(Lint *l, NameId name)
-{
-    const char *text = names_text(&l->c->names, name);
-    size_t size = names_size(&l->c->names, name);
-    size_t looked = 0;
-    for (size_t i = l->trail.count; i-- > 0 && looked++ < 200 && size > 2;) {
-        NameId other = l->trail.at[i].name;
-        if (other == name || !l->env[other]) continue;
-        if (name_distance(text, size, names_text(&l->c->names, other),
-                          names_size(&l->c->names, other))
-            > 1)
-            continue;
-        diag_hint(&l->c->diags, "there is a variable '%v'", other);
-        return;
-    }
-}
-
 void vars_use(Lint *l, const Ast *var)
 {
     NameId name = var->v.name;
@@ -248,7 +219,7 @@ void vars_use(Lint *l, const Ast *var)
             diag_hint(&l->c->diags,
                       "what a pattern binds is known only behind the whole pattern");
         } else {
-            hint_variable(l, name);
+            lint_hint_variable(l, name);
         }
         bind_again(l, name, var->pos);
         return;

@@ -49,8 +49,11 @@ void prep_push_file(Prep *prep, const Source *source)
         file->lexer.maybe_enabled = VEC_LAST(&prep->files)->lexer.maybe_enabled;
     file->cond_base = prep->conds.count;
     VEC_PUSH(&prep->files, file);
+    /* Nothing that a file of another kind holds is worth a further message. */
+    if (source->is_binary) file->lexer.at = file->lexer.end;
     if (source->invalid_at != UINT32_MAX)
-        diag_add_range(&prep->c->diags, DIAG_NOT_UTF8, source->base + source->invalid_at, 1);
+        diag_add_range(&prep->c->diags, source->is_binary ? DIAG_NOT_TEXT : DIAG_NOT_UTF8,
+                       source->base + source->invalid_at, 1);
 }
 
 /* Read one form's tokens into prep->form.  False at the end of the file with nothing read. */

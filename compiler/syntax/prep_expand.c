@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "compiler/syntax/prep.h"
+#include "vm/base/similar.h"
 #include "vm/base/utf8.h"
 
 /* A form that grows beyond this is a mistake, or an attack. */
@@ -221,6 +222,27 @@ static void push_replaced(Prep *prep, const MacroDef *def, SrcPos pos)
     frame_push(prep, to.at, to.count, SRC_POS_NONE, false);
 }
 
+/* Under the message that a macro is undefined: another arity, or a name that is near. */
+static void hint_macro(Prep *prep, NameId id)
+{
+    const Names *names = &prep->c->names;
+    Similar s = similar_to(names_text(names, id), names_size(names, id));
+    NameId best = NAME_NONE;
+    size_t cursor = 0;
+    for (const HtabEntry *entry; (entry = htab_next(&prep->macros, &cursor)) != NULL;) {
+        NameId other = (NameId)entry->key;
+        if (entry->value.ptr == NULL || other == id) continue;
+        bool smaller = best != NAME_NONE
+                       && strcmp(names_text(names, other), names_text(names, best)) < 0;
+        s.distance += smaller; /* of equally near ones the first by name */
+        if (similar_offer(&s, names_text(names, other), names_size(names, other)))
+            best = other;
+        else
+            s.distance -= smaller;
+    }
+    if (best != NAME_NONE) diag_hint(&prep->c->diags, "there is a macro '%v'", best);
+}
+
 static void expand_macro(Prep *prep, const Token *name)
 {
     NameId id = name->v.name;
@@ -234,11 +256,13 @@ static void expand_macro(Prep *prep, const Token *name)
     if (arity == -2) return;
     if (!defs && arity < 0) {
         prep_error(prep, DIAG_UNDEFINED_MACRO, name->pos, id);
+        hint_macro(prep, id);
         return;
     }
     if (!defs) {
         prep->form_broken = true;
         diag_add(&prep->c->diags, DIAG_UNDEFINED_MACRO_ARITY, name->pos, id, (int)arity);
+        hint_macro(prep, id);
         return;
     }
     MacroDef *def = prep_macro_find(defs, arity);

@@ -129,7 +129,8 @@ TEST(messages_are_shown_with_their_line)
     EXPECT_STR(diag_render(&c.diags, &c.sources, &c.diags.at[1]),
                "m.mote:4:2: error: variable 'Cuont' is unbound [E0501]\n"
                "     4 | \tCuont + 1.\n"
-               "       | \t^~~~~\n");
+               "       | \t^~~~~\n"
+               "       = hint: there is a variable 'Count'\n");
     compilation_free(&c);
 }
 

@@ -42,6 +42,14 @@ TEST(spellings)
     opts_free(&o);
 }
 
+static void explain(OptsResult result, const char *word, char *to, size_t size)
+{
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", word);
+    char *argv[] = {copy};
+    opts_explain(result, 1, argv, 0, to, size);
+}
+
 TEST(mistakes_are_named)
 {
     const char *const unknown[] = {"mote", "--sed", "1"};
@@ -59,8 +67,18 @@ TEST(mistakes_are_named)
     EXPECT_EQ(parse(&o, 3, behind, &next), OPTS_OK);
     EXPECT_EQ(next, 2);
     char text[80];
-    opts_explain(OPTS_UNKNOWN, "--sed", text, sizeof text);
-    EXPECT_STR(text, "--sed is not an option");
+    explain(OPTS_UNKNOWN, "--sed", text, sizeof text);
+    EXPECT_STR(text, "--sed is not an option; did you mean --seed?");
+    explain(OPTS_UNKNOWN, "--warning-as-errors", text, sizeof text);
+    EXPECT_STR(text, "--warning-as-errors is not an option; did you mean --warnings-as-errors?");
+    explain(OPTS_UNKNOWN, "-x", text, sizeof text);
+    EXPECT_STR(text, "-x is not an option");
+    explain(OPTS_NO_ARGUMENT, "--seed", text, sizeof text);
+    EXPECT_STR(text, "--seed needs an argument");
+    explain(OPTS_BAD_ARGUMENT, "--seed=x", text, sizeof text);
+    EXPECT_STR(text, "--seed=x takes a whole number, not \"x\"");
+    explain(OPTS_BAD_ARGUMENT, "--otp25=yes", text, sizeof text);
+    EXPECT_STR(text, "--otp25 takes no argument");
 }
 
 TEST(every_option_has_a_meaning)

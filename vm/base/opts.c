@@ -1,6 +1,7 @@
 #include "vm/base/opts.h"
 
 #include "vm/base/mem.h"
+#include "vm/base/similar.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -146,16 +147,52 @@ OptsResult opts_parse(Opts *o, int argc, char *const *argv, int from, int *next)
     return OPTS_OK;
 }
 
-void opts_explain(OptsResult result, const char *word, char *to, size_t size)
+/* The option whose name is nearest to `--word`, or NULL. */
+static const char *similar_option(const char *word, size_t size)
 {
-    const char *what = "";
+    if (size < 3 || word[0] != '-') return NULL;
+    const char *best = NULL;
+    size_t dashes = word[1] == '-' ? 2 : 1;
+    Similar s = similar_to(word + dashes, size - dashes);
+    for (size_t i = 0; i < opts_info_count; i++)
+        if (similar_offer(&s, opts_info[i].name, strlen(opts_info[i].name)))
+            best = opts_info[i].name;
+    return best;
+}
+
+static void explain_unknown(const char *word, char *to, size_t size)
+{
+    const char *similar = similar_option(word, strcspn(word, "="));
+    int n = snprintf(to, size, "%s is not an option", word);
+    if (similar == NULL || n < 0 || (size_t)n >= size) return;
+    int start = n;
+    n += snprintf(to + n, size - (size_t)n, "; did you mean --%s?", similar);
+    for (int i = start; i < n && (size_t)i < size - 1; i++)
+        if (to[i] == '_') to[i] = '-';
+}
+
+static void explain_bad(int argc, char *const *argv, int at, char *to, size_t size)
+{
+    const char *value = NULL;
+    const OptsInfo *info = find_option(argv[at], &value);
+    if (info->kind == OPTS_KIND_FLAG) {
+        snprintf(to, size, "%.*s takes no argument", (int)strcspn(argv[at], "="), argv[at]);
+        return;
+    }
+    if (value == NULL && at + 1 < argc) value = argv[at + 1];
+    const char *what = info->kind == OPTS_KIND_SIZE ? "a number of bytes" : "a whole number";
+    snprintf(to, size, "%s takes %s, not \"%s\"", argv[at], what, value ? value : "");
+}
+
+void opts_explain(OptsResult result, int argc, char *const *argv, int at, char *to, size_t size)
+{
+    if (size > 0) to[0] = '\0';
     switch (result) {
     case OPTS_OK: break;
-    case OPTS_UNKNOWN: what = "is not an option"; break;
-    case OPTS_NO_ARGUMENT: what = "needs an argument"; break;
-    case OPTS_BAD_ARGUMENT: what = "does not take that argument"; break;
+    case OPTS_UNKNOWN: explain_unknown(argv[at], to, size); break;
+    case OPTS_NO_ARGUMENT: snprintf(to, size, "%s needs an argument", argv[at]); break;
+    case OPTS_BAD_ARGUMENT: explain_bad(argc, argv, at, to, size); break;
     }
-    snprintf(to, size, "%s %s", word, what);
 }
 
 void opts_print_help(void *to)

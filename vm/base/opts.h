@@ -53,8 +53,9 @@ typedef enum { OPTS_OK, OPTS_UNKNOWN, OPTS_NO_ARGUMENT, OPTS_BAD_ARGUMENT } Opts
  * that stands; on an error it is the word at fault.  A lone `-` is not an option. */
 MUST_USE OptsResult opts_parse(Opts *o, int argc, char *const *argv, int from, int *next);
 
-/* A readable sentence for an error of opts_parse, written into `to`. */
-void opts_explain(OptsResult result, const char *word, char *to, size_t size);
+/* A readable sentence for an error of opts_parse at argv[at], written into `to`. */
+void opts_explain(OptsResult result, int argc, char *const *argv, int at, char *to,
+                  size_t size);
 
 /* The option rows of --help: writes them to `to` (a FILE *, as void * to keep stdio out of
  * here). */
