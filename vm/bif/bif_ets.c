@@ -218,8 +218,7 @@ BifResult bif_ets_whereis(Process *p)
 {
     if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
     const EtsTable *t = ets_directory_find_name(p->run->tables, arg(p, 0));
-    return t == NULL ? TERM_ATOM(UNDEFINED)
-                     : bif_ets_done(p, pid_make_ref(&p->heap, t->id));
+    return t == NULL ? TERM_ATOM(UNDEFINED) : bif_ets_done(p, pid_make_ref(&p->heap, t->id));
 }
 
 BifResult bif_ets_all(Process *p)

@@ -16,8 +16,8 @@ BifResult bif_ets_match_spec_compile(Process *p)
 {
     bool refused;
     EtsProgram *program =
-        ets_match_compile(ets_directory_match_names(p->run->tables), p->run->atoms,
-                          p->run->mem, arg(p, 0), NULL, &refused);
+        ets_match_compile(ets_directory_match_names(p->run->tables), p->run->atoms, p->run->mem,
+                          arg(p, 0), NULL, &refused);
     if (program == NULL) return refused ? raise_system_limit(p) : raise_badarg(p);
     bif_charge(p, (int64_t)(20 + program->steps.count));
     return bif_ets_done(p, bif_foreign_new(p, &program->counted));
@@ -93,8 +93,8 @@ BifResult bif_ets_test_ms(Process *p)
     MatchErrors errors = {0};
     bool refused;
     EtsProgram *program =
-        ets_match_compile(ets_directory_match_names(p->run->tables), p->run->atoms,
-                          p->run->mem, arg(p, 1), &errors, &refused);
+        ets_match_compile(ets_directory_match_names(p->run->tables), p->run->atoms, p->run->mem,
+                          arg(p, 1), &errors, &refused);
     if (program == NULL) {
         Term told = refused ? TERM_NONE : test_errors(p, &errors);
         ets_match_errors_free(&errors);

@@ -257,8 +257,8 @@ BifResult bif_ets_take(Process *p)
     Walk removed;
     walk_init(&removed, p->run->mem);
     EtsResult r = ets_remove_key(&u, t, arg(p, 1), &removed);
-    BifResult result = r == ETS_BUSY ? bif_ets_busy(p, t)
-                                     : group_list(p, &removed, part_object, 0);
+    BifResult result =
+        r == ETS_BUSY ? bif_ets_busy(p, t) : group_list(p, &removed, part_object, 0);
     bif_charge(p, (int64_t)(8 + 8 * removed.count));
     walk_free(&removed);
     return result;

@@ -31,9 +31,8 @@ static bool owner_tell(RunContext *run, const EtsTable *t, Term to, Term from, T
     Heap h;
     heap_init_detached(&h, run->mem);
     Term name = owner_name(&h, t);
-    Term message = term_is_none(name)
-                       ? name
-                       : heap_tuple4(&h, TERM_ATOM(ETS_TRANSFER), name, from, data);
+    Term message =
+        term_is_none(name) ? name : heap_tuple4(&h, TERM_ATOM(ETS_TRANSFER), name, from, data);
     bool told = !term_is_none(message) && send_system(run, to, message);
     heap_release(&h);
     return told;

@@ -255,8 +255,7 @@ static BifResult select_chunk(Process *p, const EtsTable *t, Select *s, Term lis
     bool exhausted = select_is_exhausted(t, s);
     if (exhausted && term_is_nil(list)) return TERM_ATOM(END_OF_TABLE);
     Term rest = exhausted ? TERM_ATOM(END_OF_TABLE) : select_continuation(p, t, s);
-    return bif_ets_done(p,
-                        term_is_none(rest) ? rest : heap_tuple2(&p->heap, list, rest));
+    return bif_ets_done(p, term_is_none(rest) ? rest : heap_tuple2(&p->heap, list, rest));
 }
 
 /* Turns the list round in slices: chunks are gathered newest first. */

@@ -39,7 +39,8 @@ static Term update_begin(Update *x, Term tuple)
 {
     update_end(x);
     x->size = tuple_size(tuple);
-    Term copy = heap_tuple(&x->heap, x->size, (const Term *)(const void *)(boxed_words(tuple) + 1));
+    Term copy =
+        heap_tuple(&x->heap, x->size, (const Term *)(const void *)(boxed_words(tuple) + 1));
     if (!term_is_none(copy)) x->elements = boxed_words(copy) + 1;
     return copy;
 }
@@ -110,8 +111,7 @@ static BifResult update_any(Process *p, EtsChange *change, Term otherwise, Term 
             return TERM_NONE;
         }
         bif_ets_charge(p, 2 * fresh->words);
-        EtsResult r =
-            old == NULL ? ets_put(&u, t, fresh, true) : ets_swap(&u, t, old, fresh);
+        EtsResult r = old == NULL ? ets_put(&u, t, fresh, true) : ets_swap(&u, t, old, fresh);
         if (r != ETS_DONE) ets_object_free(p->run->mem, fresh);
         update_end(&x);
         if (r == ETS_DONE) return result;

@@ -21,7 +21,7 @@ static EtsObject *step_find(const EtsTable *t, const Term *key, bool backward, b
         EtsBound bound = {NULL, NULL, false};
         if (!term_is_none(*key)) bound = (EtsBound){ets_compare_term, key, false};
         return ets_tree_gather(&ets_table_store(t)->tree, &bound, backward, &o, 1) == 1 ? o
-                                                                                       : NULL;
+                                                                                        : NULL;
     }
     o = ets_hash_next_key(&ets_table_store(t)->hash, *key, present);
     if (atomic_load_acquire(&t->fixed) > 0) *present = true;
@@ -89,13 +89,12 @@ static BifResult slot_tree(Process *p, const EtsTable *t, uint64_t n)
     Term last;
     uint64_t passed = 0;
     for (;;) {
-        size_t got =
-            ets_tree_gather(&ets_table_store(t)->tree, &bound, false, some, SLOT_SOME);
+        size_t got = ets_tree_gather(&ets_table_store(t)->tree, &bound, false, some, SLOT_SOME);
         bif_charge(p, 4);
         if (n < passed + got) {
             Term copy = ets_object_copy_out(&p->heap, some[n - passed]);
-            return bif_ets_done(
-                p, term_is_none(copy) ? copy : heap_cons(&p->heap, copy, TERM_NIL));
+            return bif_ets_done(p, term_is_none(copy) ? copy
+                                                      : heap_cons(&p->heap, copy, TERM_NIL));
         }
         passed += got;
         if (got < SLOT_SOME) break;
@@ -177,9 +176,14 @@ static Term info_stats(Process *p, const EtsTable *t)
     double buckets = (double)ets_hash_buckets(&ets_table_store(t)->hash);
     double average = (double)ets_table_size(t) / buckets;
     Heap *h = &p->heap;
-    Term parts[8] = {small_from((int64_t)buckets), heap_float(h, average), heap_float(h, 0.0),
-                     heap_float(h, 0.0),           small_from(0),          small_from(0),
-                     small_from(0),                small_from(1)};
+    Term parts[8] = {small_from((int64_t)buckets),
+                     heap_float(h, average),
+                     heap_float(h, 0.0),
+                     heap_float(h, 0.0),
+                     small_from(0),
+                     small_from(0),
+                     small_from(0),
+                     small_from(1)};
     for (size_t i = 1; i < 4; i++)
         if (term_is_none(parts[i])) return TERM_NONE;
     return heap_tuple(h, 8, parts);
@@ -243,12 +247,21 @@ static Term info_item(Process *p, const EtsTable *t, AtomName item, bool *known)
 
 BifResult bif_ets_info_1(Process *p)
 {
-    static const uint16_t items[] = {
-        ATOM_ID,        ATOM_DECENTRALIZED_COUNTERS, ATOM_READ_CONCURRENCY,
-        ATOM_WRITE_CONCURRENCY, ATOM_COMPRESSED,     ATOM_MEMORY,
-        ATOM_OWNER,     ATOM_HEIR,                   ATOM_NAME,
-        ATOM_SIZE,      ATOM_NODE,                   ATOM_NAMED_TABLE,
-        ATOM_TYPE,      ATOM_KEYPOS,                 ATOM_PROTECTION};
+    static const uint16_t items[] = {ATOM_ID,
+                                     ATOM_DECENTRALIZED_COUNTERS,
+                                     ATOM_READ_CONCURRENCY,
+                                     ATOM_WRITE_CONCURRENCY,
+                                     ATOM_COMPRESSED,
+                                     ATOM_MEMORY,
+                                     ATOM_OWNER,
+                                     ATOM_HEIR,
+                                     ATOM_NAME,
+                                     ATOM_SIZE,
+                                     ATOM_NODE,
+                                     ATOM_NAMED_TABLE,
+                                     ATOM_TYPE,
+                                     ATOM_KEYPOS,
+                                     ATOM_PROTECTION};
     if (!term_is_atom(arg(p, 0)) && !term_is_ref(arg(p, 0))) return raise_badarg(p);
     const EtsTable *t = bif_ets_table(p, arg(p, 0));
     if (t == NULL) return TERM_ATOM(UNDEFINED);

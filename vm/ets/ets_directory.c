@@ -103,7 +103,8 @@ static void index_grow(EtsDirectory *d, Index *index, IndexPairs *old) REQUIRES(
     epoch_retire_shared(d->epoch, index_release, d->mem, old);
 }
 
-static void index_put(EtsDirectory *d, Index *index, uint64_t key, EtsTable *t) REQUIRES(d->lock)
+static void index_put(EtsDirectory *d, Index *index, uint64_t key, EtsTable *t)
+    REQUIRES(d->lock)
 {
     IndexPairs *pairs = atomic_load_relaxed(&index->pairs);
     if (pairs->used * 2 > pairs->mask) {
@@ -233,7 +234,8 @@ static void fix_drop(EtsDirectory *d, EtsFix *f) REQUIRES(d->lock)
     while (*at != f) at = &(*at)->next;
     *at = f->next;
     Owner *o = owner_find(d, f->pid);
-    for (at = &o->fixes; *at != f; at = &(*at)->owner_next) {}
+    for (at = &o->fixes; *at != f; at = &(*at)->owner_next) {
+    }
     *at = f->owner_next;
     (void)atomic_sub_release(&t->fixed, (uint32_t)f->count);
     owner_tidy(d, f->pid);
@@ -259,8 +261,7 @@ void ets_directory_fix(EtsDirectory *d, EtsTable *t, Term pid, int64_t now_ns, i
         if (f == NULL) {
             f = mem_alloc_zero(d->mem, MEM_TABLE, sizeof *f);
             Owner *o = owner_get(d, pid);
-            *f = (EtsFix){
-                .pid = pid, .table = t, .next = t->fixes, .owner_next = o->fixes};
+            *f = (EtsFix){.pid = pid, .table = t, .next = t->fixes, .owner_next = o->fixes};
             t->fixes = f;
             o->fixes = f;
         }

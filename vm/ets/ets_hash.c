@@ -34,7 +34,10 @@ static size_t level_chunk_buckets(unsigned level)
 {
     return level > CHUNK_BITS ? CHUNK : (size_t)1 << level;
 }
-static unsigned bucket_level(uint64_t bucket) { return 63u - (unsigned)__builtin_clzll(bucket); }
+static unsigned bucket_level(uint64_t bucket)
+{
+    return 63u - (unsigned)__builtin_clzll(bucket);
+}
 
 /* Links are written through whoever may only read the table: their writers have locks. */
 static EtsLink *first_mark(const EtsHash *h, uint64_t bucket)
@@ -65,8 +68,7 @@ static EtsLink *bucket_mark_made(EtsHash *h, uint64_t bucket)
     EtsLink *fresh = mem_alloc_zero(h->mem, MEM_TABLE, bytes);
     EtsLink *expected = NULL;
     /* Writers of other stripes may be here too: one of the chunks stays. */
-    if (!atomic_cas_acq_rel(place, &expected, fresh))
-        mem_free(h->mem, MEM_TABLE, fresh, bytes);
+    if (!atomic_cas_acq_rel(place, &expected, fresh)) mem_free(h->mem, MEM_TABLE, fresh, bytes);
     return bucket_mark(h, bucket);
 }
 
@@ -214,8 +216,7 @@ static size_t gather(EtsLink *l, const EtsHash *h, EtsPosition *at, uint64_t end
         if (l->order == at->order && o->sequence >= at->sequence) continue;
         out[count++] = o;
     }
-    if (count > 0)
-        *at = (EtsPosition){out[count - 1]->link.order, out[count - 1]->sequence};
+    if (count > 0) *at = (EtsPosition){out[count - 1]->link.order, out[count - 1]->sequence};
     return count;
 }
 

@@ -9,7 +9,7 @@
 
 /* ---- variables ---- */
 
-/* '$N' with N below 100,000,000. */
+/* '$N' with N below 2^31, without leading zeros. */
 bool ets_match_is_variable(const AtomTable *atoms, Term t, int64_t *number)
 {
     if (!term_is_atom(t)) return false;
@@ -17,14 +17,14 @@ bool ets_match_is_variable(const AtomTable *atoms, Term t, int64_t *number)
     size_t n = atom_length(atoms, t);
     *number = -1;
     if (n == 1 && text[0] == '_') return true;
-    if (n < 2 || n > 9 || text[0] != '$') return false;
+    if (n < 2 || n > 11 || text[0] != '$' || (n > 2 && text[1] == '0')) return false;
     int64_t value = 0;
     for (size_t i = 1; i < n; i++) {
         if (text[i] < '0' || text[i] > '9') return false;
         value = value * 10 + (text[i] - '0');
     }
     *number = value;
-    return true;
+    return value <= INT32_MAX;
 }
 
 /* The same; false also when more than `limit` parts have been looked at. */
@@ -39,7 +39,8 @@ static bool pattern_is_ground(const AtomTable *atoms, Term pattern, size_t limit
         Term t = TERM_RAW(walk_pop(&w));
         for (; term_is_cons(t) && limit > 0; t = list_tail(t), limit--)
             walk_push(&w, list_head(t).w);
-        if (limit-- <= 1 || term_is_map(t) || ets_match_is_variable(atoms, t, &number)) ground = false;
+        if (limit-- <= 1 || term_is_map(t) || ets_match_is_variable(atoms, t, &number))
+            ground = false;
         if (term_is_tuple(t))
             for (size_t i = 0; i < tuple_size(t); i++) walk_push(&w, tuple_at(t, i).w);
     }
@@ -178,7 +179,8 @@ static void match_pattern(MatchCompiler *c, Term head)
     walk_push(&rest, head.w);
     c->depth = 1;
     if (c->program->depth < 1) c->program->depth = 1;
-    while (!walk_is_empty(&rest) && !c->failed) pattern_part(c, TERM_RAW(walk_pop(&rest)), &rest);
+    while (!walk_is_empty(&rest) && !c->failed)
+        pattern_part(c, TERM_RAW(walk_pop(&rest)), &rest);
     walk_free(&rest);
 }
 

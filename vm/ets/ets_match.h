@@ -14,31 +14,31 @@
 #include "vm/term/heap.h"
 
 /* MATCH_OP(NAME, "meaning") with one operand each, called n; stacks grow to the right. */
-#define MATCH_OPS                                                                  \
-    MATCH_OP(ANY, "t ->            ; any term")                                    \
-    MATCH_OP(BIND, "t ->            ; variable n is t")                            \
-    MATCH_OP(SAME, "t ->            ; if t =:= variable n")                        \
-    MATCH_OP(WORD, "t ->            ; if t is the word constant n")                \
-    MATCH_OP(EQUAL, "t ->            ; if t =:= constant n")                       \
-    MATCH_OP(TUPLE, "t -> en ... e1   ; if t has n elements")                      \
-    MATCH_OP(CONS, "t -> tail head   ; if t is a pair")                            \
+#define MATCH_OPS                                                                    \
+    MATCH_OP(ANY, "t ->            ; any term")                                      \
+    MATCH_OP(BIND, "t ->            ; variable n is t")                              \
+    MATCH_OP(SAME, "t ->            ; if t =:= variable n")                          \
+    MATCH_OP(WORD, "t ->            ; if t is the word constant n")                  \
+    MATCH_OP(EQUAL, "t ->            ; if t =:= constant n")                         \
+    MATCH_OP(TUPLE, "t -> en ... e1   ; if t has n elements")                        \
+    MATCH_OP(CONS, "t -> tail head   ; if t is a pair")                              \
     MATCH_OP(MAP, "t -> v1 ... vn   ; if t has the n keys that follow as constants") \
-    MATCH_OP(CONST, "-> constant n")                                               \
-    MATCH_OP(VARIABLE, "-> variable n")                                            \
-    MATCH_OP(OBJECT, "-> what was matched")                                        \
-    MATCH_OP(ALL, "-> list of all variables in the order of their numbers")        \
-    MATCH_OP(MAKE_CONS, "head tail -> [head | tail]")                              \
-    MATCH_OP(MAKE_TUPLE, "e1 ... en -> {e1, ... en}")                              \
-    MATCH_OP(MAKE_MAP, "k1 v1 ... kn vn -> #{k1 => v1, ...}")                      \
-    MATCH_OP(CALL, "a1 ... -> built-in of row n")                                  \
-    MATCH_OP(SELF, "-> pid of the caller")                                         \
-    MATCH_OP(AND, "b1 ... bn -> all of them")                                      \
-    MATCH_OP(OR, "b1 ... bn -> one of them")                                       \
-    MATCH_OP(ANDALSO, "b -> b          ; on at n if false")                        \
-    MATCH_OP(ORELSE, "b -> b          ; on at n if true")                          \
-    MATCH_OP(HOLDS, "b ->            ; if b is true")                              \
-    MATCH_OP(DROP, "t ->")                                                         \
-    MATCH_OP(BODY, "the guards hold: what fails gives 'EXIT' from here on")        \
+    MATCH_OP(CONST, "-> constant n")                                                 \
+    MATCH_OP(VARIABLE, "-> variable n")                                              \
+    MATCH_OP(OBJECT, "-> what was matched")                                          \
+    MATCH_OP(ALL, "-> list of all variables in the order of their numbers")          \
+    MATCH_OP(MAKE_CONS, "head tail -> [head | tail]")                                \
+    MATCH_OP(MAKE_TUPLE, "e1 ... en -> {e1, ... en}")                                \
+    MATCH_OP(MAKE_MAP, "k1 v1 ... kn vn -> #{k1 => v1, ...}")                        \
+    MATCH_OP(CALL, "a1 ... -> built-in of row n")                                    \
+    MATCH_OP(SELF, "-> pid of the caller")                                           \
+    MATCH_OP(AND, "b1 ... bn -> all of them")                                        \
+    MATCH_OP(OR, "b1 ... bn -> one of them")                                         \
+    MATCH_OP(ANDALSO, "b -> b          ; on at n if false")                          \
+    MATCH_OP(ORELSE, "b -> b          ; on at n if true")                            \
+    MATCH_OP(HOLDS, "b ->            ; if b is true")                                \
+    MATCH_OP(DROP, "t ->")                                                           \
+    MATCH_OP(BODY, "the guards hold: what fails gives 'EXIT' from here on")          \
     MATCH_OP(GIVE, "t -> t          ; the result")
 
 typedef enum MatchOp {
@@ -54,8 +54,8 @@ typedef struct MatchStep {
 } MatchStep;
 
 typedef struct MatchClause {
-    Term head; /* the pattern, in the program's heap */
-    Term body; /* the list of body expressions */
+    Term head;      /* the pattern, in the program's heap */
+    Term body;      /* the list of body expressions */
     uint32_t first; /* step */
     uint32_t end;   /* behind the last one */
     uint32_t order; /* in the program's: how many variables, then their indexes for $$ */
@@ -81,8 +81,8 @@ void ets_match_names_delete(MatchNames *names, Mem *mem);
 
 /* What a built-in name means in a specification. */
 typedef enum MatchForm {
-    MATCH_FORM_NONE,  /* nothing */
-    MATCH_FORM_CALL,  /* of a built-in; other arities do not exist */
+    MATCH_FORM_NONE, /* nothing */
+    MATCH_FORM_CALL, /* of a built-in; other arities do not exist */
     MATCH_FORM_CONST,
     MATCH_FORM_AND,
     MATCH_FORM_OR,

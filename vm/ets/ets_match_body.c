@@ -17,31 +17,97 @@ typedef struct MatchName {
     int8_t arity; /* of a call */
 } MatchName;
 
-#define CALL(text, arity) {text, MATCH_FORM_CALL, arity}
-#define FORM(text, form)  {text, MATCH_FORM_##form, -1}
+#define CALL(text, arity)            \
+    {                                \
+        text, MATCH_FORM_CALL, arity \
+    }
+#define FORM(text, form)            \
+    {                               \
+        text, MATCH_FORM_##form, -1 \
+    }
 
-static const MatchName match_names[] = {
-    CALL("is_atom", 1), CALL("is_float", 1), CALL("is_integer", 1), CALL("is_list", 1),
-    CALL("is_number", 1), CALL("is_pid", 1), CALL("is_port", 1), CALL("is_reference", 1),
-    CALL("is_tuple", 1), CALL("is_map", 1), CALL("is_map_key", 2), CALL("is_binary", 1),
-    CALL("is_function", 1), CALL("is_record", 3), CALL("not", 1), CALL("xor", 2),
-    CALL("abs", 1), CALL("element", 2), CALL("hd", 1), CALL("length", 1), CALL("map_get", 2),
-    CALL("map_size", 1), CALL("max", 2), CALL("min", 2), CALL("node", 0), CALL("node", 1),
-    CALL("float", 1), CALL("round", 1), CALL("floor", 1), CALL("ceil", 1), CALL("size", 1),
-    CALL("bit_size", 1), CALL("byte_size", 1), CALL("tuple_size", 1), CALL("tl", 1),
-    CALL("trunc", 1), CALL("binary_part", 2), CALL("binary_part", 3), CALL("+", 1),
-    CALL("-", 1), CALL("+", 2), CALL("-", 2), CALL("*", 2), CALL("/", 2), CALL("div", 2),
-    CALL("rem", 2), CALL("band", 2), CALL("bor", 2), CALL("bxor", 2), CALL("bnot", 1),
-    CALL("bsl", 2), CALL("bsr", 2), CALL(">", 2), CALL(">=", 2), CALL("<", 2), CALL("=<", 2),
-    CALL("=:=", 2), CALL("==", 2), CALL("=/=", 2), CALL("/=", 2),
-    FORM("const", CONST), FORM("and", AND), FORM("or", OR), FORM("andalso", ANDALSO),
-    FORM("orelse", ORELSE), {"self", MATCH_FORM_SELF, 0},
-    FORM("is_seq_trace", TRACE), FORM("set_seq_token", TRACE), FORM("get_seq_token", TRACE),
-    FORM("message", TRACE), FORM("return_trace", TRACE), FORM("exception_trace", TRACE),
-    FORM("process_dump", TRACE), FORM("enable_trace", TRACE), FORM("disable_trace", TRACE),
-    FORM("trace", TRACE), FORM("display", TRACE), FORM("caller", TRACE),
-    FORM("caller_line", TRACE), FORM("silent", TRACE), FORM("set_tcw", WORD),
-    FORM("get_tcw", WORD)};
+static const MatchName match_names[] = {CALL("is_atom", 1),
+                                        CALL("is_float", 1),
+                                        CALL("is_integer", 1),
+                                        CALL("is_list", 1),
+                                        CALL("is_number", 1),
+                                        CALL("is_pid", 1),
+                                        CALL("is_port", 1),
+                                        CALL("is_reference", 1),
+                                        CALL("is_tuple", 1),
+                                        CALL("is_map", 1),
+                                        CALL("is_map_key", 2),
+                                        CALL("is_binary", 1),
+                                        CALL("is_function", 1),
+                                        CALL("is_record", 3),
+                                        CALL("not", 1),
+                                        CALL("xor", 2),
+                                        CALL("abs", 1),
+                                        CALL("element", 2),
+                                        CALL("hd", 1),
+                                        CALL("length", 1),
+                                        CALL("map_get", 2),
+                                        CALL("map_size", 1),
+                                        CALL("max", 2),
+                                        CALL("min", 2),
+                                        CALL("node", 0),
+                                        CALL("node", 1),
+                                        CALL("float", 1),
+                                        CALL("round", 1),
+                                        CALL("floor", 1),
+                                        CALL("ceil", 1),
+                                        CALL("size", 1),
+                                        CALL("bit_size", 1),
+                                        CALL("byte_size", 1),
+                                        CALL("tuple_size", 1),
+                                        CALL("tl", 1),
+                                        CALL("trunc", 1),
+                                        CALL("binary_part", 2),
+                                        CALL("binary_part", 3),
+                                        CALL("+", 1),
+                                        CALL("-", 1),
+                                        CALL("+", 2),
+                                        CALL("-", 2),
+                                        CALL("*", 2),
+                                        CALL("/", 2),
+                                        CALL("div", 2),
+                                        CALL("rem", 2),
+                                        CALL("band", 2),
+                                        CALL("bor", 2),
+                                        CALL("bxor", 2),
+                                        CALL("bnot", 1),
+                                        CALL("bsl", 2),
+                                        CALL("bsr", 2),
+                                        CALL(">", 2),
+                                        CALL(">=", 2),
+                                        CALL("<", 2),
+                                        CALL("=<", 2),
+                                        CALL("=:=", 2),
+                                        CALL("==", 2),
+                                        CALL("=/=", 2),
+                                        CALL("/=", 2),
+                                        FORM("const", CONST),
+                                        FORM("and", AND),
+                                        FORM("or", OR),
+                                        FORM("andalso", ANDALSO),
+                                        FORM("orelse", ORELSE),
+                                        {"self", MATCH_FORM_SELF, 0},
+                                        FORM("is_seq_trace", TRACE),
+                                        FORM("set_seq_token", TRACE),
+                                        FORM("get_seq_token", TRACE),
+                                        FORM("message", TRACE),
+                                        FORM("return_trace", TRACE),
+                                        FORM("exception_trace", TRACE),
+                                        FORM("process_dump", TRACE),
+                                        FORM("enable_trace", TRACE),
+                                        FORM("disable_trace", TRACE),
+                                        FORM("trace", TRACE),
+                                        FORM("display", TRACE),
+                                        FORM("caller", TRACE),
+                                        FORM("caller_line", TRACE),
+                                        FORM("silent", TRACE),
+                                        FORM("set_tcw", WORD),
+                                        FORM("get_tcw", WORD)};
 
 #define NAME_COUNT (sizeof match_names / sizeof match_names[0])
 
@@ -147,13 +213,19 @@ static void expression_map(Job *j, Term map)
 {
     size_t n = map_size(map);
     job_step(j, MATCH_MAKE_MAP, n, 2 * n);
+    /* Evaluated in the map's order: of two keys that become one, the later one's value stays. */
+    Walk pairs;
+    walk_init(&pairs, j->walk.mem);
     MapIter it = map_iter(map);
     Term key;
     Term value;
     while (map_next(&it, &key, &value)) {
-        job_expression(j, value);
-        job_expression(j, key);
+        walk_reserve(&pairs, 2);
+        walk_push(&pairs, key.w);
+        walk_push(&pairs, value.w);
     }
+    while (!walk_is_empty(&pairs)) job_expression(j, TERM_RAW(walk_pop(&pairs)));
+    walk_free(&pairs);
 }
 
 /* andalso, orelse: after each argument but the last one, a jump to the end if that decides. */

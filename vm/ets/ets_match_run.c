@@ -150,7 +150,8 @@ static Term value_call(EtsMachine *m, uint32_t row, const Word *top)
     Word *fp = p->fp;
     size_t arity = tables_bifs[row].arity;
     ASSERT(arity <= MOST);
-    for (size_t i = 0; i < arity; i++) frame[MOST - 1 - i] = top[(ptrdiff_t)i - (ptrdiff_t)arity];
+    for (size_t i = 0; i < arity; i++)
+        frame[MOST - 1 - i] = top[(ptrdiff_t)i - (ptrdiff_t)arity];
     p->fp = &frame[MOST];
     Term result = p->run->bifs[row](p);
     p->fp = fp;

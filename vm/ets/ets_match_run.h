@@ -27,10 +27,10 @@ typedef struct EtsMachine {
     MatchUse use;
     Word *variables;
     Word *stack;
-    uint64_t steps;  /* run so far */
+    uint64_t steps; /* run so far */
     Heap scratch;
-    Heap heap;       /* the process's own, while its place is taken by the scratch area */
-    bool away;       /* it is */
+    Heap heap; /* the process's own, while its place is taken by the scratch area */
+    bool away; /* it is */
     Word space[MATCH_SPACE];
     Word area[MATCH_SCRATCH];
 } EtsMachine;

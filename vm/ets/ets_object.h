@@ -15,8 +15,9 @@
 
 typedef struct EtsLink EtsLink;
 struct EtsLink {
-    _Atomic(EtsLink *) next; /* hash tables: the next in their order; the stripe's lock writes */
-    uint64_t order;          /* the hash turned round; the lowest bit is set in objects */
+    _Atomic(EtsLink *)
+        next;       /* hash tables: the next in their order; the stripe's lock writes */
+    uint64_t order; /* the hash turned round; the lowest bit is set in objects */
 };
 
 typedef struct EtsObject {

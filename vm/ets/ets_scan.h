@@ -15,8 +15,8 @@ typedef enum EtsScanMode { ETS_SCAN_ALL, ETS_SCAN_RANGE, ETS_SCAN_KEYS } EtsScan
 
 typedef struct EtsScan {
     EtsScanMode mode;
-    bool backward; /* ordered_set: from the end */
-    Term pattern;  /* RANGE: of the key; in the program */
+    bool backward;  /* ordered_set: from the end */
+    Term pattern;   /* RANGE: of the key; in the program */
     VEC(Term) keys; /* KEYS: in the program */
     size_t key;     /* the one that is looked up next or now */
     EtsPosition at; /* hash tables: behind this one */

@@ -62,8 +62,8 @@ struct EtsTable {
     bool compressed;
     Term write_concurrency; /* as given */
     bool decentralized;
-    Lock lock;       /* batch; held while objects of the batch go in */
-    EtsBatch *batch; /* going in now; holds one count */
+    Lock lock;          /* batch; held while objects of the batch go in */
+    EtsBatch *batch;    /* going in now; holds one count */
     EtsTable *previous; /* all tables, in the order of their making: the directory's lock */
     EtsTable *next;
     EtsTable *owner_previous; /* of one owner */
@@ -158,9 +158,9 @@ struct EtsBatch {
     Mem *mem;
     EtsObject *first; /* linked by link.next, in the order of putting */
     EtsObject *last;
-    EtsObject *at;  /* the next one to look at or to put; under the table's lock */
-    bool only_new;  /* all or none: none if a key is there */
-    bool checked;   /* no key is there */
+    EtsObject *at; /* the next one to look at or to put; under the table's lock */
+    bool only_new; /* all or none: none if a key is there */
+    bool checked;  /* no key is there */
     AtomicBool done;
     bool exists; /* released by done: nothing was put */
 };

@@ -153,7 +153,8 @@ static bool way_try(const EtsTree *t, Term key, EtsWay *way)
 
 void ets_tree_way(const EtsTree *t, Term key, EtsWay *way)
 {
-    while (!way_try(t, key, way)) {}
+    while (!way_try(t, key, way)) {
+    }
 }
 
 static bool find_try(const EtsTree *t, Term key, EtsObject **found)
@@ -178,7 +179,8 @@ static bool find_try(const EtsTree *t, Term key, EtsObject **found)
 EtsObject *ets_tree_find(const EtsTree *t, Term key)
 {
     EtsObject *found;
-    while (!find_try(t, key, &found)) {}
+    while (!find_try(t, key, &found)) {
+    }
     return found;
 }
 
@@ -250,7 +252,8 @@ size_t ets_tree_gather(const EtsTree *t, const EtsBound *bound, bool backward, E
     size_t total = 0;
     for (;;) {
         size_t count;
-        while (!gather_try(t, &at, backward, out + total, n - total, &count, &edge)) {}
+        while (!gather_try(t, &at, backward, out + total, n - total, &count, &edge)) {
+        }
         total += count;
         if (total == n || term_is_none(edge)) return total;
         /* Left of an inner key stands what is =< it, and perhaps the key itself. */
