@@ -63,7 +63,8 @@ ModSpan pool_encode(CodePool *pool, Term t)
     CodecNode node = no_node;
     node.name = TERM_ATOM(NONODE_AT_NOHOST);
     bytes_clear(&pool->scratch);
-    bool fits = codec_encode(&pool->scratch, pool->unit->atoms, node, t, CODEC_DETERMINISTIC);
+    bool fits = codec_encode(&pool->scratch, pool->unit->atoms, node, t,
+                             CODEC_DETERMINISTIC | CODEC_UTF8_ATOMS);
     CHECK(fits);
     return (ModSpan){arena_copy_bytes(pool->arena, pool->scratch.at, pool->scratch.count),
                      (uint32_t)pool->scratch.count};

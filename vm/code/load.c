@@ -34,13 +34,20 @@ static bool load_fail(Loader *l, const char *why)
 
 /* ---- atoms and literals ---- */
 
+static AtomPut load_atom(const Loader *l, const ModSpan *text, Term *out)
+{
+    AtomTable *atoms = l->t->atoms;
+    return l->source->trusted ? atom_put_library(atoms, text->at, text->size, out)
+                              : atom_put(atoms, text->at, text->size, out);
+}
+
 static bool load_atoms(Loader *l)
 {
     const ModFile *f = &l->file;
     if (f->atom_count == 0) return load_fail(l, "the module has no name");
     l->atoms = ARENA_ARRAY(&l->scratch, Term, f->atom_count);
     for (uint32_t i = 0; i < f->atom_count; i++)
-        switch (atom_put(l->t->atoms, f->atoms[i].at, f->atoms[i].size, &l->atoms[i])) {
+        switch (load_atom(l, &f->atoms[i], &l->atoms[i])) {
         case ATOM_PUT_DONE: break;
         case ATOM_PUT_FULL: return load_fail(l, "the atom table is full");
         case ATOM_PUT_TOO_LONG:
@@ -55,11 +62,12 @@ static bool load_decode_literals(Loader *l)
 {
     const ModFile *f = &l->file;
     FunResolver funs = codetab_resolver(l->t);
+    CodecFlags flags = l->source->trusted ? CODEC_LIBRARY : CODEC_PLAIN;
     l->terms = ARENA_ARRAY(&l->scratch, Term, f->literal_count + f->file_count + 1);
     for (uint32_t i = 0; i < f->literal_count; i++) {
         CodecResult result =
             codec_decode(&l->literals, l->t->atoms, load_node, f->literals[i].at,
-                         f->literals[i].size, &funs, false, CODEC_PLAIN, &l->terms[i], NULL);
+                         f->literals[i].size, &funs, false, flags, &l->terms[i], NULL);
         if (result == CODEC_ATOMS_FULL) return load_fail(l, "the atom table is full");
         if (result != CODEC_OK) return load_fail(l, "a damaged literal");
     }

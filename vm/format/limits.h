@@ -8,6 +8,7 @@
 #define LIMIT_TUPLE_SIZE      16777215 /* as Erlang */
 #define LIMIT_ATOM_CHARACTERS 255      /* as Erlang */
 #define LIMIT_ATOMS           1048576  /* default of +t in Erlang */
+#define LIMIT_ATOMS_LIBRARY   65536    /* more that only the embedded library may make */
 #define LIMIT_PROCESSES       16777216 /* default of the option; 28 bits of a pid bound it */
 #define LIMIT_BIG_WORDS       524287   /* limbs of a big integer: 33,554,368 bits, as OTP 25 */
 #define LIMIT_INLINE_MAP      32       /* registers that a LIVE descriptor's own bits cover */

@@ -122,7 +122,7 @@ static const uint8_t *text_keep(AtomWriter *w, const uint8_t *text, size_t lengt
 }
 
 static AtomPut put_locked(AtomTable *atoms, uint64_t hash, const uint8_t *text, size_t length,
-                          size_t characters, Term *out) REQUIRES(&atoms->writer->lock)
+                          uint32_t limit, Term *out) REQUIRES(&atoms->writer->lock)
 {
     AtomWriter *w = atoms->writer;
     uint32_t place = index_find(atoms, hash, text, length);
@@ -131,7 +131,7 @@ static AtomPut put_locked(AtomTable *atoms, uint64_t hash, const uint8_t *text, 
         return ATOM_PUT_DONE;
     }
     uint32_t count = atomic_load_relaxed(&atoms->count);
-    if (count >= atoms->limit) return ATOM_PUT_FULL;
+    if (count >= limit) return ATOM_PUT_FULL;
     _Atomic(AtomEntry *) *chunk_at = &atoms->chunks[count >> ATOM_CHUNK_BITS];
     AtomEntry *chunk = atomic_load_relaxed(chunk_at);
     if (chunk == NULL) {
@@ -144,7 +144,7 @@ static AtomPut put_locked(AtomTable *atoms, uint64_t hash, const uint8_t *text, 
         .prefix = text_prefix(text, length),
         .phash = text_phash(text, length),
         .length = (uint16_t)length,
-        .characters = (uint16_t)characters,
+        .characters = (uint16_t)utf8_count(text, length),
     };
     index_grow(atoms, count);
     index_add(atomic_load_relaxed(&w->index), hash, count + 1);
@@ -153,7 +153,8 @@ static AtomPut put_locked(AtomTable *atoms, uint64_t hash, const uint8_t *text, 
     return ATOM_PUT_DONE;
 }
 
-AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out)
+static AtomPut put_below(AtomTable *atoms, const void *text, size_t length, uint32_t limit,
+                         Term *out)
 {
     if (length > (size_t)LIMIT_ATOM_CHARACTERS * UTF8_MAX) return ATOM_PUT_TOO_LONG;
     uint64_t hash = htab_hash_bytes(text, length, 0);
@@ -163,12 +164,21 @@ AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out)
         return ATOM_PUT_DONE;
     }
     if (!utf8_is_valid(text, length)) return ATOM_PUT_NOT_UTF8;
-    size_t characters = utf8_count(text, length);
-    if (characters > LIMIT_ATOM_CHARACTERS) return ATOM_PUT_TOO_LONG;
+    if (utf8_count(text, length) > LIMIT_ATOM_CHARACTERS) return ATOM_PUT_TOO_LONG;
     lock_take(&atoms->writer->lock);
-    AtomPut result = put_locked(atoms, hash, text, length, characters, out);
+    AtomPut result = put_locked(atoms, hash, text, length, limit, out);
     lock_drop(&atoms->writer->lock);
     return result;
+}
+
+AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out)
+{
+    return put_below(atoms, text, length, atoms->limit, out);
+}
+
+AtomPut atom_put_library(AtomTable *atoms, const void *text, size_t length, Term *out)
+{
+    return put_below(atoms, text, length, atoms->limit + LIMIT_ATOMS_LIBRARY, out);
 }
 
 /* Latin-1 as UTF-8; the number of bytes. */
@@ -189,7 +199,7 @@ AtomPut atom_put_latin1(AtomTable *atoms, const void *text, size_t length, Term 
 Term atom_make(AtomTable *atoms, const char *text)
 {
     Term t = TERM_NONE;
-    AtomPut result = atom_put(atoms, text, strlen(text), &t);
+    AtomPut result = atom_put_library(atoms, text, strlen(text), &t);
     CHECK(result == ATOM_PUT_DONE);
     return t;
 }
@@ -232,7 +242,7 @@ AtomTable *atom_table_new(Mem *mem, uint32_t limit)
     AtomWriter *w = mem_alloc_zero(mem, MEM_ATOM, sizeof *w);
     atoms->limit = limit;
     atoms->writer = w;
-    size_t chunks = ((size_t)limit >> ATOM_CHUNK_BITS) + 1;
+    size_t chunks = (((size_t)limit + LIMIT_ATOMS_LIBRARY) >> ATOM_CHUNK_BITS) + 1;
     atoms->chunks = mem_alloc_zero(mem, MEM_ATOM, chunks * sizeof *atoms->chunks);
     w->mem = mem;
     lock_init(&w->lock, LOCK_RANK_ATOM, "atoms");
@@ -259,7 +269,7 @@ void atom_table_delete(AtomTable *atoms)
         mem_free(mem, MEM_ATOM, block, sizeof *block);
         block = older;
     }
-    size_t chunks = ((size_t)atoms->limit >> ATOM_CHUNK_BITS) + 1;
+    size_t chunks = (((size_t)atoms->limit + LIMIT_ATOMS_LIBRARY) >> ATOM_CHUNK_BITS) + 1;
     for (size_t i = 0; i < chunks; i++)
         mem_free(mem, MEM_ATOM, atomic_load_relaxed(&atoms->chunks[i]),
                  CHUNK_SIZE * sizeof(AtomEntry));

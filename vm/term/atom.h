@@ -63,6 +63,9 @@ typedef enum AtomPut {
 MUST_USE AtomPut atom_put(AtomTable *atoms, const void *text, size_t length, Term *out);
 /* The same from Latin-1 bytes. */
 MUST_USE AtomPut atom_put_latin1(AtomTable *atoms, const void *text, size_t length, Term *out);
+/* The same for the embedded library, which goes on loading when programs have made all the atoms
+ * they may: from LIMIT_ATOMS_LIBRARY further places. */
+MUST_USE AtomPut atom_put_library(AtomTable *atoms, const void *text, size_t length, Term *out);
 /* The atom of a C string that fits the rules by construction; stops the VM when the table is
  * full. */
 Term atom_make(AtomTable *atoms, const char *text);

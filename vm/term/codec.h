@@ -26,7 +26,8 @@ enum {
     CODEC_DETERMINISTIC = 1, /* pairs of large maps in map-key order */
     CODEC_OLD_FLOATS = 2,    /* minor_version 0: floats as text */
     CODEC_UTF8_ATOMS = 4,    /* minor_version 2: every atom in UTF-8 */
-    CODEC_NO_VERSION = 8     /* without the leading byte 131 (and without compression) */
+    CODEC_NO_VERSION = 8,    /* without the leading byte 131 (and without compression) */
+    CODEC_LIBRARY = 16       /* decoding: atoms for the embedded library, atom_put_library */
 };
 
 /* ---- encoding ---- */
@@ -78,6 +79,7 @@ typedef struct CodecReader {
     CodecNode node;
     const FunResolver *funs; /* NULL: funs become remote funs, exports are refused */
     bool safe;               /* make no new atoms */
+    bool library;            /* CODEC_LIBRARY */
     CodecResult result;      /* valid once done */
     Term term;               /* the term, if CODEC_OK */
     size_t used;             /* bytes read, if CODEC_OK */

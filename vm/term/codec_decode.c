@@ -78,7 +78,10 @@ static Term atom_of_bytes(CodecReader *r, size_t n, bool utf8)
         if (term_is_none(t)) fail(r, CODEC_NEW_ATOM);
         return t;
     }
-    switch (utf8 ? atom_put(r->atoms, text, n, &t) : atom_put_latin1(r->atoms, text, n, &t)) {
+    AtomPut put = r->library ? atom_put_library(r->atoms, text, n, &t)
+                  : utf8     ? atom_put(r->atoms, text, n, &t)
+                             : atom_put_latin1(r->atoms, text, n, &t);
+    switch (put) {
     case ATOM_PUT_DONE: break;
     case ATOM_PUT_FULL: fail(r, CODEC_ATOMS_FULL); break;
     case ATOM_PUT_TOO_LONG:
@@ -497,6 +500,7 @@ void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode nod
                        .term = TERM_NONE,
                        .start = bytes,
                        .slot = TERM_NIL.w,
+                       .library = (flags & CODEC_LIBRARY) != 0,
                        .has_version = (flags & CODEC_NO_VERSION) == 0};
     walk_init(&r->stack, h->mem);
     push_fill(r, &r->slot, 1);
