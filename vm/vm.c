@@ -131,6 +131,11 @@ bool vm_autoload(RunContext *run, Term module)
     LoadSource source = {.bytes = e->bytes, .size = e->size, .trusted = true};
     LoadError error;
     ModuleVersion *v = load_prepare(vm->code, &source, &error);
+    /* It is no process's fault that it was the first to need it. */
+    for (int tries = 0; v == NULL && tries < 20; tries++) {
+        mem_insist(vm->mem, e->size);
+        v = load_prepare(vm->code, &source, &error);
+    }
     if (v == NULL) PANIC("embedded module %s: %s", atom_text(vm->atoms, module), error.text);
     if (vm_commit(run, v) == UPGRADE_DONE) return true;
     load_discard(vm->code, v); /* somebody else was first */

@@ -26,7 +26,7 @@ static Signal *signal_make(RunContext *rc, SignalKind kind, Term from, uint64_t 
     Message *m = NULL;
     while (m == NULL) {
         m = message_open_with(rc->mem, kind, 0, message_sender_words(from), &area);
-        if (m == NULL) mem_set_budget(rc->mem, mem_budget(rc->mem) + 4096);
+        if (m == NULL) mem_insist(rc->mem, 4096);
     }
     message_close(m, &area, TERM_ATOM(SYSTEM_LIMIT));
     s = message_signal(m);
@@ -103,7 +103,7 @@ static Message *signal_check_message(RunContext *rc, Term id, Term answer)
     for (;;) {
         m = message_open(rc->mem, SIGNAL_MESSAGE, words + 4, &area);
         if (m != NULL) break;
-        mem_set_budget(rc->mem, mem_budget(rc->mem) + 4096);
+        mem_insist(rc->mem, 4096);
     }
     if (words > 0) id = copy_into(&area, heap_take(&area, words), words, id, &rc->literals);
     Term value = heap_tuple3(&area, TERM_ATOM(CHECK_PROCESS_CODE), id, answer);

@@ -245,6 +245,9 @@ static void spawn_inherit(RunContext *rc, Process *p, Process *parent)
         term_is_atomic(parent->group_leader)
             ? parent->group_leader
             : copy_term(&p->heap, parent->group_leader, SIZE_MAX, &rc->literals);
+    if (term_is_none(p->group_leader)) p->group_leader = parent->pid;
+    uint64_t inherited = atomic_load_relaxed(&parent->state) & STATE_REFUSED;
+    if (inherited != 0) atomic_or_relaxed(&p->state, inherited);
 }
 
 SpawnResult spawn_process(RunContext *rc, Process *parent, const SpawnRequest *r, Term *pid,

@@ -29,6 +29,7 @@ typedef struct MemStripe {
     AtomicI64 looked;                    /* `total` at the last look at the budget */
     AtomicSize bytes[MEM_TAG_COUNT];
     AtomicSize blocks[MEM_TAG_COUNT];
+    AtomicU64 refuse_after; /* mem_refuse_after; the owner's */
 } MemStripe;
 
 struct Mem {
@@ -138,8 +139,25 @@ static void mem_uncharge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
     stripe_add(mem_stripe(m), tag, 0 - bytes, 0 - blocks);
 }
 
+void mem_refuse_after(Mem *m, uint64_t nth)
+{
+    if (!CONFIG_DEBUG) return;
+    MemStripe *stripe = mem_stripe(m);
+    if (stripe != &m->stripes[MEM_STRIPES]) atomic_store_relaxed(&stripe->refuse_after, nth);
+}
+
+/* Counts down to the call that fails. */
+static bool mem_refused(Mem *m)
+{
+    MemStripe *stripe = mem_stripe(m);
+    uint64_t left = atomic_load_relaxed(&stripe->refuse_after);
+    if (left > 0) atomic_store_relaxed(&stripe->refuse_after, left - 1);
+    return left == 1;
+}
+
 static bool mem_injected(Mem *m)
 {
+    if (CONFIG_DEBUG && mem_refused(m)) return true;
     if (LIKELY(!atomic_load_relaxed(&m->inject))) return false;
     uint64_t period = atomic_load_relaxed(&m->inject_period);
     uint64_t after = atomic_load_relaxed(&m->inject_after);
@@ -245,6 +263,12 @@ void mem_set_budget(Mem *m, size_t budget_bytes)
 }
 
 size_t mem_budget(const Mem *m) { return atomic_load_relaxed(&m->budget); }
+
+void mem_insist(Mem *m, size_t bytes)
+{
+    size_t budget = atomic_load_relaxed(&m->budget);
+    if (budget != 0) atomic_store_relaxed(&m->budget, budget + bytes);
+}
 
 void mem_inject_failure(Mem *m, uint64_t successes, uint64_t period)
 {

@@ -68,9 +68,16 @@ const char *mem_tag_name(MemTag tag);
 void mem_set_budget(Mem *m, size_t budget_bytes);
 size_t mem_budget(const Mem *m);
 
+/* For what must be had: the budget grows by `bytes`, if there is one. */
+void mem_insist(Mem *m, size_t bytes);
+
 /* Failure injection for tests: after `successes` further mem_try_ calls, every `period`-th one
  * fails (period 0: none ever again). */
 void mem_inject_failure(Mem *m, uint64_t successes, uint64_t period);
+
+/* The same on the calling thread alone: its `nth` call of mem_try_ from now on fails (0: none).
+ * Debug builds; others do nothing. */
+void mem_refuse_after(Mem *m, uint64_t nth);
 
 /* 80 % of what the machine or the container allows, in bytes. */
 size_t mem_default_budget(void);

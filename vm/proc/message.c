@@ -222,7 +222,7 @@ bool message_expel(Message *m, const LiteralRange *literals, Mem *mem)
 void message_expel_surely(Message *m, const LiteralRange *literals, Mem *mem)
 {
     while (!message_expel(m, literals, mem))
-        mem_set_budget(mem, mem_budget(mem) + MESSAGE_BUDGET_STEP);
+        mem_insist(mem, MESSAGE_BUDGET_STEP);
 }
 
 Word *message_take_spare(Message *m, size_t words)

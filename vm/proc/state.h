@@ -40,6 +40,8 @@ enum {
 #define STATE_HIBERNATE ((uint64_t)1 << 10) /* waits in hibernate: only a message ends it */
 #define STATE_LOOK \
     ((uint64_t)1 << 11) /* signals wait for a safepoint: SchedHooks.signals at the next slice */
+#define STATE_REFUSED \
+    ((uint64_t)1 << 12) /* tests: its allocations may be refused, and those of who it spawns */
 /* Set by others too. */
 #define STATE_WAKE ((uint64_t)1 << 16) /* do not fall asleep: something happened meanwhile */
 #define STATE_TIMED_OUT \

@@ -138,6 +138,16 @@ static SchedStop process_work(Worker *w, Process *p, uint64_t state)
     return hooks->exit_step(rc, p);
 }
 
+/* Tests of the ways out when memory is refused: which allocation of this slice fails, if any. */
+static void worker_refuse(Worker *w)
+{
+    uint64_t one_in = atomic_load_relaxed(&w->sched->refuse_one_in);
+    Chance *chance = &w->sched->chance;
+    if (one_in == 0) return;
+    mem_refuse_after(w->run.mem, 1 + (chance_seeded(chance) ? chance_pick(chance, one_in)
+                                                            : rng_below(&w->rng, one_in)));
+}
+
 static void worker_run(Worker *w, Process *p, bool inherits)
 {
     Sched *s = w->sched;
@@ -153,7 +163,10 @@ static void worker_run(Worker *w, Process *p, bool inherits)
     rc->reductions_held = 0;
     rc->current = p;
     p->run = rc;
+    bool refused = CONFIG_DEBUG && (state & STATE_REFUSED) != 0;
+    if (refused) worker_refuse(w);
     SchedStop stop = process_work(w, p, state);
+    if (refused) mem_refuse_after(rc->mem, 0);
     rc->reductions += rc->reductions_held;
     rc->reductions_held = 0;
     uint64_t used = (uint64_t)(slice - rc->reductions);

@@ -104,6 +104,7 @@ struct Sched {
     bool quiet;          /* sched_run is over and no thread but the caller's runs */
     Lock lock;           /* exclusive running */
     LockCond cond;
+    AtomicU64 refuse_one_in;   /* of STATE_REFUSED processes: one of so many allocations */
     uint64_t parked;           /* workers that stand still for an exclusive run; under lock */
     uint64_t start_ns;         /* monotonic, at boot */
     int64_t time_offset_ns;    /* wall less monotonic time, at boot */

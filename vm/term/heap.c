@@ -92,6 +92,8 @@ void heap_release(Heap *h)
 
 Term heap_tuple(Heap *h, size_t n, const Term *elements)
 {
+    for (size_t i = 0; i < n; i++)
+        if (UNLIKELY(term_is_none(elements[i]))) return TERM_NONE;
     Word *at = heap_alloc(h, n + 1);
     if (at == NULL) return TERM_NONE;
     at[0] = header_make(KIND_TUPLE, n);

@@ -106,7 +106,8 @@ void heap_release(Heap *h);
 
 /* ---- building; all take from `heap_alloc` unless `_at` names the place ---- */
 
-/* cons, or TERM_NONE when memory is refused; likewise below. */
+/* cons, or TERM_NONE when memory is refused; likewise below.  What is built from TERM_NONE, which
+ * an earlier refusal gave, is TERM_NONE too. */
 static inline Term cons_at(Word *at, Term head, Term tail)
 {
     at[0] = head.w;
@@ -115,6 +116,7 @@ static inline Term cons_at(Word *at, Term head, Term tail)
 }
 static inline Term heap_cons(Heap *h, Term head, Term tail)
 {
+    if (UNLIKELY(term_is_none(head) || term_is_none(tail))) return TERM_NONE;
     Word *at = heap_alloc(h, 2);
     return at == NULL ? TERM_NONE : cons_at(at, head, tail);
 }

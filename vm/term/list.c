@@ -4,7 +4,7 @@
 
 void list_add(ListBuilder *b, Term element)
 {
-    Word *at = heap_alloc(b->heap, 2);
+    Word *at = term_is_none(element) ? NULL : heap_alloc(b->heap, 2);
     if (at == NULL) {
         b->failed = true;
         return;
