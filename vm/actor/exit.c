@@ -10,6 +10,7 @@
 #include "vm/proc/proctab.h"
 #include "vm/proc/state.h"
 #include "vm/term/atom.h"
+#include "vm/term/explain.h"
 #include "vm/term/print.h"
 
 #include <stdio.h>
@@ -345,8 +346,8 @@ static void report_entry(Bytes *to, const AtomTable *atoms, Term entry)
     bytes_printf(to, "\n");
 }
 
-/* The arguments of the first entry, when the trace has them. */
-static void report_arguments(Bytes *to, const AtomTable *atoms, Term trace)
+/* The arguments of the first entry, when the trace has them, and what is wrong with them. */
+static void report_arguments(Bytes *to, const AtomTable *atoms, Term trace, Term reason)
 {
     if (!term_is_cons(trace) || !term_is_tuple_of(list_head(trace), 4)) return;
     Term arguments = tuple_at(list_head(trace), 2);
@@ -354,6 +355,12 @@ static void report_arguments(Bytes *to, const AtomTable *atoms, Term trace)
     bytes_printf(to, "    called with ");
     print_term_limited(to, atoms, arguments, EXIT_PRINT, EXIT_REPORT_BYTES);
     bytes_printf(to, "\n");
+    ExplainNote notes[EXPLAIN_MOST];
+    Term entry = list_head(trace);
+    size_t n =
+        explain_call(atoms, tuple_at(entry, 0), tuple_at(entry, 1), arguments, reason, notes);
+    for (size_t i = 0; i < n; i++)
+        bytes_printf(to, "    argument %u: %s\n", notes[i].argument, notes[i].text);
 }
 
 void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term trace)
@@ -372,7 +379,7 @@ void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term t
     bytes_printf(&text, ": ");
     print_term_limited(&text, rc->atoms, reason, EXIT_PRINT, EXIT_REPORT_BYTES);
     bytes_printf(&text, "\n");
-    report_arguments(&text, rc->atoms, trace);
+    report_arguments(&text, rc->atoms, trace, reason);
     for (int depth = 0; term_is_cons(trace) && depth < EXIT_REPORT_DEPTH;
          trace = list_tail(trace), depth++)
         report_entry(&text, rc->atoms, list_head(trace));

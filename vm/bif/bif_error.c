@@ -1,6 +1,8 @@
 /* Built-ins that raise: error, exit/1, throw, raise, nif_error. */
 #include "vm/bif/bif.h"
 #include "vm/term/atom.h"
+#include "vm/term/binary.h"
+#include "vm/term/explain.h"
 #include "vm/term/list.h"
 
 /* The trace begins with the function that called, not with the built-in. */
@@ -98,4 +100,20 @@ BifResult bif_raise(Process *p)
     if (term_is_none(trace)) return TERM_ATOM(BADARG);
     raise_again(p, exc_class, arg(p, 1), trace);
     return bif_raised(p);
+}
+
+/* explain(Module, Function, Arguments, Reason): [{Argument, Text}]. */
+BifResult bif_explain(Process *p)
+{
+    ExplainNote notes[EXPLAIN_MOST];
+    size_t n = explain_call(p->run->atoms, arg(p, 0), arg(p, 1), arg(p, 2), arg(p, 3), notes);
+    Term list = TERM_NIL;
+    while (n-- > 0 && !term_is_none(list)) {
+        Term text = binary_from_text(&p->heap, notes[n].text);
+        Term pair = term_is_none(text)
+                        ? TERM_NONE
+                        : heap_tuple2(&p->heap, small_from(notes[n].argument), text);
+        list = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, list);
+    }
+    return term_is_none(list) ? raise_system_limit(p) : list;
 }
