@@ -208,6 +208,13 @@ static void on_collect(RunContext *rc, Process *p, const Signal *s)
     signal_reply(rc, s->from, s->number, TERM_TRUE);
 }
 
+static void on_save_calls(RunContext *rc, Process *p, const Signal *s)
+{
+    ProcessExtra *x = extra_get(p);
+    signal_reply(rc, s->from, s->number, small_from(x->save_calls));
+    x->save_calls = (uint32_t)small_value(s->message.value);
+}
+
 static void on_suspend(RunContext *rc, Process *p, const Signal *s, bool more)
 {
     ProcessExtra *x = extra_get(p);
@@ -295,6 +302,7 @@ static Arrival on_plain_signal(RunContext *rc, Process *p, const Signal *s)
     case SIGNAL_COLLECT: on_collect(rc, p, s); break;
     case SIGNAL_SUSPEND: on_suspend(rc, p, s, true); break;
     case SIGNAL_RESUME: on_suspend(rc, p, s, false); break;
+    case SIGNAL_SAVE_CALLS: on_save_calls(rc, p, s); break;
     default: UNREACHABLE();
     }
     return ARRIVAL_OVER;
@@ -320,7 +328,8 @@ static Arrival on_signal(RunContext *rc, Process *p, Message *m)
     case SIGNAL_ALIVE:
     case SIGNAL_COLLECT:
     case SIGNAL_SUSPEND:
-    case SIGNAL_RESUME: return on_plain_signal(rc, p, s);
+    case SIGNAL_RESUME:
+    case SIGNAL_SAVE_CALLS: return on_plain_signal(rc, p, s);
     case SIGNAL_MESSAGE:
     case SIGNAL_KIND_COUNT: break;
     }

@@ -136,9 +136,7 @@ static bool exit_tell(RunContext *rc, Process *p, const Dying *d, Relation *r)
     case RELATION_MONITOR:
         signal_send_demonitor(rc, p->pid, signal_monitored(r), r->key);
         return true;
-    case RELATION_SUSPENDED:
-        signal_send_resume(rc, p->pid, r->other);
-        return --r->number == 0;
+    case RELATION_SUSPENDED: signal_send_resume(rc, p->pid, r->other); return --r->number == 0;
     case RELATION_NONE:
     case RELATION_ALIAS: break;
     }

@@ -134,7 +134,8 @@ void signal_refuse(RunContext *rc, Term dead, Message *m)
     case SIGNAL_INFO: signal_reply(rc, s->from, s->number, TERM_ATOM(UNDEFINED)); break;
     case SIGNAL_ALIVE:
     case SIGNAL_COLLECT:
-    case SIGNAL_SUSPEND: signal_reply(rc, s->from, s->number, TERM_FALSE); break;
+    case SIGNAL_SUSPEND:
+    case SIGNAL_SAVE_CALLS: signal_reply(rc, s->from, s->number, TERM_FALSE); break;
     case SIGNAL_CHECK_CODE: signal_answer_check(rc, s, TERM_FALSE); break;
     case SIGNAL_MESSAGE:
     case SIGNAL_EXIT_LINK:
@@ -298,16 +299,44 @@ static bool is_down_of(Term t, uint64_t number)
     return term_is_kind(ref, KIND_REF) && pid_ref_number(ref) == number;
 }
 
-bool signal_flush_down(Process *p, uint64_t number)
+/* A walk over the queue is half-way; the mailbox's cursor says where. */
+static void signal_release_flush(Pause *pause, Process *p)
+{
+    mailbox_rewind(&p->mailbox);
+    mem_free(p->heap.mem, MEM_WORK, pause, sizeof *pause);
+}
+
+bool signal_is_flushing(const Process *p) { return pause_find(p, signal_release_flush) != NULL; }
+
+/* Looks at as many messages as the slice allows; true: at the end, or it has been found. */
+static bool signal_flush_some(Process *p, uint64_t number)
 {
     Mailbox *b = &p->mailbox;
-    for (mailbox_rewind(b); mailbox_peek(b) != NULL; mailbox_next(b)) {
-        if (!is_down_of(mailbox_peek(b)->value, number)) continue;
-        message_free(mailbox_remove(b), p->heap.mem);
-        return true;
+    size_t budget = pause_budget(p);
+    size_t left = budget;
+    bool over = false;
+    for (; !over && left > 0; left--) {
+        const Message *m = mailbox_peek(b);
+        over = m == NULL || is_down_of(m->value, number);
+        if (!over) mailbox_next(b);
     }
-    mailbox_rewind(b);
-    return false;
+    pause_charge(p, budget, left);
+    return over;
+}
+
+bool signal_flush_down(Process *p, uint64_t number)
+{
+    bool begun = signal_is_flushing(p);
+    if (!begun) mailbox_rewind(&p->mailbox);
+    if (!signal_flush_some(p, number)) {
+        if (!begun) (void)pause_new(p, sizeof(Pause), signal_release_flush);
+        return false;
+    }
+    if (mailbox_peek(&p->mailbox) != NULL)
+        message_drop(mailbox_remove(&p->mailbox), &p->heap);
+    pause_end(p);
+    mailbox_rewind(&p->mailbox);
+    return true;
 }
 
 uint64_t signal_alias(Process *p, unsigned flags)

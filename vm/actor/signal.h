@@ -26,8 +26,9 @@ uint64_t signal_monitor_on_node(Process *p, Term name, Term node, unsigned flags
 Term signal_monitored(const Relation *r);
 /* True if the monitor was there. */
 bool signal_demonitor(Process *p, uint64_t number);
-/* Removes {_, Ref, _, _, _} of that monitor from the queue; true if there was one. */
-bool signal_flush_down(Process *p, uint64_t number);
+/* Removes {_, Ref, _, _, _} of that monitor from the queue.  False: the slice is over. */
+MUST_USE bool signal_flush_down(Process *p, uint64_t number);
+bool signal_is_flushing(const Process *p);
 /* alias/1, unalias/1: the reference's number; whether it was active. */
 uint64_t signal_alias(Process *p, unsigned flags);
 bool signal_unalias(Process *p, uint64_t number);

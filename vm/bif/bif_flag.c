@@ -92,6 +92,21 @@ static BifResult flag_save_calls(Process *p, Term value)
     return small_from(old);
 }
 
+/* Of another only save_calls can be set, as in OTP. */
+BifResult bif_process_flag_3(Process *p)
+{
+    enum { ASKED = 3 };
+    Term other = arg(p, 0);
+    Term value = arg(p, 2);
+    if (!term_is_local_pid(other) || !term_is_the_atom(arg(p, 1), ATOM_SAVE_CALLS)
+        || !term_is_small(value) || small_value(value) < 0
+        || small_value(value) > FLAG_MAX_CALLS)
+        return raise_badarg(p);
+    if (term_same(other, p->pid)) return flag_save_calls(p, value);
+    Term answer = bif_ask(p, ASKED, SIGNAL_SAVE_CALLS, other, value);
+    return term_same(answer, TERM_FALSE) ? raise_badarg(p) : answer;
+}
+
 BifResult bif_process_flag_2(Process *p)
 {
     Term flag = arg(p, 0);

@@ -1,11 +1,10 @@
-/* Built-ins about processes: identity, links, monitors, aliases, names, dictionary, sending,
+/* Built-ins about processes: identity, links, monitors, aliases, names, sending,
  * ending. */
 #include "vm/bif/bif_process.h"
 
 #include "vm/actor/registry.h"
 #include "vm/actor/send.h"
 #include "vm/actor/signal.h"
-#include "vm/proc/dict.h"
 #include "vm/proc/extra.h"
 #include "vm/proc/parcel.h"
 #include "vm/proc/reserve.h"
@@ -189,11 +188,8 @@ BifResult bif_demonitor_2(Process *p)
     if (!term_is_nil(options)) return raise_badarg(p);
     if (!term_is_kind(ref, KIND_REF)) return info ? TERM_FALSE : TERM_TRUE;
     uint64_t number = pid_ref_number(ref);
-    bool there = signal_demonitor(p, number);
-    if (!there && flush) {
-        bif_charge(p, mailbox_length(&p->mailbox) / 16);
-        (void)signal_flush_down(p, number);
-    }
+    bool there = !signal_is_flushing(p) && signal_demonitor(p, number);
+    if (!there && flush && !signal_flush_down(p, number)) return bif_yield(p);
     return term_bool(there || !info);
 }
 
@@ -301,63 +297,6 @@ BifResult bif_send_3(Process *p)
 BifResult bif_send_nosuspend(Process *p)
 {
     return send_result(p, send_message(p, arg(p, 0), arg(p, 1)), TERM_TRUE);
-}
-
-/* ---- the dictionary ---- */
-
-static Term or_undefined(Term t) { return term_is_none(t) ? TERM_ATOM(UNDEFINED) : t; }
-
-BifResult bif_get_1(Process *p) { return or_undefined(dict_get(p, arg(p, 0))); }
-BifResult bif_put(Process *p) { return or_undefined(dict_put(p, arg(p, 0), arg(p, 1))); }
-BifResult bif_erase_1(Process *p) { return or_undefined(dict_erase(p, arg(p, 0))); }
-
-static Term dictionary_list(Process *p)
-{
-    ListBuilder all = list_builder(&p->heap);
-    size_t cursor = 0;
-    Term key;
-    Term value;
-    while (dict_next(p, &cursor, &key, &value))
-        list_add(&all, heap_tuple2(&p->heap, key, value));
-    bif_charge(p, (int64_t)cursor);
-    return list_finish(&all, TERM_NIL);
-}
-
-BifResult bif_get_0(Process *p)
-{
-    Term list = dictionary_list(p);
-    return term_is_none(list) ? raise_system_limit(p) : list;
-}
-
-BifResult bif_erase_0(Process *p)
-{
-    Term list = dictionary_list(p);
-    if (term_is_none(list)) return raise_system_limit(p);
-    dict_clear(p);
-    return list;
-}
-
-BifResult bif_get_keys_0(Process *p)
-{
-    ListBuilder all = list_builder(&p->heap);
-    size_t cursor = 0;
-    Term key;
-    Term value;
-    while (dict_next(p, &cursor, &key, &value)) list_add(&all, key);
-    Term list = list_finish(&all, TERM_NIL);
-    return term_is_none(list) ? raise_system_limit(p) : list;
-}
-
-BifResult bif_get_keys_1(Process *p)
-{
-    ListBuilder all = list_builder(&p->heap);
-    size_t cursor = 0;
-    Term key;
-    Term value;
-    while (dict_next(p, &cursor, &key, &value))
-        if (order_same(value, arg(p, 0))) list_add(&all, key);
-    Term list = list_finish(&all, TERM_NIL);
-    return term_is_none(list) ? raise_system_limit(p) : list;
 }
 
 /* ---- giving time away ---- */

@@ -23,18 +23,6 @@ static SlowResult apply_enter(Process *p, const Half *entry)
     return p->run->reductions > 0 ? SLOW_NEXT : slow_charge(p);
 }
 
-/* The list of `n` registers from r(first). */
-static Term apply_arguments(Process *p, size_t first, size_t n)
-{
-    Term list = TERM_NIL;
-    while (n > 0) {
-        n--;
-        list = heap_cons(&p->heap, arg(p, first + n), list);
-        if (term_is_none(list)) return TERM_NIL;
-    }
-    return list;
-}
-
 /* ---- funs ---- */
 
 /* Raises what calling `f` with `n` arguments from r(first) gives when it cannot be called so. */
@@ -45,7 +33,7 @@ static SlowResult apply_bad_fun(Process *p, Term f, size_t first, size_t n)
         raise_tagged(p, TERM_ATOM(BADFUN), f);
         return SLOW_RAISE;
     }
-    Term args = apply_arguments(p, first, n);
+    Term args = process_list_registers(p, first, n);
     Term pair = heap_tuple2(&p->heap, f, args);
     if (term_is_none(pair))
         raise_system_limit(p);
@@ -121,7 +109,7 @@ static const Half *apply_export_entry(Process *p, Term module, Term function, si
 static SlowResult apply_bad_name(Process *p, size_t first, size_t arity)
 {
     Term called[3] = {arg(p, first + arity), arg(p, first + arity + 1),
-                      apply_arguments(p, first, arity)};
+                      process_list_registers(p, first, arity)};
     Term args = heap_cons(&p->heap, called[2], TERM_NIL);
     for (size_t i = 2; i > 0 && !term_is_none(args); i--)
         args = heap_cons(&p->heap, called[i - 1], args);
@@ -155,10 +143,18 @@ SlowResult slow_tail_dyn(Process *p)
 
 /* ---- apply/2,3 ---- */
 
+/* Elements of a list, as far as a call may have arguments; improper: -1. */
+static int64_t apply_length(Term list)
+{
+    int64_t n = 0;
+    for (; term_is_cons(list) && n <= LIMIT_ARITY; list = list_tail(list)) n++;
+    return term_is_list(list) ? n : -1;
+}
+
 /* Spreads the list in r(list_at) over r0...; room is made first. False: raised, or killed. */
 static bool apply_spread(Process *p, size_t live, size_t list_at, size_t *n, SlowResult *result)
 {
-    int64_t length = list_length(arg(p, list_at));
+    int64_t length = apply_length(arg(p, list_at));
     *n = (size_t)length;
     if (length < 0 || length > LIMIT_ARITY) {
         reserve_set_limit(p);
@@ -197,7 +193,7 @@ SlowResult slow_apply(Process *p)
 SlowResult slow_apply_fun(Process *p)
 {
     SlowResult result;
-    int64_t length = list_length(arg(p, 1));
+    int64_t length = apply_length(arg(p, 1));
     size_t n = (size_t)length;
     if (length < 0) {
         reserve_set_limit(p);
@@ -279,7 +275,7 @@ SlowResult slow_undefined(Process *p)
         return SLOW_RAISE;
     }
     if (!apply_handler_room(p, e->key.arity)) return SLOW_STOP;
-    Term args = apply_arguments(p, 0, e->key.arity);
+    Term args = process_list_registers(p, 0, e->key.arity);
     slot_set(p, 0, e->key.module);
     slot_set(p, 1, e->key.function);
     slot_set(p, 2, args);
@@ -320,7 +316,7 @@ SlowResult slow_fun_gone(Process *p)
         state == UPGRADE_STATE_LOADED ? NULL : apply_handler(p, ATOM_UNDEFINED_LAMBDA);
     if (handler == NULL) return apply_fun_gone(p);
     if (!apply_handler_room(p, e->key.arity + 1)) return SLOW_STOP;
-    Term args = apply_arguments(p, 0, e->key.arity);
+    Term args = process_list_registers(p, 0, e->key.arity);
     Term f = arg(p, e->key.arity);
     slot_set(p, 0, e->key.module);
     slot_set(p, 1, f);
@@ -351,7 +347,7 @@ SlowResult slow_send(Process *p)
 
 static bool hibernate_arguments_ok(const Process *p)
 {
-    int64_t n = list_length(arg(p, 2));
+    int64_t n = apply_length(arg(p, 2));
     return term_is_atom(arg(p, 0)) && term_is_atom(arg(p, 1)) && n >= 0 && n <= LIMIT_ARITY;
 }
 

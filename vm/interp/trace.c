@@ -38,18 +38,6 @@ static const Half *trace_caller(Word link)
     return (const Half *)(const void *)(frame_descriptor(link) - 4);
 }
 
-/* A list of `n` registers from r(first) of the frame at p->fp. */
-static Term trace_arguments(Process *p, size_t first, size_t n)
-{
-    Term list = TERM_NIL;
-    while (n > 0) {
-        n--;
-        list = heap_cons(&p->heap, arg(p, first + n), list);
-        if (term_is_none(list)) return TERM_NIL;
-    }
-    return list;
-}
-
 static void trace_set_top(TraceMaker *m, Term module, Term function, Term args, int flags)
 {
     m->top[0] = module;
@@ -114,7 +102,7 @@ static void trace_top_stub(Process *p, TraceMaker *m, const ModuleVersion *v)
 {
     const CodeFunction *f = code_function(v, version_unit(v, p->pc));
     if (f == NULL || p->run->exc_hides_bif) return;
-    trace_set_top(m, atom_from(f->module), atom_from(f->name), trace_arguments(p, 0, f->arity),
+    trace_set_top(m, atom_from(f->module), atom_from(f->name), process_list_registers(p, 0, f->arity),
                   TRACE_ERROR_INFO);
 }
 
@@ -126,7 +114,7 @@ static void trace_top_bif(Process *p, TraceMaker *m)
     size_t first = operand_u16(pc + OPOFF_BIF_1);
     Term module = atom_find(atoms, row->module, strlen(row->module));
     Term name = atom_find(atoms, row->name, strlen(row->name));
-    trace_set_top(m, module, name, trace_arguments(p, first, row->arity), TRACE_ERROR_INFO);
+    trace_set_top(m, module, name, process_list_registers(p, first, row->arity), TRACE_ERROR_INFO);
 }
 
 /* The first entry, if it is not just the function whose code failed. Returns whether the frame of
@@ -137,7 +125,7 @@ static bool trace_top(Process *p, TraceMaker *m, const ModuleVersion *v)
     if (*p->pc == OP_FUNCTION_CLAUSE) {
         const uint8_t *pc = (const uint8_t *)p->pc;
         size_t arity = operand_u16(pc + OPOFF_FUNCTION_CLAUSE_0);
-        trace_top_function(p, m, v, trace_arguments(p, 0, arity), TRACE_AT_FRAME);
+        trace_top_function(p, m, v, process_list_registers(p, 0, arity), TRACE_AT_FRAME);
         return true;
     }
     if (!term_is_none(run->exc_args) && v->module != NULL) {
@@ -187,7 +175,7 @@ Term trace_make(Process *p, const ModuleVersion *near)
     if (*p->pc == OP_UNDEFINED) {
         const Export *e = (const Export *)(const void *)((const char *)p->pc
                                                          - offsetof(Export, undefined_code));
-        trace_set_top(&m, e->key.module, e->key.function, trace_arguments(p, 0, e->key.arity),
+        trace_set_top(&m, e->key.module, e->key.function, process_list_registers(p, 0, e->key.arity),
                       0);
     } else if (near != NULL && trace_top(p, &m, near)) {
         m.frames[m.count++] = trace_frame(near, p->pc);

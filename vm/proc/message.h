@@ -36,6 +36,7 @@ typedef enum SignalKind {
     SIGNAL_RESUME,  /* from */
     SIGNAL_CHECK_CODE, /* from, number: request, or 0; value: module, or {Module, Id, Step} and
                           a message {check_process_code, Id, Answer} is the answer */
+    SIGNAL_SAVE_CALLS, /* from, number: request; value: how many; the answer: how many it was */
     SIGNAL_KIND_COUNT
 } SignalKind;
 

@@ -28,6 +28,17 @@ Process *process_new(Mem *mem, size_t block_words)
     return p;
 }
 
+Term process_list_registers(Process *p, size_t first, size_t n)
+{
+    Term list = TERM_NIL;
+    while (n > 0) {
+        n--;
+        list = heap_cons(&p->heap, arg(p, first + n), list);
+        if (term_is_none(list)) return TERM_NIL;
+    }
+    return list;
+}
+
 void process_free_block(Process *p)
 {
     heap_release(&p->heap);

@@ -78,6 +78,8 @@ static inline Term arg(const Process *p, size_t i)
 }
 static inline Term slot(const Process *p, size_t i) { return arg(p, i); }
 static inline void slot_set(Process *p, size_t i, Term t) { p->fp[-1 - (ptrdiff_t)i] = t.w; }
+/* A list of `n` registers from r(first); nil without memory. */
+Term process_list_registers(Process *p, size_t first, size_t n);
 /* Slots beyond the arguments start as small 0; a count kept there is a small integer. */
 static inline size_t raw_slot(const Process *p, size_t i)
 {
