@@ -106,7 +106,8 @@ static bool re_begin(Process *p, ReRun *r, const ReOptions *o, size_t most)
                                 : re_take_source(p, r, arg(p, 1), &o->how);
     bool unicode = pattern != NULL ? pattern->unicode : (o->how.flags & PCRE2_UTF) != 0;
     if (!good || !re_take_subject(p, r, arg(p, 0), unicode)) return false;
-    if (o->offset > r->size) return false;
+    /* Behind the end there is nothing, where all matches are asked for; else it is an error. */
+    if (o->offset > r->size && !o->global) return false;
     r->at = o->offset;
     r->flags = o->flags;
     r->global = o->global;

@@ -186,8 +186,8 @@ static void re_step(ReRun *r, bool bounded)
 
 static bool re_check_subject(ReRun *r)
 {
-    if (!r->pattern->utf || r->subject_is_own) return true;
-    if (!utf8_is_valid(r->subject, r->size)) return false;
+    if (!r->pattern->utf) return true;
+    if (!r->subject_is_own && !utf8_is_valid(r->subject, r->size)) return false;
     /* A search cannot begin inside a character. */
     return r->at >= r->size || (r->subject[r->at] & 0xC0) != 0x80;
 }
