@@ -91,7 +91,7 @@ static const MatchName match_names[] = {CALL("is_atom", 1),
                                         FORM("or", OR),
                                         FORM("andalso", ANDALSO),
                                         FORM("orelse", ORELSE),
-                                        {"self", MATCH_FORM_SELF, 0},
+                                        FORM("self", SELF),
                                         FORM("is_seq_trace", TRACE),
                                         FORM("set_seq_token", TRACE),
                                         FORM("get_seq_token", TRACE),
@@ -293,7 +293,12 @@ static void expression_call(MatchCompiler *c, Job *j, Term call)
             ets_match_wrong(c, "Special form 'const' called with more than one argument in ",
                             call, ".");
         return;
-    case MATCH_FORM_SELF: (void)ets_match_step(c, MATCH_SELF, 0, TERM_NIL, 0, 1); return;
+    case MATCH_FORM_SELF:
+        if (n == 0)
+            (void)ets_match_step(c, MATCH_SELF, 0, TERM_NIL, 0, 1);
+        else
+            ets_match_wrong(c, "Special form 'self' called with arguments in ", call, ".");
+        return;
     case MATCH_FORM_TRACE: expression_trace(c, name); return;
     case MATCH_FORM_WORD:
         expression_no_function(c, name, n, "cannot be called in this context.");
