@@ -92,8 +92,13 @@ static void declare_attribute(Expand *x, const Ast *form)
     if (form->v.name == NAME_ON_LOAD && value && value->kind == AST_TUPLE
         && value->tuple.items.n == 2)
         x->u->on_load = atom_term(x, value->tuple.items.at[0]->v.name);
+    x->in_attribute = true;
     Term t = value ? ground_term(x, value) : TERM_NIL;
-    if (term_is_none(t)) return;
+    x->in_attribute = false;
+    if (term_is_none(t)) {
+        diag_add(&x->c->diags, DIAG_BAD_ATTRIBUTE, form->pos, form->v.name);
+        return;
+    }
     if (!term_is_list(t)) t = heap_cons(&x->u->heap, t, TERM_NIL);
     CHECK(!term_is_none(t));
     VEC_PUSH(&x->u->attributes, (CoreAttribute){atom_term(x, form->v.name), t});

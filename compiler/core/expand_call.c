@@ -99,7 +99,7 @@ static CoreRef call_external(Expand *x, Term module, Term name, const AstList *l
         i->name = name;
         value = core_var(i->dst);
     }
-    mark_reference(x, marker, value);
+    mark_reference(x, marker, name, value);
     return value;
 }
 

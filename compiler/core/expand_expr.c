@@ -126,11 +126,14 @@ static CoreRef expand_rchain(Expand *x, const Ast *a)
     for (uint32_t i = 0; i < links->n; i++)
         if (links->at[i]->op != OP_MATCH) values[i] = expand_expr(x, links->at[i]->link.arg);
     CoreRef value = expand_expr(x, a->rchain.last);
+    bool is_last = true; /* the value is that of the last operand */
     for (uint32_t i = links->n; i > 0; i--) {
         const Ast *link = links->at[i - 1];
         if (link->op == OP_MATCH) {
             value = expand_match(x, link->link.arg, value, link->pos);
+            if (is_last) mark_match(x, link->link.arg, a->rchain.last, value);
         } else {
+            is_last = false;
             value = expand_op(x, (AstOp)link->op, values[i - 1], value, link->pos);
         }
     }
@@ -140,8 +143,12 @@ static CoreRef expand_rchain(Expand *x, const Ast *a)
 static CoreRef expand_binop(Expand *x, const Ast *a)
 {
     AstOp op = (AstOp)a->op;
-    if (op == OP_MATCH)
-        return expand_match(x, a->binop.left, expand_expr(x, a->binop.right), a->pos);
+    if (op == OP_MATCH) {
+        CoreRef value = expand_expr(x, a->binop.right);
+        value = expand_match(x, a->binop.left, value, a->pos);
+        mark_match(x, a->binop.left, a->binop.right, value);
+        return value;
+    }
     if (op == OP_ANDALSO || op == OP_ORELSE) return expand_short(x, a, false);
     if (is_comparison(op)) return expand_condition_value(x, a);
     CoreRef left = expand_expr(x, a->binop.left);

@@ -5,6 +5,7 @@
 #include "compiler/core/fold.h"
 #include "vm/format/limits.h"
 #include "vm/term/binary.h"
+#include "vm/term/map.h"
 #include "vm/term/number.h"
 
 /* A full table is the program's error, told once; any atom does for what is left to expand. */
@@ -115,9 +116,45 @@ static Term ground_binop(Expand *x, AstOp op, Term left, const Ast *right)
     return term_is_none(r) ? TERM_NONE : fold_arith(x->u, op, left, r);
 }
 
+static Term ground_map(Expand *x, const Ast *a)
+{
+    uint32_t n = a->map.fields.n;
+    if (a->map.base) return TERM_NONE;
+    Term *pairs = ARENA_ARRAY(x->arena, Term, 2 * (size_t)n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        const Ast *field = a->map.fields.at[i];
+        pairs[2 * (size_t)i] = ground_term(x, field->map_field.key);
+        pairs[2 * (size_t)i + 1] = ground_term(x, field->map_field.value);
+        if (term_is_none(pairs[2 * (size_t)i]) || term_is_none(pairs[2 * (size_t)i + 1]))
+            return TERM_NONE;
+    }
+    return made(map_from_pairs(&x->u->heap, x->u->atoms, pairs, n));
+}
+
+/* A binary of an attribute: it is written as in a function, which is
+ * thrown away again, and must come out as a constant. */
+static Term ground_bin(Expand *x, const Ast *a)
+{
+    for (uint32_t i = 0; i < a->bin.segments.n; i++) {
+        const Ast *s = a->bin.segments.at[i];
+        if (s->segment.value->kind != AST_STRING && s->segment.value->kind != AST_BIN
+            && term_is_none(ground_term(x, s->segment.value)))
+            return TERM_NONE;
+        if (s->segment.size && term_is_none(ground_term(x, s->segment.size))) return TERM_NONE;
+    }
+    if (a->bin.segments.n == 0) return literal_empty_binary(x);
+    const Writing *w = scope_enter(x, TERM_ATOM(EMPTY), 0, false, a->pos);
+    CoreRef value = expand_bin_onto(x, CORE_REF_NONE, a, 0);
+    x->w = w->outer;
+    (void)VEC_POP(&x->u->functions);
+    return core_is_const(value) ? core_term(x->u, value) : TERM_NONE;
+}
+
 Term ground_term(Expand *x, const Ast *a)
 {
     switch (a->kind) {
+    case AST_MAP: return x->in_attribute ? ground_map(x, a) : TERM_NONE;
+    case AST_BIN: return x->in_attribute ? ground_bin(x, a) : TERM_NONE;
     case AST_LIST: return ground_list(x, a);
     case AST_TUPLE: return ground_tuple(x, a);
     case AST_UNOP: {

@@ -21,10 +21,17 @@ typedef struct {
     CoreVar inner;
 } Capture;
 
-/* A reference made in this function, and where the queue of messages ended just before. */
+/* A value that no earlier message can hold, for it holds a reference made in this function, and
+ * where the queue of messages ended just before that was made. */
+typedef enum {
+    MARKED_NEW,
+    MARKED_PAIR,       /* {Pid, Reference} */
+    MARKED_MAYBE_PAIR, /* that, or a pid, which need not be new */
+} MarkedKind;
 typedef struct {
     CoreVar reference;
     CoreVar marker;
+    MarkedKind kind;
 } Marked;
 
 /* A function being written.  A fun gets its captured variables from its hidden parameter; a
@@ -74,6 +81,7 @@ typedef struct Expand {
     bool export_all;
     bool has_exprs;
     bool has_callbacks;
+    bool in_attribute; /* maps and binaries are constants there, elsewhere patterns */
     bool no_atoms; /* the table of atoms is full, which has been reported */
     Htab records;          /* name -> Record * */
     Htab builtins;         /* atom indexes and arity -> ExpandBuiltin: rows for use in line */
@@ -241,7 +249,9 @@ uint8_t segment_flags(AstSegSpec spec);
 Term operator_name(AstOp op);
 /* Calls that make a reference no earlier message can hold: remember where the queue ends. */
 CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos);
-void mark_reference(Expand *x, CoreRef marker, CoreRef reference);
+void mark_reference(Expand *x, CoreRef marker, Term name, CoreRef reference);
+/* Behind `pattern = expr`, whose value is given: what it makes of marked references is marked. */
+void mark_match(Expand *x, const Ast *pattern, const Ast *expr, CoreRef value);
 /* true or false, from two blocks that a test leads to. */
 CoreRef expand_truth(Expand *x, CoreBlockId yes, CoreBlockId no, SrcPos pos);
 /* The value of an operator of erlang called by its name; none: another function. */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "compiler/core/expand_parts.h"
 #include "compiler/core/match_parts.h"
 
@@ -7,14 +9,78 @@
 CoreRef mark_before(Expand *x, Term module, Term name, SrcPos pos)
 {
     if (!term_same(module, TERM_ATOM(ERLANG))) return CORE_REF_NONE;
-    bool makes = term_same(name, TERM_ATOM(MONITOR))
-                 || term_same(name, text_atom(x, "make_ref"));
-    return makes ? write_op0(x, CORE_RECV_MARK, pos) : CORE_REF_NONE;
+    static const char *const makers[] = {"monitor",       "make_ref",   "alias",
+                                         "spawn_monitor", "spawn_opt",  "spawn_request",
+                                         "start_timer",   "send_after", NULL};
+    const char *text = atom_text(x->u->atoms, name);
+    size_t i = 0;
+    while (makers[i] && strcmp(makers[i], text) != 0) i++;
+    return makers[i] ? write_op0(x, CORE_RECV_MARK, pos) : CORE_REF_NONE;
 }
 
-void mark_reference(Expand *x, CoreRef marker, CoreRef reference)
+static void mark_value(Expand *x, CoreRef marker, CoreRef value, MarkedKind kind)
 {
-    if (!core_is_none(marker)) VEC_PUSH(&x->w->marked, (Marked){reference.n, marker.n});
+    if (core_is_var(value)) VEC_PUSH(&x->w->marked, (Marked){value.n, marker.n, kind});
+}
+
+void mark_reference(Expand *x, CoreRef marker, Term name, CoreRef reference)
+{
+    if (core_is_none(marker)) return;
+    const char *text = atom_text(x->u->atoms, name);
+    MarkedKind kind = strcmp(text, "spawn_monitor") == 0 ? MARKED_PAIR
+                      : strcmp(text, "spawn_opt") == 0   ? MARKED_MAYBE_PAIR
+                                                         : MARKED_NEW;
+    mark_value(x, marker, reference, kind);
+}
+
+static const Marked *mark_of(Expand *x, CoreRef value)
+{
+    for (size_t i = x->w->marked.count; i > 0 && core_is_var(value); i--)
+        if (x->w->marked.at[i - 1].reference == value.n) return &x->w->marked.at[i - 1];
+    return NULL;
+}
+
+static CoreRef mark_of_name(Expand *x, const Ast *a)
+{
+    if (a->kind != AST_VAR || !scope_knows(x, a->v.name)) return CORE_REF_NONE;
+    const Marked *marked = mark_of(x, scope_find(x, a->v.name));
+    return marked && marked->kind != MARKED_MAYBE_PAIR ? core_var(marked->marker)
+                                                       : CORE_REF_NONE;
+}
+
+/* The marker of a reference that a term written out holds: the newest one counts. */
+static CoreRef mark_inside(Expand *x, const Ast *a)
+{
+    const AstList *items = a->kind == AST_TUPLE  ? &a->tuple.items
+                           : a->kind == AST_LIST ? &a->list.items
+                                                 : NULL;
+    CoreRef newest = CORE_REF_NONE;
+    if (!items) return newest;
+    for (uint32_t i = 0; i < items->n && i < 8; i++) {
+        CoreRef marker = mark_of_name(x, items->at[i]);
+        if (marker.n > newest.n) newest = marker;
+    }
+    if (a->kind == AST_LIST && a->list.tail) {
+        CoreRef marker = mark_of_name(x, a->list.tail);
+        if (marker.n > newest.n) newest = marker;
+    }
+    return newest;
+}
+
+void mark_match(Expand *x, const Ast *pattern, const Ast *expr, CoreRef value)
+{
+    if (x->w->marked.count == 0) return;
+    const Marked *marked = mark_of(x, value);
+    if (pattern->kind == AST_TUPLE && marked && marked->kind != MARKED_NEW) {
+        if (pattern->tuple.items.n != 2) return;
+        const Ast *second = pattern->tuple.items.at[1];
+        if (second->kind == AST_VAR && scope_knows(x, second->v.name))
+            mark_value(x, core_var(marked->marker), scope_find(x, second->v.name),
+                       MARKED_NEW);
+    } else if (pattern->kind == AST_VAR && !marked) {
+        CoreRef marker = mark_inside(x, expr);
+        if (!core_is_none(marker)) mark_value(x, marker, value, MARKED_NEW);
+    }
 }
 
 typedef struct {
@@ -36,6 +102,7 @@ static void receive_from_marker(Expand *x, const Ast *a)
     const AstList *list = &a->receive.clauses;
     for (size_t i = x->w->marked.count; i > 0 && list->n > 0; i--) {
         Marked marked = x->w->marked.at[i - 1];
+        if (marked.kind == MARKED_MAYBE_PAIR) continue;
         Sought sought = {x, marked.reference};
         uint32_t n = 0;
         while (n < list->n && asks_for(list->at[n]->clause.patterns.at[0], &sought)) n++;
