@@ -159,19 +159,22 @@ bool upgrade_delete(CodeTable *t, Module *m)
 
 ModuleVersion *upgrade_victim(const Module *m) { return m->failed != NULL ? m->failed : m->old; }
 
-void upgrade_purge_prepare(CodeTable *t, Module *m)
-{
-    lock_take(&t->lock);
-    const ModuleVersion *v = upgrade_victim(m);
-    m->purging = v != NULL;
-    if (m->purging) upgrade_undefine_funs(v);
-    lock_drop(&t->lock);
-}
-
 static void upgrade_purge_stop(Module *m)
 {
     if (m->purging) upgrade_redefine_funs(upgrade_victim(m));
     m->purging = false;
+}
+
+void upgrade_purge_prepare(CodeTable *t, Module *m)
+{
+    lock_take(&t->lock);
+    /* Left half-way by a code server that was killed. */
+    if (t->purging != NULL && t->purging != m) upgrade_purge_stop(t->purging);
+    t->purging = m;
+    const ModuleVersion *v = upgrade_victim(m);
+    m->purging = v != NULL;
+    if (m->purging) upgrade_undefine_funs(v);
+    lock_drop(&t->lock);
 }
 
 void upgrade_purge_abort(CodeTable *t, Module *m)
@@ -186,7 +189,6 @@ LiteralRange upgrade_purge_mark(CodeTable *t, Module *m)
     LiteralRange range = area_range(t->area);
     lock_take(&t->lock);
     ModuleVersion *v = upgrade_victim(m);
-    if (t->leaving != NULL && t->leaving->module != m) upgrade_purge_stop(t->leaving->module);
     t->leaving = v;
     lock_drop(&t->lock);
     if (v == NULL) return range;

@@ -27,7 +27,7 @@ void upgrade_unstage(CodeTable *t, ModuleVersion *v);
 ModuleVersion *upgrade_victim(const Module *m);
 
 /* Funs of the victim can no longer be called; a call waits (upgrade_state)
- * for what becomes of it. */
+ * for what becomes of it.  A purge of another module that was left half-way is over. */
 void upgrade_purge_prepare(CodeTable *t, Module *m);
 /* They can be again: the old code stays. */
 void upgrade_purge_abort(CodeTable *t, Module *m);
@@ -41,9 +41,9 @@ typedef enum UpgradeState {
 /* What there is of a module now.  Takes the lock. */
 UpgradeState upgrade_state(CodeTable *t, Term module);
 
-/* Literals of the victim are to be copied out of all memory from now on, of those of any other
- * version no longer; a purge of another module that was left half-way is over.  Gives what
- * RunContext.literals must be: the caller hands it to all workers, which stand still. */
+/* Literals of the victim are to be copied out of all memory from now on, those of any other
+ * version no longer.  Gives what RunContext.literals must be: the caller hands it to all workers,
+ * which stand still. */
 LiteralRange upgrade_purge_mark(CodeTable *t, Module *m);
 /* The victim is gone for good: no process runs it or holds terms of it (hot-code.md).  All workers
  * stand still and are given the result likewise; the block is freed after a quiescent period. */
