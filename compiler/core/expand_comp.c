@@ -133,7 +133,7 @@ static void source_step(Expand *x, Gen *s, CoreBlockId end)
 
 /* At the end of a source: a list must be [], a binary a bitstring (with nothing left if strict).
  * Goes on when all is well, else to `bad`. */
-static void source_end(Expand *x, const Gen *s, CoreBlockId bad)
+static void source_end(Expand *x, const Gen *s, bool alone, CoreBlockId bad)
 {
     const Ast *g = s->ast;
     if (!gen_is_binary(g)) {
@@ -142,9 +142,10 @@ static void source_end(Expand *x, const Gen *s, CoreBlockId bad)
     }
     write_test1(x, CORE_IS_BITSTRING, s->state, bad, g->pos);
     if (!gen_is_strict(g)) return;
-    CoreBlockId left = new_block(x);
+    CoreBlockId left = alone ? new_block(x) : bad;
     write_test2(x, CORE_IS_SAME, s->state, core_const(x->u, literal_empty_binary(x)), left,
                 g->pos);
+    if (!alone) return;
     CoreBlockId good = x->w->block;
     go_to(x, left);
     write_raise(x, CORE_BADMATCH, s->state, g->pos);
@@ -160,6 +161,43 @@ static void comp_again(Expand *x, const Gen *sources, uint32_t n, CoreRef acc, S
     scope_call_self(x, n + 1, args, pos);
 }
 
+/* Generators that do not go together: the error names what is left of each. */
+static void zip_raise(Expand *x, const Gen *sources, uint32_t n, SrcPos pos)
+{
+    CoreRef *states = ARENA_ARRAY(x->arena, CoreRef, n);
+    for (uint32_t i = 0; i < n; i++) states[i] = sources[i].state;
+    CoreRef pair[2] = {core_const(x->u, text_atom(x, "bad_generators")),
+                       write_tuple(x, states, n, pos)};
+    write_raise(x, CORE_RAISE_ERROR, write_tuple(x, pair, 2, pos), pos);
+}
+
+/* A round whose patterns do not match: left out, unless a strict generator is to blame. */
+static void comp_mismatch(Expand *x, const Gen *sources, uint32_t n, CoreRef acc, SrcPos pos)
+{
+    CoreRef *subjects = ARENA_ARRAY(x->arena, CoreRef, n);
+    AstList patterns = {ARENA_ARRAY(x->arena, Ast *, n), 0};
+    for (uint32_t i = 0; i < n; i++) {
+        if (!gen_is_strict(sources[i].ast)) continue;
+        subjects[patterns.n] = sources[i].subject;
+        patterns.at[patterns.n++] = sources[i].pattern;
+    }
+    if (patterns.n == 0) {
+        comp_again(x, sources, n, acc, pos);
+    } else if (n == 1) {
+        write_raise(x, CORE_BADMATCH, subjects[0], pos);
+    } else {
+        MatchClause clause = {.patterns = &patterns, .pos = pos};
+        CoreBlockId bad = new_block(x);
+        uint32_t mark = scope_mark(x);
+        match_heads(x, &clause, 1, subjects, patterns.n, bad);
+        match_enter(x, &clause);
+        scope_rewind(x, mark);
+        comp_again(x, sources, n, acc, pos);
+        go_to(x, bad);
+        zip_raise(x, sources, n, pos);
+    }
+}
+
 /* The patterns of a round: the accumulator goes through what stands to the right, or stays. */
 static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources, uint32_t n,
                        CoreRef acc)
@@ -167,11 +205,9 @@ static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources,
     SrcPos pos = sources[0].ast->pos;
     CoreRef *subjects = ARENA_ARRAY(x->arena, CoreRef, n);
     AstList patterns = {ARENA_ARRAY(x->arena, Ast *, n), n};
-    const Gen *strict = NULL;
     for (uint32_t i = 0; i < n; i++) {
         subjects[i] = sources[i].subject;
         patterns.at[i] = sources[i].pattern;
-        if (gen_is_strict(sources[i].ast)) strict = &sources[i];
     }
     MatchClause clause = {.patterns = &patterns, .pos = pos};
     CoreBlockId no = new_block(x);
@@ -179,11 +215,7 @@ static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources,
     match_enter(x, &clause);
     comp_again(x, sources, n, comp_from(x, comp, next, acc), pos);
     go_to(x, no);
-    if (strict) {
-        write_raise(x, CORE_BADMATCH, strict->subject, pos);
-    } else {
-        comp_again(x, sources, n, acc, pos);
-    }
+    comp_mismatch(x, sources, n, acc, pos);
 }
 
 /* All sources at once: all have an element or all have ended. */
@@ -196,7 +228,7 @@ static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sour
     for (uint32_t i = 0; i < n; i++) source_step(x, &sources[i], i == 0 ? end : bad);
     comp_round(x, comp, next, sources, n, acc);
     go_to(x, end);
-    for (uint32_t i = 0; i < n; i++) source_end(x, &sources[i], bad);
+    for (uint32_t i = 0; i < n; i++) source_end(x, &sources[i], n == 1, bad);
     if (comp->turns && next == 1) {
         CoreInstr *turn = write_instr(x, CORE_TAIL_EXT, 2, pos);
         turn->module = text_atom(x, "lists");
@@ -207,15 +239,10 @@ static void comp_zip_round(Expand *x, const Comp *comp, uint32_t next, Gen *sour
         write_return(x, acc, pos);
     }
     go_to(x, bad);
-    CoreRef *states = ARENA_ARRAY(x->arena, CoreRef, n);
-    for (uint32_t i = 0; i < n; i++) states[i] = sources[i].state;
-    if (n == 1) {
-        write_error2(x, ATOM_BAD_GENERATOR, states[0], pos);
-        return;
-    }
-    CoreRef pair[2] = {core_const(x->u, text_atom(x, "bad_generators")),
-                       write_tuple(x, states, n, pos)};
-    write_raise(x, CORE_RAISE_ERROR, write_tuple(x, pair, 2, pos), pos);
+    if (n == 1)
+        write_error2(x, ATOM_BAD_GENERATOR, sources[0].state, pos);
+    else
+        zip_raise(x, sources, n, pos);
 }
 
 /* ---- from the outside ---- */
