@@ -1,8 +1,8 @@
 #include "vm/vm.h"
 
 #include "vm/actor/alarm.h"
-#include "vm/actor/exit.h"
 #include "vm/actor/arrival.h"
+#include "vm/actor/exit.h"
 #include "vm/actor/spawn.h"
 #include "vm/base/env.h"
 #include "vm/bif/bif_code.h"

@@ -125,9 +125,7 @@ void signal_refuse(RunContext *rc, Term dead, Message *m)
     const Signal *s = m->kind == SIGNAL_MESSAGE ? NULL : message_signal(m);
     switch ((SignalKind)m->kind) {
     case SIGNAL_LINK: signal_send_exit(rc, dead, s->from, TERM_ATOM(NOPROC), true); break;
-    case SIGNAL_UNLINK:
-        signal_send_unlink_ack(rc, dead, s->from, s->number);
-        break;
+    case SIGNAL_UNLINK: signal_send_unlink_ack(rc, dead, s->from, s->number); break;
     case SIGNAL_MONITOR:
         signal_send_down(rc, dead, s->from, s->number, TERM_ATOM(NOPROC));
         break;
@@ -306,7 +304,10 @@ static void signal_release_flush(Pause *pause, Process *p)
     mem_free(p->heap.mem, MEM_WORK, pause, sizeof *pause);
 }
 
-bool signal_is_flushing(const Process *p) { return pause_find(p, signal_release_flush) != NULL; }
+bool signal_is_flushing(const Process *p)
+{
+    return pause_find(p, signal_release_flush) != NULL;
+}
 
 /* Looks at as many messages as the slice allows; true: at the end, or it has been found. */
 static bool signal_flush_some(Process *p, uint64_t number)
@@ -332,8 +333,7 @@ bool signal_flush_down(Process *p, uint64_t number)
         if (!begun) (void)pause_new(p, sizeof(Pause), signal_release_flush);
         return false;
     }
-    if (mailbox_peek(&p->mailbox) != NULL)
-        message_drop(mailbox_remove(&p->mailbox), &p->heap);
+    if (mailbox_peek(&p->mailbox) != NULL) message_drop(mailbox_remove(&p->mailbox), &p->heap);
     pause_end(p);
     mailbox_rewind(&p->mailbox);
     return true;

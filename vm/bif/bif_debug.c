@@ -32,7 +32,8 @@ BifResult bif_cmp_term(Process *p)
 BifResult bif_set_internal_state(Process *p)
 {
     Term n = arg(p, 1);
-    if (!term_same(arg(p, 0), TERM_ATOM(REFUSE_MEMORY)) || !term_is_small(n) || small_value(n) < 0)
+    if (!term_same(arg(p, 0), TERM_ATOM(REFUSE_MEMORY)) || !term_is_small(n)
+        || small_value(n) < 0)
         return raise_badarg(p);
     if (!CONFIG_DEBUG) return TERM_FALSE;
     if (small_value(n) > 0) atomic_or_acq_rel(&p->state, STATE_REFUSED);

@@ -178,7 +178,8 @@ static BifResult bif_check_code_of(Process *p, size_t asked)
 {
     Term other = arg(p, 0);
     if (!term_is_local_pid(other) || !term_is_atom(arg(p, 1))) return raise_badarg(p);
-    if (!term_same(other, p->pid)) return bif_ask(p, asked, SIGNAL_CHECK_CODE, other, arg(p, 1));
+    if (!term_same(other, p->pid))
+        return bif_ask(p, asked, SIGNAL_CHECK_CODE, other, arg(p, 1));
     return term_bool(bif_uses_code(p, bif_code_asked(p->run->code, arg(p, 1), false)));
 }
 

@@ -157,7 +157,10 @@ bool upgrade_delete(CodeTable *t, Module *m)
 
 /* ---- purging ---- */
 
-ModuleVersion *upgrade_victim(const Module *m) { return m->failed != NULL ? m->failed : m->old; }
+ModuleVersion *upgrade_victim(const Module *m)
+{
+    return m->failed != NULL ? m->failed : m->old;
+}
 
 static void upgrade_purge_stop(Module *m)
 {

@@ -31,17 +31,17 @@ struct ProcessExtra {
     uint32_t fullsweep_after;
     uint32_t suspend_count;
     uint32_t save_calls; /* what process_flag set */
-    Term label;         /* root */
-    Term error_handler; /* atom */
-    Dict *dict;         /* roots: dict_roots */
+    Term label;          /* root */
+    Term error_handler;  /* atom */
+    Dict *dict;          /* roots: dict_roots */
     Timer *receive_timer;
     bool timeout_active; /* the receive timer was armed for the receive that runs now */
     Message *checks;     /* CHECK_CODE signals that wait for a safepoint, newest first */
     Message *replies;    /* answers to requests of a waiting built-in (vm/actor/signal.c) */
     Dying *dying;
-    struct Pause *pause;  /* what an instruction that stopped half-way has done: pause.h */
-    struct Pause *answer; /* likewise an answer to a signal (vm/actor/arrival.c) */
-    Intake intake;        /* taken from the inbox, not yet sorted */
+    struct Pause *pause;    /* what an instruction that stopped half-way has done: pause.h */
+    struct Pause *answer;   /* likewise an answer to a signal (vm/actor/arrival.c) */
+    Intake intake;          /* taken from the inbox, not yet sorted */
     bool off_heap_messages; /* what message_queue_data was set to */
     bool collect_wanted;    /* garbage_collect/1: at the next start of a slice */
     bool collect_minor;

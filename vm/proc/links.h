@@ -30,7 +30,8 @@ typedef struct Relation {
     uint64_t key;
     Term other;
     Term name; /* atom, with RELATION_BY_NAME */
-    uint64_t number; /* see above; of a monitor by name on another node: the node, an atom's word */
+    uint64_t
+        number; /* see above; of a monitor by name on another node: the node, an atom's word */
     Message *tag; /* monitor/3's tag, in its own closed fragment, or NULL */
     Word *held;   /* the words of `other` when it is a pid of another node, or NULL */
     uint8_t kind;

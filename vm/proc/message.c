@@ -221,8 +221,7 @@ bool message_expel(Message *m, const LiteralRange *literals, Mem *mem)
 
 void message_expel_surely(Message *m, const LiteralRange *literals, Mem *mem)
 {
-    while (!message_expel(m, literals, mem))
-        mem_insist(mem, MESSAGE_BUDGET_STEP);
+    while (!message_expel(m, literals, mem)) mem_insist(mem, MESSAGE_BUDGET_STEP);
 }
 
 Word *message_take_spare(Message *m, size_t words)

@@ -6,9 +6,9 @@
  *
  * The payload is closed: it points to itself, to literals and to counted objects only
  * (machine.md 5).  Copies of literals that left (message_expel) are in further fragments, chained
- * by HeapFragment.next.  When a message is accepted its block becomes a fragment of the receiver's heap,
- * the record in front turned into a KIND_FILLER, so nothing is copied again; a message without
- * payload is freed instead.
+ * by HeapFragment.next.  When a message is accepted its block becomes a fragment of the receiver's
+ * heap, the record in front turned into a KIND_FILLER, so nothing is copied again; a message
+ * without payload is freed instead.
  * A message belongs to one thread at a time: its maker, then (once pushed) the receiving process.
  */
 #pragma once

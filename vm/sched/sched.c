@@ -144,8 +144,9 @@ static void worker_refuse(Worker *w)
     uint64_t one_in = atomic_load_relaxed(&w->sched->refuse_one_in);
     Chance *chance = &w->sched->chance;
     if (one_in == 0) return;
-    mem_refuse_after(w->run.mem, 1 + (chance_seeded(chance) ? chance_pick(chance, one_in)
-                                                            : rng_below(&w->rng, one_in)));
+    mem_refuse_after(
+        w->run.mem,
+        1 + (chance_seeded(chance) ? chance_pick(chance, one_in) : rng_below(&w->rng, one_in)));
 }
 
 static void worker_run(Worker *w, Process *p, bool inherits)

@@ -22,8 +22,8 @@ typedef struct Worker Worker;
 
 /* Why a process stopped running. */
 typedef enum SchedStop {
-    SCHED_SPENT, /* its slice is used up */
-    SCHED_WAITS, /* for a message, a timer or a job */
+    SCHED_SPENT,  /* its slice is used up */
+    SCHED_WAITS,  /* for a message, a timer or a job */
     SCHED_EXITED, /* run, signals: exit_begin has been called.  exit_step: it is gone */
     SCHED_GOES    /* signals: it may run its code */
 } SchedStop;
@@ -32,8 +32,8 @@ typedef enum SchedStop {
 typedef struct SchedHooks {
     /* Runs code of p until it stops (vm/interp). */
     SchedStop (*run)(RunContext *rc, Process *p);
-    /* Takes its outer inbox and acts on the signals there (vm/actor/arrival.c): GOES; SPENT if there
-     * is more to do; WAITS if it is suspended; EXITED. */
+    /* Takes its outer inbox and acts on the signals there (vm/actor/arrival.c): GOES; SPENT if
+     * there is more to do; WAITS if it is suspended; EXITED. */
     SchedStop (*signals)(RunContext *rc, Process *p);
     /* What process_info says about p: `items` is an atom or a list of them.  A finished REPLY, or
      * NULL: the slice is over, ask again (vm/bif). */

@@ -48,7 +48,7 @@ typedef struct TimerWheel {
     size_t count;
     uint64_t occupied[TIMER_LEVELS];
     Timer *slots[TIMER_LEVELS][TIMER_SLOTS];
-    Timer *due; /* taken out of the slots, in the order of firing */
+    Timer *due;  /* taken out of the slots, in the order of firing */
     Timer *walk; /* the next one that timer_walk visits */
     Timer **due_end;
     Htab by_number; /* TIMER_MESSAGE only */

@@ -66,9 +66,10 @@ typedef struct CopyWalk {
     Word *scan;
     Word *top;
     Word *end;
-    Word *bulk_to; /* a large object whose body is copied piece by piece, before scanning goes on */
+    Word *
+        bulk_to; /* a large object whose body is copied piece by piece, before scanning goes on */
     const Word *bulk_from;
-    size_t bulk_left; /* words */
+    size_t bulk_left;   /* words */
     Word *first_handle; /* that went on an empty list: its last */
     bool done;
     Walk stack;
