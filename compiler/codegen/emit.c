@@ -47,8 +47,16 @@ static void add_line(Emitter *e, SrcPos pos)
 
 static bool needs_line(Opcode op)
 {
-    if (op == OP_RETURN || op == OP_RETURN_CONS || op == OP_LOOP || op == OP_RESERVE)
-        return false;
+    switch (op) {
+    case OP_RETURN:
+    case OP_RETURN_CONS:
+    case OP_RETURN_SMALL:
+    case OP_RETURN_ATOM:
+    case OP_RETURN_LIT:
+    case OP_LOOP:
+    case OP_RESERVE: return false;
+    default: break;
+    }
     return (op_info[op].effects & (EFFECT_RAISES | EFFECT_CALLS)) != 0;
 }
 
@@ -190,7 +198,10 @@ static void finish(EmitFunction *ef)
 
 void emit_function(Emitter *e, LirFunction *lir, MirFunction *f)
 {
-    EmitFunction ef = {.e = e, .lir = lir, .f = f, .plan = peephole_function(lir, f, (uint32_t)e->functions.count)};
+    EmitFunction ef = {.e = e,
+                       .lir = lir,
+                       .f = f,
+                       .plan = peephole_function(lir, f, (uint32_t)e->functions.count)};
     VEC_IN_ARENA(&ef.fixups, lir->arena);
     VEC_IN_ARENA(&ef.ranges, lir->arena);
     ef.units = ARENA_ARRAY(lir->arena, uint32_t, f->block_count);

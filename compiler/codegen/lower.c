@@ -168,16 +168,33 @@ static bool small_const(const Lower *l, CoreRef ref, int64_t low, int64_t high, 
     return *value >= low && *value <= high;
 }
 
+/* Operators that have a form for a constant on the right, and which constants. */
+static const struct {
+    Opcode op;
+    int16_t low;
+    int16_t high;
+} small_ops[CORE_KIND_COUNT] = {
+    [CORE_ADD] = {OP_ADD_SMALL, INT16_MIN, INT16_MAX},
+    [CORE_SUB] = {OP_SUB_SMALL, INT16_MIN, INT16_MAX},
+    [CORE_MUL] = {OP_MUL_SMALL, INT16_MIN, INT16_MAX},
+    [CORE_INT_DIV] = {OP_INT_DIV_SMALL, 1, INT16_MAX},
+    [CORE_REM] = {OP_REM_SMALL, 1, INT16_MAX},
+    [CORE_BAND] = {OP_BAND_SMALL, INT16_MIN, INT16_MAX},
+    [CORE_BSL] = {OP_BSL_SMALL, 0, 61},
+    [CORE_BSR] = {OP_BSR_SMALL, 0, 61},
+};
+
 static void lower_arith(Lower *l, const CoreInstr *core)
 {
     int64_t n;
-    bool adds = core->kind == CORE_ADD || core->kind == CORE_SUB;
-    if (!adds || !small_const(l, core->args[1], INT16_MIN, INT16_MAX, &n)) {
+    int16_t low = small_ops[core->kind].low;
+    int16_t high = small_ops[core->kind].high;
+    if (low == high || !small_const(l, core->args[1], low, high, &n)) {
         append_plain(l, plain_ops[core->kind], core);
         return;
     }
     CoreRef left = in_register(l, core->args[0], core->pos);
-    LirInstr *instr = append(l, core->kind == CORE_ADD ? OP_ADD_SMALL : OP_SUB_SMALL, 1, core);
+    LirInstr *instr = append(l, small_ops[core->kind].op, 1, core);
     instr->args[0] = left;
     add_imm(instr, (uint32_t)n);
 }
@@ -333,6 +350,30 @@ static void lower_call(Lower *l, const CoreInstr *core, Opcode op, LirShape shap
     }
 }
 
+/* An operator of two operands in a guard. */
+static bool lower_guard_arith(Lower *l, const CoreInstr *core)
+{
+    static const struct {
+        AtomName name;
+        uint32_t op;
+    } operators[] = {
+        {ATOM_PLUS, ARITHMETIC_ADD},  {ATOM_MINUS, ARITHMETIC_SUB},
+        {ATOM_TIMES, ARITHMETIC_MUL}, {ATOM_SLASH, ARITHMETIC_DIVIDE},
+        {ATOM_DIV, ARITHMETIC_DIV},   {ATOM_REM, ARITHMETIC_REM},
+        {ATOM_BAND, ARITHMETIC_BAND}, {ATOM_BOR, ARITHMETIC_BOR},
+        {ATOM_BXOR, ARITHMETIC_BXOR}, {ATOM_BSL, ARITHMETIC_BSL},
+        {ATOM_BSR, ARITHMETIC_BSR},
+    };
+    if (core->arg_count != 2 || !term_same(core->module, TERM_ATOM(ERLANG))) return false;
+    for (size_t i = 0; i < ARRAY_LEN(operators); i++) {
+        if (!term_same(core->name, atom_from(operators[i].name))) continue;
+        LirInstr *instr = append_plain(l, OP_TRY_ARITHMETIC, core);
+        add_imm(instr, operators[i].op);
+        return true;
+    }
+    return false;
+}
+
 static void append_return(Lower *l, const CoreInstr *core, CoreRef value)
 {
     LirInstr *instr = lower_append(l->f, l->block, OP_RETURN, 1, core->pos);
@@ -452,9 +493,18 @@ static void lower_instr(Lower *l, CoreBlock *b, uint32_t i)
     case CORE_RECV_ACCEPT: lower_indexed(l, core); return;
     case CORE_MAP_BUILD: lower_map_build(l, core); return;
     case CORE_ADD:
-    case CORE_SUB: lower_arith(l, core); return;
-    case CORE_BIF:
-    case CORE_GUARD_BIF: lower_call(l, core, OP_BIF, LIR_BIF); return;
+    case CORE_SUB:
+    case CORE_MUL:
+    case CORE_INT_DIV:
+    case CORE_REM:
+    case CORE_BAND:
+    case CORE_BSL:
+    case CORE_BSR: lower_arith(l, core); return;
+    case CORE_GUARD_BIF:
+        if (lower_guard_arith(l, core)) return;
+        lower_call(l, core, OP_BIF, LIR_BIF);
+        return;
+    case CORE_BIF: lower_call(l, core, OP_BIF, LIR_BIF); return;
     case CORE_CALL: lower_call(l, core, OP_CALL, LIR_CALL); return;
     case CORE_CALL_EXT: lower_call(l, core, OP_CALL_EXT, LIR_CALL); return;
     case CORE_CALL_DYN: lower_call(l, core, OP_CALL_DYN, LIR_CALL); return;

@@ -41,13 +41,18 @@ static void fuse_moves(MirFunction *f, MirBlock *b)
     b->count = kept;
 }
 
-/* MOVE or MOVE2 before CALL: one instruction. */
+/* MOVE or MOVE2 before CALL or TAIL_CALL: one instruction. */
 static bool fuse_call(MirInstr *move, const MirInstr *call)
 {
-    if (call->op != OP_CALL || (move->op != OP_MOVE && move->op != OP_MOVE2)) return false;
+    bool tail = call->op == OP_TAIL_CALL;
+    if ((call->op != OP_CALL && !tail) || (move->op != OP_MOVE && move->op != OP_MOVE2))
+        return false;
     unsigned moves = move->op == OP_MOVE ? 2 : 4;
     MirInstr fused = *call;
-    fused.op = moves == 2 ? OP_MOVE_CALL : OP_MOVE2_CALL;
+    if (tail)
+        fused.op = moves == 2 ? OP_MOVE_TAIL : OP_MOVE2_TAIL;
+    else
+        fused.op = moves == 2 ? OP_MOVE_CALL : OP_MOVE2_CALL;
     for (unsigned i = 0; i < moves; i++) fused.operands[1 + i] = move->operands[i];
     fused.operands[1 + moves] = call->operands[1];
     fused.operands[2 + moves] = call->operands[2];
@@ -89,6 +94,24 @@ static void fuse_return_cons(MirFunction *f, MirBlock *b)
     if (place && at[place - 1].op == OP_RESERVE && at[place - 1].operands[0] == need) place--;
     at[place] = fused;
     b->count = place + 1;
+}
+
+/* The load of a constant before RETURN of it. */
+static void fuse_return_constant(MirFunction *f, MirBlock *b)
+{
+    if (b->count < 2) return;
+    MirInstr *load = &f->code.at[b->first + b->count - 2];
+    const MirInstr *end = load + 1;
+    Opcode op = load->op == OP_LOAD_SMALL  ? OP_RETURN_SMALL
+                : load->op == OP_LOAD_ATOM ? OP_RETURN_ATOM
+                : load->op == OP_LOAD_LIT  ? OP_RETURN_LIT
+                                           : OP_COUNT;
+    if (op == OP_COUNT || end->op != OP_RETURN || end->operands[1] != load->operands[0]) return;
+    MirInstr fused = *end;
+    fused.op = (uint8_t)op;
+    fused.operands[1] = load->operands[1];
+    *load = fused;
+    b->count--;
 }
 
 static const MirInstr *last_instr(const MirFunction *f, uint32_t block)
@@ -191,6 +214,7 @@ PeepholePlan peephole_function(LirFunction *lir, MirFunction *f, uint32_t self)
         fuse_moves(f, block);
         fuse_calls(f, block);
         fuse_return_cons(f, block);
+        fuse_return_constant(f, block);
         redirect(&plan, &f->code.at[block->first + block->count - 1]);
         if (block->in_try) plan.kept[lir->core->tries.at[block->in_try].handler] = true;
     }

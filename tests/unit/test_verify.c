@@ -8,6 +8,7 @@
 typedef struct Program {
     Bytes code;
     uint16_t extent;
+    uint16_t context; /* of the function's row; then it is no fun's body */
     ModHandler handler;
     uint32_t handler_count;
 } Program;
@@ -47,7 +48,7 @@ static const char *verdict(Program *p)
     ModSpan names[] = {
         {atoms, 1}, {atoms + 1, 1}, {atoms + 2, 1}, {atoms + 3, 6}, {atoms + 9, 1}};
     ModSpan literal = {atoms, 1};
-    ModFunction f = {1, 0, (uint32_t)(p->code.count / 4), 2, p->extent, 2};
+    ModFunction f = {1, 0, (uint32_t)(p->code.count / 4), 2, p->extent, 2, p->context};
     ModImport imports[] = {{0, 2, 3}, {3, 4, 2}};
     ModLambda lambda = {.function = 0, .arity = 1, .free_count = 2};
     ModFile m = {.atoms = names,
@@ -59,7 +60,7 @@ static const char *verdict(Program *p)
                  .imports = imports,
                  .import_count = 2,
                  .lambdas = &lambda,
-                 .lambda_count = 1,
+                 .lambda_count = p->context == 0 || p->context == 2,
                  .handlers = &p->handler,
                  .handler_count = p->handler_count};
     VerifyLiteral kind = {.kind = VERIFY_LITERAL_TUPLE, .size = 2};
@@ -353,6 +354,66 @@ TEST(verify_ties_positions_to_their_context)
     put(&p, OP_RETURN, 0, 2, 0, 0);     /* 5 */
     put(&p, OP_RETURN, 0, 0, 0, 0);     /* 7 */
     EXPECT_STR(verdict(&p), "a register is read that holds no value");
+}
+
+TEST(verify_knows_functions_that_want_a_context)
+{
+    Program p;
+    begin(&p, 4, 0);
+    p.context = 1;
+    put(&p, OP_BITS_POSITION, 2, 0, 0, 0);    /* 2 */
+    put(&p, OP_BITS_SKIP_CONST, 0, 8, 10, 0); /* 4 */
+    put(&p, OP_TAIL_CALL, 0, 0, 0, 0);        /* 7: r0 is still the context */
+    put(&p, OP_LOAD_NIL, 3, 0, 0, 0);         /* 9 */
+    put(&p, OP_BITS_TAIL, 3, 0, 2, 0);        /* 10 */
+    put(&p, OP_RETURN, 0, 3, 0, 0);           /* 12 */
+    EXPECT_STR(verdict(&p), "fine");
+    /* A value in its place, and the context as a value. */
+    begin(&p, 4, 0);
+    p.context = 1;
+    put(&p, OP_MOVE, 0, 1, 0, 0);
+    put(&p, OP_TAIL_CALL, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "a register does not hold what the instruction wants");
+    begin(&p, 4, 0);
+    p.context = 1;
+    put(&p, OP_RETURN, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "a register is read that holds no value");
+    begin(&p, 4, 0);
+    p.context = 2;
+    put(&p, OP_RETURN, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "the body of a fun wants a match context");
+    /* A position of nothing. */
+    begin(&p, 4, 0);
+    p.context = 1;
+    put(&p, OP_BITS_TAIL, 3, 0, 1, 0);
+    put(&p, OP_RETURN, 0, 3, 0, 0);
+    EXPECT_STR(verdict(&p), "a register does not hold what the instruction wants");
+}
+
+TEST(verify_bounds_constants_of_operators)
+{
+    Program p;
+    begin(&p, 4, 0);
+    put(&p, OP_REM_SMALL, 2, 0, 3, 0);
+    put(&p, OP_BSL_SMALL, 3, 2, 61, 0);
+    put(&p, OP_RETURN_SMALL, 0, 5, 0, 0);
+    EXPECT_STR(verdict(&p), "fine");
+    begin(&p, 4, 0);
+    put(&p, OP_INT_DIV_SMALL, 2, 0, 0, 0);
+    put(&p, OP_RETURN, 0, 2, 0, 0);
+    EXPECT_STR(verdict(&p), "a constant divisor is not positive");
+    begin(&p, 4, 0);
+    put(&p, OP_BSR_SMALL, 2, 0, 62, 0);
+    put(&p, OP_RETURN, 0, 2, 0, 0);
+    EXPECT_STR(verdict(&p), "a constant shift is not 0 to 61");
+    begin(&p, 4, 0);
+    CodeInstr try = {.op = OP_TRY_ARITHMETIC, .operands = {2, 0, 1, ARITHMETIC_COUNT, 6}};
+    code_encode(&try, &p.code);
+    put(&p, OP_RETURN, 0, 0, 0, 0);
+    EXPECT_STR(verdict(&p), "no such operator");
+    begin(&p, 4, 0);
+    put(&p, OP_MOVE_TAIL, 0, 0, 3, 0);
+    EXPECT_STR(verdict(&p), "an undefined register is moved");
 }
 
 TEST(verify_refuses_what_is_not_for_files)

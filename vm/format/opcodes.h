@@ -92,6 +92,22 @@ enum {
     BITS_SIZE_ALL = 0x80    /* a binary segment without size: all of the value; size is zero */
 };
 
+/* The operators of TRY_ARITHMETIC. */
+enum {
+    ARITHMETIC_ADD,
+    ARITHMETIC_SUB,
+    ARITHMETIC_MUL,
+    ARITHMETIC_DIVIDE, /* the operator / */
+    ARITHMETIC_DIV,
+    ARITHMETIC_REM,
+    ARITHMETIC_BAND,
+    ARITHMETIC_BOR,
+    ARITHMETIC_BXOR,
+    ARITHMETIC_BSL,
+    ARITHMETIC_BSR,
+    ARITHMETIC_COUNT
+};
+
 /* One entry of a BITS_BUILD list: four halves. */
 typedef struct BitsSegment {
     uint16_t type_flags;

@@ -142,6 +142,8 @@ static bool check_reads(Verifier *v, const CodeInstr *instr)
     case OP_MOVE2:
     case OP_MOVE_CALL:
     case OP_MOVE2_CALL:
+    case OP_MOVE_TAIL:
+    case OP_MOVE2_TAIL:
     case OP_LIST_CALL: return true; /* when it happens */
     case OP_SWAP:
         return (fact_of(v, o[0]) && fact_of(v, o[1]))
@@ -448,17 +450,32 @@ static bool check_writes(Verifier *v, const CodeInstr *instr)
     return true;
 }
 
-/* MOVE_CALL and MOVE2_CALL: the moves, then the call. */
-static bool move_and_call(Verifier *v, const CodeInstr *instr, unsigned moves)
+static bool move_each(Verifier *v, const int64_t *o, unsigned moves)
 {
-    const int64_t *o = instr->operands;
     for (unsigned i = 0; i < moves; i++) {
         if (fact_of(v, o[2 * i + 2]) == FACT_UNDEFINED)
             return verify_fail(v, "an undefined register is moved");
         move_fact(v, o[2 * i + 1], o[2 * i + 2]);
     }
+    return true;
+}
+
+/* MOVE_CALL and MOVE2_CALL: the moves, then the call. */
+static bool move_and_call(Verifier *v, const CodeInstr *instr, unsigned moves)
+{
+    const int64_t *o = instr->operands;
+    if (!move_each(v, o, moves)) return false;
     CodeInstr call = {.op = OP_CALL, .operands = {0, o[2 * moves + 1], o[2 * moves + 2]}};
     return needs_call(v, &call) && after_call(v, &call);
+}
+
+/* MOVE_TAIL and MOVE2_TAIL likewise. */
+static bool move_and_tail(Verifier *v, const CodeInstr *instr, unsigned moves)
+{
+    const int64_t *o = instr->operands;
+    if (!move_each(v, o, moves)) return false;
+    CodeInstr call = {.op = OP_TAIL_CALL, .operands = {0, o[2 * moves + 1]}};
+    return needs_call(v, &call);
 }
 
 /* LIST_CALL: r0 is a list or control goes to the label; then both parts, the move, the call. */
@@ -499,6 +516,8 @@ bool verify_effect(Verifier *v, const CodeInstr *instr)
     case OP_RESERVE: return after_call(v, instr);
     case OP_MOVE_CALL: return move_and_call(v, instr, 1);
     case OP_MOVE2_CALL: return move_and_call(v, instr, 2);
+    case OP_MOVE_TAIL: return move_and_tail(v, instr, 1);
+    case OP_MOVE2_TAIL: return move_and_tail(v, instr, 2);
     case OP_LIST_CALL: return list_call(v, instr);
     case OP_RETURN_CONS: return return_cons(v, instr);
     case OP_RECV_PEEK: return step_receive(v, instr) && set_facts(v, instr);

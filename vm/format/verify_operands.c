@@ -186,6 +186,13 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
     case OP_BITS_REST:
     case OP_BITS_SKIP:
         return (o[2] >= 1 && o[2] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    case OP_INT_DIV_SMALL:
+    case OP_REM_SMALL: return o[2] > 0 || verify_fail(v, "a constant divisor is not positive");
+    case OP_BSL_SMALL:
+    case OP_BSR_SMALL:
+        return (o[2] >= 0 && o[2] <= 61) || verify_fail(v, "a constant shift is not 0 to 61");
+    case OP_TRY_ARITHMETIC:
+        return o[3] < ARITHMETIC_COUNT || verify_fail(v, "no such operator");
     case OP_BITS_IS_UNIT:
         return (o[1] >= 1 && o[1] <= 256) || verify_fail(v, "a unit is not 1 to 256");
     case OP_BIF_STUB:

@@ -1,5 +1,7 @@
 #include "vm/interp/slow.h"
 
+#include "vm/code/operands.h"
+#include "vm/format/opcodes.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/float.h"
@@ -42,4 +44,29 @@ SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst,
     p->run->reductions -= (int64_t)(number_cost(op, a, b) / 10);
     p->fp[dst] = result.w;
     return slow_advance(p, length);
+}
+
+SlowResult slow_try_arithmetic(Process *p)
+{
+    static const uint8_t operators[ARITHMETIC_COUNT] = {
+        [ARITHMETIC_ADD] = NUMBER_ADD,   [ARITHMETIC_SUB] = NUMBER_SUB,
+        [ARITHMETIC_MUL] = NUMBER_MUL,   [ARITHMETIC_DIVIDE] = NUMBER_DIVIDE,
+        [ARITHMETIC_DIV] = NUMBER_DIV,   [ARITHMETIC_REM] = NUMBER_REM,
+        [ARITHMETIC_BAND] = NUMBER_BAND, [ARITHMETIC_BOR] = NUMBER_BOR,
+        [ARITHMETIC_BXOR] = NUMBER_BXOR, [ARITHMETIC_BSL] = NUMBER_BSL,
+        [ARITHMETIC_BSR] = NUMBER_BSR,
+    };
+    const uint8_t *pc = (const uint8_t *)p->pc;
+    Term a = TERM_RAW(p->fp[operand_i16(pc + OPOFF_TRY_ARITHMETIC_1)]);
+    Term b = TERM_RAW(p->fp[operand_i16(pc + OPOFF_TRY_ARITHMETIC_2)]);
+    NumberOp op = (NumberOp)operators[operand_u16(pc + OPOFF_TRY_ARITHMETIC_3)];
+    reserve_set_limit(p);
+    Term result = number_apply(&p->heap, op, a, b);
+    if (term_is_none(result)) {
+        p->pc += 2 * (ptrdiff_t)operand_i32(pc + OPOFF_TRY_ARITHMETIC_4);
+        return SLOW_NEXT;
+    }
+    p->run->reductions -= (int64_t)(number_cost(op, a, b) / 10);
+    p->fp[operand_i16(pc + OPOFF_TRY_ARITHMETIC_0)] = result.w;
+    return slow_advance(p, OPLEN_TRY_ARITHMETIC);
 }

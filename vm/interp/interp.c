@@ -8,6 +8,8 @@
 #include "vm/proc/mailbox.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/binary.h"
+#include "vm/term/bits.h"
+#include "vm/term/float.h"
 #include "vm/term/map.h"
 #include "vm/term/order.h"
 
@@ -141,6 +143,38 @@
     SLOW(slow_arithmetic(p, NUMBER_OP, TERM_AT(OP, 1), TERM_AT(OP, 2), S16_AT(OP, 0), \
                          OPLEN_##OP))
 
+/* The same for an operator with a constant on the right. */
+#define ARITHMETIC_SMALL(OP, NUMBER_OP)                                           \
+    SLOW(slow_arithmetic(p, NUMBER_OP, TERM_AT(OP, 1), small_from(S16_AT(OP, 2)), \
+                         S16_AT(OP, 0), OPLEN_##OP))
+
+/* Two floats: the result goes to the heap if that has room, else the slow half sees to it. */
+#define FLOATS(OP, SIGN)                                                                   \
+    do {                                                                                   \
+        if (interp_is_float(a) && interp_is_float(b)) {                                    \
+            double d = float_value(TERM_RAW(a)) SIGN float_value(TERM_RAW(b));             \
+            if (LIKELY(float_is_finite(d)) && LIKELY(interp_has_room(run, pc, fp, top))) { \
+                REG(OP, 0) = float_at(top, d).w;                                           \
+                top += 2;                                                                  \
+                NEXT(OP);                                                                  \
+            }                                                                              \
+        }                                                                                  \
+    } while (0)
+
+static inline bool interp_is_float(Word w)
+{
+    return (w & TAG_MASK) == TAG_BOXED
+           && boxed_words(TERM_RAW(w))[0] == header_make(KIND_FLOAT, 1);
+}
+/* May an instruction that TAKES have two words of the area? */
+static inline bool interp_has_room(const RunContext *run, const uint8_t *pc, const Word *fp,
+                                   const Word *top)
+{
+    const Half *at = (const Half *)(const void *)pc;
+    return at >= run->extent_from && at < run->extent_to
+           && fp - top >= (ptrdiff_t)run->extent + LIMIT_BLOCK_SLACK + 2;
+}
+
 static inline Word interp_top_take(Word **top, size_t words)
 {
     Word *at = *top;
@@ -154,22 +188,13 @@ static inline void interp_fill(Word *to, const Word *fp, const uint8_t *list, si
     for (size_t i = 0; i < n; i++) to[i] = fp[operand_i16(list + 2 * i)];
 }
 
-/* Whole bytes, few enough to be read in one go, at the start of a byte; position and size are small
- * integers. */
-static inline bool interp_bits_plain(Word position, Word bits)
-{
-    return ((position | bits) & small_from(7).w) == 0 && bits <= small_from(32).w;
-}
-/* An unsigned integer of 0 to 4 bytes at a context's position. */
+/* An unsigned integer of at most 56 bits at a context's position; the position is a small integer. */
 static inline Word interp_bits_read(const Word *context, uint32_t bits)
 {
-    const uint8_t *at =
-        binary_base_bytes(TERM_RAW(context[1])) + (small_value(TERM_RAW(context[2])) >> 3);
-    if (LIKELY(bits == 8)) return small_from(at[0]).w;
-    if (bits == 16) return small_from(at[0] << 8 | at[1]).w;
-    if (bits == 24) return small_from(at[0] << 16 | at[1] << 8 | at[2]).w;
-    if (bits == 0) return small_from(0).w;
-    return small_from((int64_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]).w;
+    const uint8_t *bytes = binary_base_bytes(TERM_RAW(context[1]));
+    size_t position = (size_t)small_value(TERM_RAW(context[2]));
+    if (LIKELY(bits == 8 && position % 8 == 0)) return small_from(bytes[position / 8]).w;
+    return small_from((int64_t)bits_get_uint64(bytes, position, bits)).w;
 }
 
 /* Bytes from the instruction to the case with this key, else to `otherwise`, a LABEL. */
@@ -235,6 +260,21 @@ dispatch:
         pc += (ptrdiff_t)I32_AT(TAIL_CALL, 1) * 4;
         ENTERED_HERE();
     }
+    CASE(MOVE_TAIL) :
+    {
+        CHARGE(MOVE_TAIL);
+        REG(MOVE_TAIL, 1) = REG(MOVE_TAIL, 2);
+        pc += (ptrdiff_t)I32_AT(MOVE_TAIL, 3) * 4;
+        ENTERED_HERE();
+    }
+    CASE(MOVE2_TAIL) :
+    {
+        CHARGE(MOVE2_TAIL);
+        REG(MOVE2_TAIL, 1) = REG(MOVE2_TAIL, 2);
+        REG(MOVE2_TAIL, 3) = REG(MOVE2_TAIL, 4);
+        pc += (ptrdiff_t)I32_AT(MOVE2_TAIL, 5) * 4;
+        ENTERED_HERE();
+    }
     CASE(CALL_EXT) :
     {
         Export *e = (Export *)LIT_AT(CALL_EXT, 1);
@@ -280,6 +320,21 @@ dispatch:
         CHARGE_OR_PAUSE(RETURN);
         Word value = REG(RETURN, 1);
         RETURN_VALUE(value);
+    }
+    CASE(RETURN_SMALL) :
+    {
+        CHARGE_OR_PAUSE(RETURN_SMALL);
+        RETURN_VALUE(small_from(S16_AT(RETURN_SMALL, 1)).w);
+    }
+    CASE(RETURN_ATOM) :
+    {
+        CHARGE_OR_PAUSE(RETURN_ATOM);
+        RETURN_VALUE(ATOM_AT(RETURN_ATOM, 1).w);
+    }
+    CASE(RETURN_LIT) :
+    {
+        CHARGE_OR_PAUSE(RETURN_LIT);
+        RETURN_VALUE(LIT_AT(RETURN_LIT, 1));
     }
     CASE(RETURN_CONS) :
     {
@@ -626,8 +681,10 @@ dispatch:
         Word b = REG(ADD, 2);
         int64_t sum;
         if (UNLIKELY(((a | b) & TAG_MASK) != 0)
-            || __builtin_add_overflow((int64_t)a, (int64_t)b, &sum))
+            || __builtin_add_overflow((int64_t)a, (int64_t)b, &sum)) {
+            FLOATS(ADD, +);
             ARITHMETIC(ADD, NUMBER_ADD);
+        }
         REG(ADD, 0) = (Word)sum;
         NEXT(ADD);
     }
@@ -637,8 +694,10 @@ dispatch:
         Word b = REG(SUB, 2);
         int64_t difference;
         if (UNLIKELY(((a | b) & TAG_MASK) != 0)
-            || __builtin_sub_overflow((int64_t)a, (int64_t)b, &difference))
+            || __builtin_sub_overflow((int64_t)a, (int64_t)b, &difference)) {
+            FLOATS(SUB, -);
             ARITHMETIC(SUB, NUMBER_SUB);
+        }
         REG(SUB, 0) = (Word)difference;
         NEXT(SUB);
     }
@@ -648,12 +707,20 @@ dispatch:
         Word b = REG(MUL, 2);
         int64_t product;
         if (UNLIKELY(((a | b) & TAG_MASK) != 0)
-            || __builtin_mul_overflow((int64_t)a, (int64_t)b >> 2, &product))
+            || __builtin_mul_overflow((int64_t)a, (int64_t)b >> 2, &product)) {
+            FLOATS(MUL, *);
             ARITHMETIC(MUL, NUMBER_MUL);
+        }
         REG(MUL, 0) = (Word)product;
         NEXT(MUL);
     }
-    CASE(DIV) : ARITHMETIC(DIV, NUMBER_DIVIDE);
+    CASE(DIV) :
+    {
+        Word a = REG(DIV, 1);
+        Word b = REG(DIV, 2);
+        FLOATS(DIV, /);
+        ARITHMETIC(DIV, NUMBER_DIVIDE);
+    }
     CASE(INT_DIV) :
     {
         Word a = REG(INT_DIV, 1);
@@ -757,6 +824,75 @@ dispatch:
         NEXT(SUB_SMALL);
     }
 
+    CASE(MUL_SMALL) :
+    {
+        Word a = REG(MUL_SMALL, 1);
+        int64_t product;
+        if (UNLIKELY((a & TAG_MASK) != 0)
+            || __builtin_mul_overflow((int64_t)a, (int64_t)S16_AT(MUL_SMALL, 2), &product))
+            ARITHMETIC_SMALL(MUL_SMALL, NUMBER_MUL);
+        REG(MUL_SMALL, 0) = (Word)product;
+        NEXT(MUL_SMALL);
+    }
+    CASE(INT_DIV_SMALL) :
+    {
+        Word a = REG(INT_DIV_SMALL, 1);
+        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(INT_DIV_SMALL, NUMBER_DIV);
+        REG(INT_DIV_SMALL, 0) =
+            small_from(small_value(TERM_RAW(a)) / (int64_t)S16_AT(INT_DIV_SMALL, 2)).w;
+        NEXT(INT_DIV_SMALL);
+    }
+    CASE(REM_SMALL) :
+    {
+        Word a = REG(REM_SMALL, 1);
+        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(REM_SMALL, NUMBER_REM);
+        REG(REM_SMALL, 0) =
+            small_from(small_value(TERM_RAW(a)) % (int64_t)S16_AT(REM_SMALL, 2)).w;
+        NEXT(REM_SMALL);
+    }
+    CASE(BAND_SMALL) :
+    {
+        Word a = REG(BAND_SMALL, 1);
+        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(BAND_SMALL, NUMBER_BAND);
+        REG(BAND_SMALL, 0) = a & small_from(S16_AT(BAND_SMALL, 2)).w;
+        NEXT(BAND_SMALL);
+    }
+    CASE(BSL_SMALL) :
+    {
+        Word a = REG(BSL_SMALL, 1);
+        int by = S16_AT(BSL_SMALL, 2);
+        if (UNLIKELY((a & TAG_MASK) != 0) || (int64_t)(a << by) >> by != (int64_t)a)
+            ARITHMETIC_SMALL(BSL_SMALL, NUMBER_BSL);
+        REG(BSL_SMALL, 0) = a << by;
+        NEXT(BSL_SMALL);
+    }
+    CASE(BSR_SMALL) :
+    {
+        Word a = REG(BSR_SMALL, 1);
+        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(BSR_SMALL, NUMBER_BSR);
+        REG(BSR_SMALL, 0) = (Word)((int64_t)a >> S16_AT(BSR_SMALL, 2)) & ~(Word)TAG_MASK;
+        NEXT(BSR_SMALL);
+    }
+    CASE(TRY_ARITHMETIC) :
+    {
+        Word a = REG(TRY_ARITHMETIC, 1);
+        Word b = REG(TRY_ARITHMETIC, 2);
+        uint32_t op = U16_AT(TRY_ARITHMETIC, 3);
+        int64_t value;
+        if (UNLIKELY(((a | b) & TAG_MASK) != 0)) SLOW(slow_try_arithmetic(p));
+        if (op == ARITHMETIC_REM && (int64_t)b > 0)
+            value = (int64_t)a % (int64_t)b;
+        else if (op == ARITHMETIC_BAND)
+            value = (int64_t)(a & b);
+        else if (op > ARITHMETIC_SUB
+                 || (op == ARITHMETIC_ADD
+                         ? __builtin_add_overflow((int64_t)a, (int64_t)b, &value)
+                         : __builtin_sub_overflow((int64_t)a, (int64_t)b, &value)))
+            SLOW(slow_try_arithmetic(p));
+        REG(TRY_ARITHMETIC, 0) = (Word)value;
+        NEXT(TRY_ARITHMETIC);
+    }
+
     /* -- bitstrings -- */
 
     CASE(BITS_BUILD) : SLOW(slow_bits_build(p));
@@ -767,7 +903,7 @@ dispatch:
         Word *context = boxed_words(TERM_AT(BITS_INT_CONST, 1));
         Word bits = small_from((int64_t)U16_AT(BITS_INT_CONST, 2)).w;
         if (context[3] - context[2] < bits) GOTO(BITS_INT_CONST, 4);
-        if (UNLIKELY(U16_AT(BITS_INT_CONST, 3) != 0) || !interp_bits_plain(context[2], bits))
+        if (UNLIKELY(U16_AT(BITS_INT_CONST, 3) != 0) || UNLIKELY(bits > small_from(56).w))
             SLOW(slow_bits_int_const(p));
         REG(BITS_INT_CONST, 0) = interp_bits_read(context, U16_AT(BITS_INT_CONST, 2));
         context[2] += bits;

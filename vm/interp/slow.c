@@ -3,8 +3,8 @@
 #include "vm/code/operands.h"
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
-#include "vm/proc/frame.h"
 #include "vm/proc/compare.h"
+#include "vm/proc/frame.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/map.h"
@@ -66,12 +66,23 @@ SlowResult slow_return_cons(Process *p)
     return SLOW_NEXT;
 }
 
+/* What went to fragments gets room in the block: whoever takes room without having promised it goes
+ * on doing so, and fragments are slow. */
+#define CHARGE_ROOM_MAX 2048 /* words: more of it is rarely live at once */
+
+static size_t charge_room(const Process *p)
+{
+    size_t words = (size_t)p->heap.fragment_words;
+    return LIMIT_BLOCK_SLACK + (words < CHARGE_ROOM_MAX ? words : CHARGE_ROOM_MAX);
+}
+
 SlowResult slow_charge(Process *p)
 {
     RunContext *run = p->run;
     run->reductions += run->reductions_held;
     run->reductions_held = 0;
-    if (reserve_is_wanted(p) && reserve_collect(p, 0, RESERVE_BY_PC, false) != RESERVE_DONE)
+    if (reserve_is_wanted(p)
+        && reserve_collect(p, charge_room(p), RESERVE_BY_PC, false) != RESERVE_DONE)
         return slow_killed(p);
     if (run->reductions > 0) return SLOW_NEXT;
     run->stop = RUN_SPENT;
@@ -142,8 +153,9 @@ SlowResult slow_compare(Process *p)
                    "one layout");
     const uint8_t *pc = slow_pc(p);
     Opcode op = (Opcode)*p->pc;
-    int order = compare_in_slices(p, slow_order_kind(op), slow_register(p, pc + OPOFF_IS_SAME_0),
-                                  slow_register(p, pc + OPOFF_IS_SAME_1));
+    int order =
+        compare_in_slices(p, slow_order_kind(op), slow_register(p, pc + OPOFF_IS_SAME_0),
+                          slow_register(p, pc + OPOFF_IS_SAME_1));
     if (order == ORDER_MORE) return slow_again(p);
     p->pc += slow_claim_holds(op, order) ? OPLEN_IS_SAME / (ptrdiff_t)sizeof(Half)
                                          : 2 * (ptrdiff_t)operand_i32(pc + OPOFF_IS_SAME_2);

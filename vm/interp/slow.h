@@ -18,6 +18,8 @@ static inline SlowResult slow_advance(Process *p, size_t bytes)
 }
 
 /* arith.c: arithmetic on anything; dst is the register's index from fp. */
+/* TRY_ARITHMETIC whose operands are not two small integers, or whose operator is not in line. */
+SlowResult slow_try_arithmetic(Process *p);
 SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst, size_t length);
 
 /* ENTER or RESERVE without room: collects. */

@@ -52,11 +52,17 @@ static const struct {
     uint8_t operands; /* 1, 2; 3: the second one is a constant */
     AtomName name;
 } trace_operators[] = {
-    {OP_ADD, 2, ATOM_PLUS},  {OP_SUB, 2, ATOM_MINUS},      {OP_MUL, 2, ATOM_TIMES},
-    {OP_DIV, 2, ATOM_SLASH}, {OP_INT_DIV, 2, ATOM_DIV},    {OP_REM, 2, ATOM_REM},
-    {OP_BAND, 2, ATOM_BAND}, {OP_BOR, 2, ATOM_BOR},        {OP_BXOR, 2, ATOM_BXOR},
-    {OP_BSL, 2, ATOM_BSL},   {OP_BSR, 2, ATOM_BSR},        {OP_NEGATE, 1, ATOM_MINUS},
-    {OP_BNOT, 1, ATOM_BNOT}, {OP_ADD_SMALL, 3, ATOM_PLUS}, {OP_SUB_SMALL, 3, ATOM_MINUS},
+    {OP_ADD, 2, ATOM_PLUS},          {OP_SUB, 2, ATOM_MINUS},
+    {OP_MUL, 2, ATOM_TIMES},         {OP_DIV, 2, ATOM_SLASH},
+    {OP_INT_DIV, 2, ATOM_DIV},       {OP_REM, 2, ATOM_REM},
+    {OP_BAND, 2, ATOM_BAND},         {OP_BOR, 2, ATOM_BOR},
+    {OP_BXOR, 2, ATOM_BXOR},         {OP_BSL, 2, ATOM_BSL},
+    {OP_BSR, 2, ATOM_BSR},           {OP_NEGATE, 1, ATOM_MINUS},
+    {OP_BNOT, 1, ATOM_BNOT},         {OP_ADD_SMALL, 3, ATOM_PLUS},
+    {OP_SUB_SMALL, 3, ATOM_MINUS},   {OP_MUL_SMALL, 3, ATOM_TIMES},
+    {OP_INT_DIV_SMALL, 3, ATOM_DIV}, {OP_REM_SMALL, 3, ATOM_REM},
+    {OP_BAND_SMALL, 3, ATOM_BAND},   {OP_BSL_SMALL, 3, ATOM_BSL},
+    {OP_BSR_SMALL, 3, ATOM_BSR},
 };
 
 static Term trace_register(const Process *p, const uint8_t *at)

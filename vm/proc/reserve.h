@@ -52,7 +52,7 @@ bool reserve_stress_skips(Process *p, size_t need);
  * an instruction is half-way: what it holds must lie still (pause.h). */
 static inline bool reserve_is_wanted(const Process *p)
 {
-    return UNLIKELY(p->heap.fragment_words > p->block_words
+    return UNLIKELY(p->heap.fragment_words > p->block_words / 2
                     || p->heap.handle_bytes > ((uint64_t)4 << 20))
            && !pause_is_held(p);
 }

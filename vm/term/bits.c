@@ -50,11 +50,20 @@ void bits_copy(uint8_t *to, size_t to_offset, const uint8_t *from, size_t from_o
     if (n % 8 != 0) put_few(to + whole, 0, get_few(from + whole, from_offset, n % 8), n % 8);
 }
 
+/* Whole bytes, the most significant first. */
+static inline uint64_t get_bytes(const uint8_t *from, size_t n)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < n; i++) value = value << 8 | from[i];
+    return value;
+}
+
 uint64_t bits_get_uint64(const uint8_t *from, size_t offset, size_t n)
 {
     if (n == 0) return 0;
     from += offset / 8;
     offset %= 8;
+    if (((offset | n) & 7) == 0) return get_bytes(from, n / 8);
     size_t bytes = (offset + n + 7) / 8;
     uint64_t value = from[0] & (0xFFu >> offset);
     size_t after = bytes * 8 - offset - n; /* bits of the last byte that are not ours */
