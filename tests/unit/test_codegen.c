@@ -186,11 +186,19 @@ TEST(codegen_receive_reserves_before_it_peeks)
     compiled_free(&c);
 }
 
+/* `each` with the number in place of every `%u`. */
+static void put_numbered(Bytes *text, const char *each, uint32_t number)
+{
+    for (const char *at; (at = strstr(each, "%u")) != NULL; each = at + 2)
+        bytes_printf(text, "%.*s%u", (int)(at - each), each, number);
+    bytes_put_text(text, each);
+}
+
 static void put_many(Bytes *text, uint32_t n, const char *before, const char *each,
                      const char *after)
 {
     bytes_put_text(text, before);
-    for (uint32_t i = 0; i < n; i++) bytes_printf(text, each, i, i);
+    for (uint32_t i = 0; i < n; i++) put_numbered(text, each, i);
     bytes_put_text(text, after);
     bytes_put_u8(text, 0);
 }

@@ -88,7 +88,7 @@ TEST(literals_stay_if_they_may)
         heap_tuple2(&literals, small_from(1), heap_cons(&literals, small_from(2), TERM_NIL));
     Term mixed =
         heap_tuple3(&x.heap, literal, small_from(5), heap_cons(&x.heap, literal, TERM_NIL));
-    LiteralRange keep = {area, area + 64};
+    LiteralRange keep = {.start = area, .end = area + 64};
     EXPECT_EQ(copy_size(literal, SIZE_MAX, &keep), 0);
     EXPECT_EQ(copy_size(mixed, SIZE_MAX, &keep), 4 + 2);
     EXPECT_EQ(copy_size(mixed, SIZE_MAX, NULL), 4 + 2 + 2 * 5);
@@ -110,7 +110,7 @@ TEST(parts_of_large_literals)
     memset(area + 2, 'z', 16000);
     Term part = binary_part(&x.heap, boxed_from(area), 13, 100 * 8);
     EXPECT_EQ(copy_size(part, SIZE_MAX, NULL), 2 + 13);
-    LiteralRange keep = {area, area + 2002};
+    LiteralRange keep = {.start = area, .end = area + 2002};
     EXPECT_EQ(copy_size(part, SIZE_MAX, &keep), 4);
     Term copy = copy_term(&x.heap, part, SIZE_MAX, NULL);
     EXPECT(order_same(copy, part));

@@ -47,8 +47,8 @@ static void sample_init(Sample *s)
     s->atoms[2] = text_span("-main/0-fun-0-");
     s->literals[0] = text_span("\203j");
     s->literals[1] = (ModSpan){(const uint8_t *)"\203a\7", 3};
-    s->functions[0] = (ModFunction){1, 0, middle, 0, 3, 0};
-    s->functions[1] = (ModFunction){2, middle, end, 1, 1, 1};
+    s->functions[0] = (ModFunction){1, 0, middle, 0, 3, 0, 0};
+    s->functions[1] = (ModFunction){2, middle, end, 1, 1, 1, 0};
     s->imports[0] = (ModImport){0, 1, 0};
     s->lambdas[0] = (ModLambda){.function = 1, .arity = 0, .free_count = 2};
     s->handlers[0] = (ModHandler){2, 3, 4, 0};

@@ -52,7 +52,7 @@ static int unit_failures; /* of the running test */
 #define UNIT_SIZE(n) (n)
 #endif
 
-static void unit_fail(const char *file, int line, const char *what)
+UNUSED static void unit_fail(const char *file, int line, const char *what)
 {
     printf("# %s:%d: failed: %s\n", file, line, what);
     unit_failures++;
