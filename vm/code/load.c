@@ -1,6 +1,7 @@
 #include "vm/code/load.h"
 
 #include "vm/code/check.h"
+#include "vm/code/operands.h"
 #include "vm/code/weigh.h"
 #include "vm/format/tables.h"
 #include "vm/term/binary.h"
@@ -290,6 +291,20 @@ static void load_list(Loader *l, const CodeInstr *instr, uint8_t *list, uint32_t
     }
 }
 
+_Static_assert(OPLEN_TAIL_EXT == OPLEN_TAIL_DYN && OPOFF_TAIL_EXT_0 == OPOFF_TAIL_DYN_0, "");
+
+static void load_tail_apply(const Loader *l, const CodeInstr *instr, uint8_t *at)
+{
+    const ModImport *import = &l->file.imports[instr->operands[1]];
+    if ((import->arity != 2 && import->arity != 3)
+        || !term_is_the_atom(l->atoms[import->module], ATOM_ERLANG)
+        || !term_is_the_atom(l->atoms[import->function], ATOM_APPLY))
+        return;
+    code_set_u16(at, OP_TAIL_DYN);
+    code_set_u16(at + OPOFF_TAIL_DYN_1,
+                 import->arity == 2 ? OPERAND_TAIL_APPLY_2 : OPERAND_TAIL_APPLY_3);
+}
+
 static bool load_instruction(Loader *l, Weigh *weigh, uint32_t unit, uint32_t *units)
 {
     CodeInstr instr;
@@ -304,6 +319,7 @@ static bool load_instruction(Loader *l, Weigh *weigh, uint32_t unit, uint32_t *u
             return false;
     if (instr.list_count > 0)
         load_list(l, &instr, at + (instr.list - (l->file.code.at + 4 * (size_t)unit)), unit);
+    if (instr.op == OP_TAIL_EXT) load_tail_apply(l, &instr, at);
     *units = instr.units;
     return true;
 }

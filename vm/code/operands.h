@@ -6,6 +6,11 @@
 
 #include "vm/code/module.h"
 
+/* The loader turns TAIL_EXT of erlang:apply/2,3 into TAIL_DYN with these in place of an arity: what
+ * is wrong with the arguments is then told where the caller stands. */
+#define OPERAND_TAIL_APPLY_2 0xFFFE
+#define OPERAND_TAIL_APPLY_3 0xFFFF
+
 static inline int32_t operand_i16(const uint8_t *at)
 {
     return *(const int16_t *)(const void *)at;

@@ -114,7 +114,8 @@ static SlowResult apply_bad_name(Process *p, size_t first, size_t arity)
     for (size_t i = 2; i > 0 && !term_is_none(args); i--)
         args = heap_cons(&p->heap, called[i - 1], args);
     if (!term_is_none(args))
-        p->run->exc_trace = trace_make_called(p, TERM_ATOM(ERLANG), TERM_ATOM(APPLY), args);
+        p->run->exc_trace =
+            trace_make_called(p, TERM_ATOM(ERLANG), TERM_ATOM(APPLY), args, false);
     return SLOW_RAISE;
 }
 
@@ -131,18 +132,6 @@ SlowResult slow_call_dyn(Process *p)
     return apply_enter(p, entry);
 }
 
-SlowResult slow_tail_dyn(Process *p)
-{
-    const uint8_t *pc = apply_pc(p);
-    size_t arity = operand_u16(pc + OPOFF_TAIL_DYN_1);
-    const Half *entry = apply_export_entry(p, arg(p, arity), arg(p, arity + 1), arity);
-    if (entry == NULL) return apply_bad_name(p, 0, arity);
-    p->run->reductions -= operand_u16(pc + OPOFF_TAIL_DYN_0);
-    return apply_enter(p, entry);
-}
-
-/* ---- apply/2,3 ---- */
-
 /* Elements of a list, as far as a call may have arguments; improper: -1. */
 static int64_t apply_length(Term list)
 {
@@ -150,6 +139,55 @@ static int64_t apply_length(Term list)
     for (; term_is_cons(list) && n <= LIMIT_ARITY; list = list_tail(list)) n++;
     return term_is_list(list) ? n : -1;
 }
+
+/* badarg of apply with its `count` arguments in r0..., raised where the caller stands. */
+static SlowResult apply_bad_arguments(Process *p, size_t count)
+{
+    reserve_set_limit(p);
+    raise_badarg(p);
+    Term args = process_list_registers(p, 0, count);
+    if (!term_is_nil(args))
+        p->run->exc_trace =
+            trace_make_called(p, TERM_ATOM(ERLANG), TERM_ATOM(APPLY), args, true);
+    return SLOW_RAISE;
+}
+
+/* A tail call of apply/2 or apply/3 whose arguments are in r0...: what is wrong with them is told
+ * while the caller is still known, the rest is the stub's work. */
+static SlowResult apply_tail(Process *p, size_t count)
+{
+    Term list = arg(p, count - 1);
+    int64_t n = apply_length(list);
+    if (n < 0) return apply_bad_arguments(p, count);
+    if (count == 3 && (!term_is_atom(arg(p, 0)) || !term_is_atom(arg(p, 1))))
+        return apply_bad_arguments(p, count);
+    if (count == 2 && !term_is_fun(arg(p, 0))) return apply_bad_fun(p, arg(p, 0), 0, 0);
+    if (count == 2 && apply_fun_entry(arg(p, 0), (size_t)n) == NULL) {
+        reserve_set_limit(p);
+        Term pair = heap_tuple2(&p->heap, arg(p, 0), list);
+        (void)(term_is_none(pair) ? raise_system_limit(p)
+                                  : raise_tagged(p, TERM_ATOM(BADARITY), pair));
+        return SLOW_RAISE;
+    }
+    const Export *stub =
+        code_export_find(p->run->code, TERM_ATOM(ERLANG), TERM_ATOM(APPLY), (uint32_t)count);
+    p->run->reductions -= operand_u16(apply_pc(p) + OPOFF_TAIL_DYN_0);
+    return apply_enter(p, atomic_load_acquire(&stub->entry));
+}
+
+SlowResult slow_tail_dyn(Process *p)
+{
+    const uint8_t *pc = apply_pc(p);
+    size_t arity = operand_u16(pc + OPOFF_TAIL_DYN_1);
+    if (arity >= OPERAND_TAIL_APPLY_2)
+        return apply_tail(p, arity == OPERAND_TAIL_APPLY_2 ? 2 : 3);
+    const Half *entry = apply_export_entry(p, arg(p, arity), arg(p, arity + 1), arity);
+    if (entry == NULL) return apply_bad_name(p, 0, arity);
+    p->run->reductions -= operand_u16(pc + OPOFF_TAIL_DYN_0);
+    return apply_enter(p, entry);
+}
+
+/* ---- apply/2,3 ---- */
 
 /* Spreads the list in r(list_at) over r0...; room is made first. False: raised, or killed. */
 static bool apply_spread(Process *p, size_t live, size_t list_at, size_t *n, SlowResult *result)

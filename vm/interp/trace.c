@@ -108,8 +108,8 @@ static void trace_top_stub(Process *p, TraceMaker *m, const ModuleVersion *v)
 {
     const CodeFunction *f = code_function(v, version_unit(v, p->pc));
     if (f == NULL || p->run->exc_hides_bif) return;
-    trace_set_top(m, atom_from(f->module), atom_from(f->name), process_list_registers(p, 0, f->arity),
-                  TRACE_ERROR_INFO);
+    trace_set_top(m, atom_from(f->module), atom_from(f->name),
+                  process_list_registers(p, 0, f->arity), TRACE_ERROR_INFO);
 }
 
 static void trace_top_bif(Process *p, TraceMaker *m)
@@ -120,7 +120,8 @@ static void trace_top_bif(Process *p, TraceMaker *m)
     size_t first = operand_u16(pc + OPOFF_BIF_1);
     Term module = atom_find(atoms, row->module, strlen(row->module));
     Term name = atom_find(atoms, row->name, strlen(row->name));
-    trace_set_top(m, module, name, process_list_registers(p, first, row->arity), TRACE_ERROR_INFO);
+    trace_set_top(m, module, name, process_list_registers(p, first, row->arity),
+                  TRACE_ERROR_INFO);
 }
 
 /* The first entry, if it is not just the function whose code failed. Returns whether the frame of
@@ -181,8 +182,8 @@ Term trace_make(Process *p, const ModuleVersion *near)
     if (*p->pc == OP_UNDEFINED) {
         const Export *e = (const Export *)(const void *)((const char *)p->pc
                                                          - offsetof(Export, undefined_code));
-        trace_set_top(&m, e->key.module, e->key.function, process_list_registers(p, 0, e->key.arity),
-                      0);
+        trace_set_top(&m, e->key.module, e->key.function,
+                      process_list_registers(p, 0, e->key.arity), 0);
     } else if (near != NULL && trace_top(p, &m, near)) {
         m.frames[m.count++] = trace_frame(near, p->pc);
     }
@@ -191,11 +192,11 @@ Term trace_make(Process *p, const ModuleVersion *near)
     return trace_finish(p, &m);
 }
 
-Term trace_make_called(Process *p, Term module, Term function, Term args)
+Term trace_make_called(Process *p, Term module, Term function, Term args, bool error_info)
 {
     TraceMaker m;
     m.count = 0;
-    trace_set_top(&m, module, function, args, 0);
+    trace_set_top(&m, module, function, args, error_info ? TRACE_ERROR_INFO : 0);
     const ModuleVersion *near = NULL;
     if (trace_find(p->run->code, p->pc, &near) && near->module != NULL)
         m.frames[m.count++] = trace_frame(near, p->pc);

@@ -21,7 +21,7 @@ enum {
  * version does. */
 Term trace_make(Process *p, const ModuleVersion *near);
 /* The same for a call of M:F that failed in the instruction at p->pc (undef, error_handler). */
-Term trace_make_called(Process *p, Term module, Term function, Term args);
+Term trace_make_called(Process *p, Term module, Term function, Term args, bool error_info);
 
 /* The list {M, F, Arity | Args, Location} of a raw trace. */
 Term trace_list(const CodeTable *code, Heap *h, Term raw);
