@@ -161,13 +161,36 @@ static void hash_free_levels(EtsHash *h)
     }
 }
 
+/* Walking waits for memory at every object, unless those of the next buckets are asked for
+ * beforehand: first their marks, then what these lead to. */
+#define AHEAD_MARKS   12
+#define AHEAD_OBJECTS 6
+
+static EtsLink *mark_ahead(const EtsHash *h, uint64_t order, uint64_t buckets, unsigned n)
+{
+    uint64_t step = ((uint64_t)1 << 63) / (buckets / 2);
+    return bucket_mark(h, reversed(order + n * step) & (buckets - 1));
+}
+
+static void walk_ahead(const EtsHash *h, const EtsLink *mark)
+{
+    uint64_t buckets = atomic_load_acquire(&h->mask) + 1;
+    EtsLink *far = mark_ahead(h, mark->order, buckets, AHEAD_MARKS);
+    EtsLink *near = mark_ahead(h, mark->order, buckets, AHEAD_OBJECTS);
+    if (far != NULL) __builtin_prefetch(far);
+    if (near != NULL) __builtin_prefetch(atomic_load_relaxed(&near->next));
+}
+
 bool ets_hash_free_some(EtsHash *h, size_t *budget)
 {
     EtsLink *l = link_next(&h->first[0]);
     while (l != &h->tail && *budget > 0) {
         EtsLink *next = link_next(l);
         --*budget;
-        if ((l->order & 1) != 0) ets_object_free(h->mem, ets_object_of(l));
+        if ((l->order & 1) != 0)
+            ets_object_free(h->mem, ets_object_of(l));
+        else
+            walk_ahead(h, l);
         l = next;
     }
     atomic_store_relaxed(&h->first[0].next, l);
@@ -211,7 +234,10 @@ static size_t gather(EtsLink *l, const EtsHash *h, EtsPosition *at, uint64_t end
 {
     size_t count = 0;
     for (; l != &h->tail && l->order < end && count < n; l = link_next(l)) {
-        if ((l->order & 1) == 0) continue;
+        if ((l->order & 1) == 0) {
+            walk_ahead(h, l);
+            continue;
+        }
         EtsObject *o = ets_object_of(l);
         if (l->order == at->order && o->sequence >= at->sequence) continue;
         out[count++] = o;

@@ -9,7 +9,7 @@ static size_t object_bytes(size_t words) { return sizeof(EtsObject) + words * si
 
 EtsObject *ets_object_new(Mem *mem, Term tuple, size_t limit)
 {
-    size_t words = copy_size(tuple, limit, NULL);
+    size_t words = copy_size(tuple, limit < ETS_OBJECT_MAX ? limit : ETS_OBJECT_MAX, NULL);
     if (words == COPY_TOO_LARGE) return NULL;
     EtsObject *o = mem_try_alloc(mem, MEM_TABLE, object_bytes(words));
     if (o == NULL) return NULL;
@@ -17,15 +17,15 @@ EtsObject *ets_object_new(Mem *mem, Term tuple, size_t limit)
     atomic_store_relaxed(&o->link.next, NULL);
     o->link.order = 0;
     o->sequence = 0;
-    o->words = words;
+    o->words = (uint32_t)words;
     (void)copy_into(&h, o->data, words, tuple, NULL);
-    o->handles = h.handles;
+    ets_object_set_handles(o, h.handles);
     return o;
 }
 
 void ets_object_free(Mem *mem, EtsObject *o)
 {
-    (void)heap_drop_handles(o->handles);
+    if (o->handles != 0) (void)heap_drop_handles(o->data + o->handles);
     mem_free(mem, MEM_TABLE, o, object_bytes(o->words));
 }
 
@@ -67,7 +67,7 @@ EtsObject *ets_object_with(Mem *mem, const EtsObject *from, size_t i, Term value
     o->words = from->words;
     memcpy(o->data, from->data, from->words * sizeof(Word));
     object_settle(&h, o->data, o->words, (Word)o->data - (Word)from->data);
-    o->handles = h.handles;
+    ets_object_set_handles(o, h.handles);
     o->data[1 + i] = value.w;
     return o;
 }

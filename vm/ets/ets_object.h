@@ -23,10 +23,21 @@ struct EtsLink {
 typedef struct EtsObject {
     EtsLink link;      /* first */
     uint64_t sequence; /* hash tables: falls along objects of the same order */
-    Word *handles;     /* counted objects of the copy */
-    size_t words;      /* of data */
+    uint32_t words;    /* of data */
+    uint32_t handles;  /* where the first counted object of the copy is in data; 0: none */
     Word data[];
 } EtsObject;
+
+/* With a tuple of three words one cache line. */
+_Static_assert(sizeof(EtsObject) == 32, "an object's head");
+/* Words of the largest object. */
+#define ETS_OBJECT_MAX UINT32_MAX
+
+/* Sets the list of counted objects, all of which are in data. */
+static inline void ets_object_set_handles(EtsObject *o, const Word *first)
+{
+    o->handles = first == NULL ? 0 : (uint32_t)(first - o->data);
+}
 
 static inline Term ets_object_tuple(const EtsObject *o) { return boxed_from(o->data); }
 /* `keypos` counts from 0 here. */

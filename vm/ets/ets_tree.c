@@ -34,11 +34,12 @@ Word ets_node_new_key(Mem *mem, Term key)
     size_t words = 2 + copy_size(key, SIZE_MAX - 2, NULL);
     EtsObject *o = mem_alloc(mem, MEM_TABLE, sizeof *o + words * sizeof(Word));
     Heap h = {.top = o->data, .limit = o->data + words, .mem = mem};
-    o->words = words;
+    CHECK(words <= ETS_OBJECT_MAX); /* it was the key of an object */
+    o->words = (uint32_t)words;
     o->data[0] = header_make(KIND_TUPLE, 1);
     /* The copy begins behind the tuple: that is how key_object finds its way back. */
     o->data[1] = copy_into(&h, o->data + 2, words - 2, key, NULL).w;
-    o->handles = h.handles;
+    ets_object_set_handles(o, h.handles);
     return o->data[1];
 }
 
