@@ -126,6 +126,13 @@ static SchedStop run_ring(RunContext *rc, Process *p)
 
 /* ---- a storm: workers link to each other, watch each other, kill each other ---- */
 
+/* To the end, however many slices it takes. */
+static void storm_exit(Process *p, Term other, Term reason)
+{
+    while (!signal_exit(p, other, reason)) {
+    }
+}
+
 static void storm_act(Process *p, Term what, Term other)
 {
     switch (atom_of(what)) {
@@ -134,8 +141,8 @@ static void storm_act(Process *p, Term what, Term other)
         break;
     case ATOM_EXIT: signal_unlink(p, other); break;
     case ATOM_MONITOR: (void)signal_monitor(p, other, TERM_NONE, 0, NULL); break;
-    case ATOM_KILL: signal_exit(p, other, TERM_ATOM(KILL)); break;
-    default: signal_exit(p, other, what);
+    case ATOM_KILL: storm_exit(p, other, TERM_ATOM(KILL)); break;
+    default: storm_exit(p, other, what);
     }
 }
 
