@@ -14,6 +14,7 @@
 #include "vm/interp/interp.h"
 #include "vm/interp/trace.h"
 #include "vm/proc/reserve.h"
+#include "vm/proc/stretch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -246,6 +247,11 @@ void vm_print_stats(const Vm *vm)
         fprintf(stderr, "%-9s %12zu bytes in %9zu blocks\n", mem_tag_name((MemTag)tag),
                 mem_used(vm->mem, (MemTag)tag), mem_blocks(vm->mem, (MemTag)tag));
     fprintf(stderr, "processes %12zu\n", proctab_count(vm->sched->processes));
+    if (!CONFIG_DEBUG) return;
+    Stretch longest = {0};
+    for (unsigned i = 0; i < vm->sched->worker_count; i++)
+        stretch_merge(&longest, &vm->sched->workers[i]->run.stretch);
+    stretch_print(&longest, stderr);
 }
 
 void vm_print_trace_hash(const Vm *vm)

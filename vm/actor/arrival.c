@@ -350,6 +350,12 @@ static Arrival arrival_act(RunContext *rc, Process *p, Intake *in, Message *m)
     return result;
 }
 
+static SchedStop arrival_over(const Process *p)
+{
+    bool suspended = (atomic_load_relaxed(&p->state) & STATE_SUSPENDED) != 0;
+    return UNLIKELY(suspended) ? SCHED_WAITS : SCHED_GOES;
+}
+
 static SchedStop arrival_sort(RunContext *rc, Process *p, Intake *in)
 {
     size_t budget = ARRIVAL_BUDGET;
@@ -364,22 +370,32 @@ static SchedStop arrival_sort(RunContext *rc, Process *p, Intake *in)
         }
         if (budget-- == 0) break;
     }
-    if (!intake_is_empty(in)) return SCHED_SPENT;
-    bool suspended = (atomic_load_relaxed(&p->state) & STATE_SUSPENDED) != 0;
-    return suspended ? SCHED_WAITS : SCHED_GOES;
+    return intake_is_empty(in) ? arrival_over(p) : SCHED_SPENT;
 }
 
-SchedStop arrival_fetch(RunContext *rc, Process *p)
+/* What is already on its way to the queue, and the new messages `newest` if that is nothing. */
+static SchedStop arrival_fetch_all(RunContext *rc, Process *p, Message *newest)
 {
     Intake in = {NULL, NULL};
     if (p->extra != NULL) {
         in = p->extra->intake;
         p->extra->intake = (Intake){NULL, NULL};
     }
-    if (intake_is_empty(&in)) in.newest = mailbox_take_outer(&p->mailbox);
+    if (newest != NULL) in.newest = newest;
     SchedStop stop = arrival_sort(rc, p, &in);
     if (!intake_is_empty(&in)) extra_get(p)->intake = in;
     return stop;
+}
+
+SchedStop arrival_fetch(RunContext *rc, Process *p)
+{
+    if (UNLIKELY(extra_has_intake(p))) return arrival_fetch_all(rc, p, NULL);
+    Message *newest = mailbox_take_outer(&p->mailbox);
+    if (newest == NULL) return arrival_over(p);
+    if (newest->next != NULL || newest->kind != SIGNAL_MESSAGE)
+        return arrival_fetch_all(rc, p, newest);
+    mailbox_append(&p->mailbox, newest);
+    return arrival_over(p);
 }
 
 bool arrival_is_busy(const Process *p) { return p->extra != NULL && p->extra->answer != NULL; }
@@ -420,7 +436,6 @@ static SchedStop arrival_at_safepoint(RunContext *rc, Process *p, SchedStop stop
 
 SchedStop arrival_look(RunContext *rc, Process *p)
 {
-    if (pause_is_held(p) && p->extra->pause->still) return SCHED_GOES;
     SchedStop stop = arrival_fetch(rc, p);
     if ((atomic_load_relaxed(&p->state) & STATE_LOOK) == 0 || stop == SCHED_EXITED) return stop;
     /* What is half-way is finished first; pause_end sees to it that this comes next. */

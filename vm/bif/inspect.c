@@ -279,13 +279,16 @@ static void inspect_add_relation(Inspection *i, AtomName item, const Relation *r
 
 static bool inspect_relations(Inspection *i, AtomName item, size_t *budget)
 {
-    /* Places in the table stand for the entries, so signals that change it wait. */
-    i->pause.still = true;
+    /* Signals that arrive between slices may have moved the entries: then from the start. */
+    if (i->moves != links_moves(i->p)) {
+        i->moves = links_moves(i->p);
+        i->values = list_builder(i->h);
+        i->cursor = 0;
+    }
     for (const Relation *r; (r = links_next(i->p, &i->cursor)) != NULL;) {
         inspect_add_relation(i, item, r);
         if (!inspect_spend(budget, INSPECT_ENTRY_STEPS)) return false;
     }
-    i->pause.still = false;
     return true;
 }
 
@@ -492,6 +495,7 @@ static bool inspect_value(Inspection *i, Term item, size_t *budget, Term *value)
         i->begun = true;
         i->values = list_builder(i->h);
         i->cursor = 0;
+        i->moves = links_moves(i->p);
         i->message = NULL;
         i->place = NULL;
     }

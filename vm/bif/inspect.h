@@ -30,6 +30,7 @@ typedef struct Inspection {
     bool copying;
     ListBuilder values;
     size_t cursor;
+    uint32_t moves; /* of the relations, when the cursor was right */
     const Message *message;
     const Word *place; /* a handle, or a frame */
     Bytes text;

@@ -7,6 +7,7 @@
 #include "vm/proc/frame.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/reserve.h"
+#include "vm/proc/stretch.h"
 #include "vm/term/binary.h"
 #include "vm/term/bits.h"
 #include "vm/term/float.h"
@@ -385,7 +386,7 @@ dispatch:
         STORE_STATE();
         p->fp = fp - U16_AT(BIF, 1);
         p->heap.limit = fp - U16_AT(BIF, 2) - LIMIT_BLOCK_SLACK;
-        Term result = run->bifs[U32_AT(BIF, 3)](p);
+        Term result = stretch_run_bif(p, U32_AT(BIF, 3));
         p->fp = fp;
         top = p->heap.top;
         reductions = run->reductions;
@@ -399,7 +400,7 @@ dispatch:
         CHARGE_OR_PAUSE(BIF_STUB);
         STORE_STATE();
         p->heap.limit = fp - U16_AT(BIF_STUB, 1) - LIMIT_BLOCK_SLACK;
-        Term result = run->bifs[U32_AT(BIF_STUB, 2)](p);
+        Term result = stretch_run_bif(p, U32_AT(BIF_STUB, 2));
         if (UNLIKELY((result.w & TAG6_MASK) == TAG6_CONSTANT) && !term_is_nil(result)) {
             slow = slow_stub_result(p, result);
             goto after_slow;

@@ -38,6 +38,14 @@ typedef struct CodeHooks {
     const char *(*argument_at)(RunContext *run, size_t i);
 } CodeHooks;
 
+/* The longest that a process went without looking at its slice; debug builds: stretch.h. */
+typedef struct Stretch {
+    int64_t longest; /* reductions in one call of a built-in: */
+    uint32_t row;    /* of bifs.def */
+    uint32_t opcode; /* where this slice ended: */
+    int64_t overdraft;
+} Stretch;
+
 struct RunContext {
     Process *current;
 
@@ -52,6 +60,8 @@ struct RunContext {
     int64_t reductions;      /* what is left of the slice, while no interpreter holds it */
     int64_t reductions_held; /* put aside to reach the slow path at the next charge point */
     int64_t slice;           /* what the slice was */
+
+    Stretch stretch;
 
     uint64_t stress_tick; /* stress builds: safepoints passed, see reserve_stress_skips */
 

@@ -15,6 +15,7 @@ struct Relations {
     uint32_t used;  /* entries, removed ones included */
     uint32_t room;
     uint32_t live;
+    uint32_t moves; /* how often entries have changed their places */
 };
 
 /* Links and suspensions share the other's pid as key, a monitor of oneself would share a
@@ -62,6 +63,7 @@ static void links_drop_index(Relations *s, Mem *mem)
 static void links_rebuild(Relations *s, Mem *mem)
 {
     links_drop_index(s, mem);
+    s->moves++;
     uint32_t live = 0;
     for (uint32_t i = s->first; i < s->used; i++)
         if (s->at[i].kind != RELATION_NONE) s->at[live++] = s->at[i];
@@ -162,6 +164,8 @@ Relation *links_next(const Process *p, size_t *cursor)
     }
     return NULL;
 }
+
+uint32_t links_moves(const Process *p) { return p->relations == NULL ? 0 : p->relations->moves; }
 
 size_t links_count(const Process *p) { return p->relations == NULL ? 0 : p->relations->live; }
 

@@ -49,6 +49,8 @@ void links_remove(Process *p, Relation *r);
 /* The next entry in order of making, removed ones skipped; start with *cursor = 0; NULL at
  * the end. Removing entries meanwhile is allowed, adding is not. */
 Relation *links_next(const Process *p, size_t *cursor);
+/* Changes when a cursor means other entries than before. */
+uint32_t links_moves(const Process *p);
 /* How many entries of all kinds. */
 size_t links_count(const Process *p);
 /* The oldest entry leaves into *out (its tag now the caller's); false when there is none. */

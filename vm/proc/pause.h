@@ -20,7 +20,6 @@ typedef struct Pause Pause;
 typedef void PauseRelease(Pause *pause, Process *p);
 struct Pause {
     PauseRelease *release;
-    bool still; /* the process's relations must not change: signals wait (not for long) */
 };
 
 /* A new record of `bytes`, all zero but its head, hung from p, which has none. */

@@ -1,6 +1,7 @@
 #include "vm/sched/sched.h"
 
 #include "vm/proc/extra.h"
+#include "vm/proc/stretch.h"
 #include "vm/sched/balance.h"
 
 /* A worker reads the clock after so many turns, or so many reductions. */
@@ -170,6 +171,7 @@ static void worker_run(Worker *w, Process *p, bool inherits)
     if (refused) mem_refuse_after(rc->mem, 0);
     rc->reductions += rc->reductions_held;
     rc->reductions_held = 0;
+    if (CONFIG_DEBUG && stop != SCHED_EXITED) stretch_note_slice(rc, p, rc->reductions);
     uint64_t used = (uint64_t)(slice - rc->reductions);
     rc->current = NULL;
     /* Only this thread writes them. */

@@ -182,9 +182,9 @@ static Term copy_object(CopyWalk *c, Heap *h, Term t)
     return boxed_from(at);
 }
 
-static bool scan_step(CopyWalk *c, Heap *h, size_t *budget)
+/* Scans until the end, until the budget is used up, or until an object has a body to be copied. */
+static void scan_words(CopyWalk *c, Heap *h, size_t *budget)
 {
-    if (c->bulk_left != 0 && !copy_bulk(c, budget)) return false;
     Word *scan = c->scan;
     size_t left = *budget;
     while (scan < c->top && left > 0) {
@@ -194,13 +194,24 @@ static bool scan_step(CopyWalk *c, Heap *h, size_t *budget)
             scan += header_words(t.w) + 1;
             continue;
         }
-        if (!term_is_atomic(t) && !is_kept(t, c->keep)) *scan = copy_object(c, h, t).w;
-        scan++;
-        if (UNLIKELY(c->bulk_left != 0) && !copy_bulk(c, &left)) break;
+        if (!term_is_atomic(t) && !is_kept(t, c->keep)) {
+            *scan++ = copy_object(c, h, t).w;
+            if (UNLIKELY(c->bulk_left != 0)) break;
+        } else {
+            scan++;
+        }
     }
     c->scan = scan;
     *budget = left;
-    return scan == c->top && c->bulk_left == 0;
+}
+
+static bool scan_step(CopyWalk *c, Heap *h, size_t *budget)
+{
+    do {
+        if (UNLIKELY(c->bulk_left != 0) && !copy_bulk(c, budget)) return false;
+        scan_words(c, h, budget);
+    } while (UNLIKELY(c->bulk_left != 0) && *budget > 0);
+    return c->scan == c->top && c->bulk_left == 0;
 }
 
 static void scan_begin(CopyWalk *c, Heap *h, Word *at)

@@ -1,0 +1,56 @@
+#include "vm/proc/stretch.h"
+
+#include "vm/format/opcodes.h"
+#include "vm/format/tables.h"
+
+#include <inttypes.h>
+
+static uint64_t stretch_words(const Process *p)
+{
+    return (uint64_t)(p->heap.top - p->block) + p->heap.fragment_words;
+}
+
+StretchMark stretch_begin(const Process *p)
+{
+    return (StretchMark){.reductions = p->run->reductions, .words = stretch_words(p)};
+}
+
+void stretch_end(Process *p, StretchMark mark, uint32_t row)
+{
+    int64_t charged = mark.reductions - p->run->reductions;
+    /* After a collection there may be fewer words than before. */
+    int64_t built = (int64_t)(stretch_words(p) - mark.words) / 2;
+    int64_t length = charged > built ? charged : built;
+    Stretch *s = &p->run->stretch;
+    if (length <= s->longest) return;
+    s->longest = length;
+    s->row = row;
+}
+
+void stretch_note_slice(RunContext *rc, const Process *p, int64_t left)
+{
+    if (-left <= rc->stretch.overdraft) return;
+    rc->stretch.overdraft = -left;
+    rc->stretch.opcode = *p->pc;
+}
+
+void stretch_merge(Stretch *into, const Stretch *other)
+{
+    if (other->longest > into->longest) {
+        into->longest = other->longest;
+        into->row = other->row;
+    }
+    if (other->overdraft > into->overdraft) {
+        into->overdraft = other->overdraft;
+        into->opcode = other->opcode;
+    }
+}
+
+void stretch_print(const Stretch *s, FILE *file)
+{
+    const BifRow *row = &tables_bifs[s->row];
+    fprintf(file, "longest stretch %6" PRId64 " reductions in %s:%s/%u\n", s->longest,
+            row->module, row->name, (unsigned)row->arity);
+    fprintf(file, "worst overdraft %6" PRId64 " reductions at %s\n", s->overdraft,
+            s->opcode < OP_COUNT ? op_info[s->opcode].name : "?");
+}
