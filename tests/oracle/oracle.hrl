@@ -11,7 +11,7 @@
 %% interface.  So does raw_rows/0: what OTP's module exports without documenting it.
 %%
 %% A program defines module/0, raw_rows/0 and rows/0: {Function, Types of the arguments, Shape of the result}.  A type names a
-%% pool of values, pool/1; structures are built by the module itself, from pools of lists.  A shape says which parts
+%% pool of values, pool/1 ({'$make', Name, Fun} is made anew for each call); structures are built by the module itself, from pools of lists.  A shape says which parts
 %% of the result are structures, whose inside is nobody's business: those are shown through project/1.
 
 main(["--raw"]) -> [digest(Row, raw) || Row <- rows() ++ raw_rows()], ok;
@@ -47,10 +47,11 @@ details({F, Types, Shape}) ->
     ok.
 
 text({'$fun', Name, _}) -> atom_to_list(Name);
+text({'$make', Name, _}) -> atom_to_list(Name);
 text(A) -> io_lib:format("~w", [A]).
 
 result(F, Args, Shape, How) ->
-    try apply(module(), F, [case A of {'$fun', _, Fun} -> Fun; _ -> A end || A <- Args]) of
+    try apply(module(), F, [case A of {'$fun', _, Fun} -> Fun; {'$make', _, Make} -> Make(); _ -> A end || A <- Args]) of
         R when How =:= raw, Shape =:= sorted -> {ok, show(sorted, R)};
         R when How =:= raw -> {ok, plain(R)};
         R -> {ok, show(Shape, R)}

@@ -197,7 +197,7 @@ BifResult bif_ets_new(Process *p)
         atomic_or_seq(&p->state, STATE_TABLES);
         return name;
     }
-    size_t budget = 1;
+    size_t budget = SIZE_MAX;
     (void)ets_store_free_some(store, &budget);
     ets_table_free(t);
     return term_is_none(name) ? raise_system_limit(p) : raise_badarg(p);

@@ -341,7 +341,7 @@ bool ets_directory_rename(EtsDirectory *d, EtsTable *t, Term name)
     lock_take(&d->lock);
     bool there = index_find(&d->ids, t->id) == t;
     uint64_t old = atomic_load_relaxed(&t->name);
-    bool free = there && (!t->named || old == name.w || index_find(&d->names, name.w) == NULL);
+    bool free = there && (!t->named || index_find(&d->names, name.w) == NULL);
     if (free && old != name.w) {
         if (t->named) {
             index_drop(&d->names, old);

@@ -27,8 +27,21 @@ bool ets_match_is_variable(const AtomTable *atoms, Term t, int64_t *number)
     return value <= INT32_MAX;
 }
 
-/* The same; false also when more than `limit` parts have been looked at. */
-static bool pattern_is_ground(const AtomTable *atoms, Term pattern, size_t limit)
+/* Keys and values of a map. */
+static void push_map(Walk *w, Term map)
+{
+    MapIter it = map_iter(map);
+    Term key;
+    Term value;
+    while (map_next(&it, &key, &value)) {
+        walk_push(w, key.w);
+        walk_push(w, value.w);
+    }
+}
+
+/* Has it no variables, and no maps unless those may be there?  False also when more than
+ * `limit` parts have been looked at. */
+static bool pattern_is_ground(const AtomTable *atoms, Term pattern, bool maps, size_t limit)
 {
     Walk w;
     walk_init(&w, NULL);
@@ -39,8 +52,10 @@ static bool pattern_is_ground(const AtomTable *atoms, Term pattern, size_t limit
         Term t = TERM_RAW(walk_pop(&w));
         for (; term_is_cons(t) && limit > 0; t = list_tail(t), limit--)
             walk_push(&w, list_head(t).w);
-        if (limit-- <= 1 || term_is_map(t) || ets_match_is_variable(atoms, t, &number))
+        if (limit-- <= 1 || (term_is_map(t) && !maps)
+            || ets_match_is_variable(atoms, t, &number))
             ground = false;
+        if (term_is_map(t)) push_map(&w, t);
         if (term_is_tuple(t))
             for (size_t i = 0; i < tuple_size(t); i++) walk_push(&w, tuple_at(t, i).w);
     }
@@ -50,7 +65,12 @@ static bool pattern_is_ground(const AtomTable *atoms, Term pattern, size_t limit
 
 bool ets_match_is_ground(const AtomTable *atoms, Term pattern)
 {
-    return pattern_is_ground(atoms, pattern, SIZE_MAX);
+    return pattern_is_ground(atoms, pattern, false, SIZE_MAX);
+}
+
+bool ets_match_is_bound(const AtomTable *atoms, Term pattern)
+{
+    return pattern_is_ground(atoms, pattern, true, SIZE_MAX);
 }
 
 int64_t ets_match_bound(const MatchCompiler *c, int64_t number)
@@ -159,7 +179,7 @@ static void pattern_part(MatchCompiler *c, Term t, Walk *rest)
         pattern_map(c, t, rest);
     } else if (!term_is_cons(t) && !term_is_tuple(t)) {
         (void)ets_match_step(c, MATCH_EQUAL, 0, t, 1, 0);
-    } else if (pattern_is_ground(c->atoms, t, PATTERN_LOOK)) {
+    } else if (pattern_is_ground(c->atoms, t, false, PATTERN_LOOK)) {
         (void)ets_match_step(c, MATCH_EQUAL, 0, t, 1, 0);
     } else if (term_is_cons(t)) {
         (void)ets_match_step(c, MATCH_CONS, 0, TERM_NIL, 1, 2);

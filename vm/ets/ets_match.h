@@ -110,5 +110,7 @@ bool ets_match_is_program(const Counted *object);
 bool ets_match_is_variable(const AtomTable *atoms, Term t, int64_t *number);
 /* Has the pattern neither variables nor maps: it stands for one term alone. */
 bool ets_match_is_ground(const AtomTable *atoms, Term pattern);
+/* Has it no variables?  As the pattern of a key it then names that key, maps included. */
+bool ets_match_is_bound(const AtomTable *atoms, Term pattern);
 /* Does every clause keep the key of what it changes (select_replace)? */
 bool ets_match_keeps_key(const EtsProgram *program, const AtomTable *atoms, size_t keypos);

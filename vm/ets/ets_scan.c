@@ -46,7 +46,7 @@ static EtsScanMode scan_mode(EtsScan *s, const EtsTable *t, const EtsProgram *pr
         if (ets_match_is_variable(t->atoms, head, &number)) return ETS_SCAN_ALL;
         if (!term_is_tuple(head) || tuple_size(head) <= t->keypos) continue;
         Term key = tuple_at(head, t->keypos);
-        if (ets_match_is_ground(t->atoms, key)) {
+        if (ets_match_is_bound(t->atoms, key)) {
             scan_add_key(s, t, key);
             continue;
         }

@@ -218,7 +218,7 @@ EtsResult ets_clear(EtsUser *u, EtsTable *t, EtsStore **old)
     lock_take(&t->lock);
     if (t->batch != NULL) {
         lock_drop(&t->lock);
-        size_t budget = 1;
+        size_t budget = SIZE_MAX;
         (void)ets_store_free_some(fresh, &budget);
         return ETS_BUSY;
     }
