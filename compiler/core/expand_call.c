@@ -171,8 +171,7 @@ static bool is_record_info(Expand *x, const Ast *a)
 {
     const AstList *args = &a->call.args;
     return args->n == 2 && args->at[0]->kind == AST_ATOM && args->at[1]->kind == AST_ATOM
-           && term_same(atom_term(x, a->call.callee->v.name),
-                        text_atom(x, "record_info"));
+           && term_same(atom_term(x, a->call.callee->v.name), text_atom(x, "record_info"));
 }
 
 /* apply(F, [A…]) and apply(M, F, [A…]) with a list that is written out are the calls

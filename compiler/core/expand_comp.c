@@ -263,8 +263,7 @@ static CoreRef source_start(Expand *x, const Ast *g)
     go_to(x, bad);
     write_error2(x, ATOM_BAD_GENERATOR, value, g->pos);
     go_to(x, good);
-    return write_apply(x, text_atom(x, "maps"), text_atom(x, "to_list"), 1,
-                       &value, g->pos);
+    return write_apply(x, text_atom(x, "maps"), text_atom(x, "to_list"), 1, &value, g->pos);
 }
 
 static Term comp_name(Expand *x, const Comp *comp)
@@ -375,9 +374,8 @@ CoreRef expand_comprehension(Expand *x, const Ast *a)
     scope_rewind(x, mark);
     if (is_bin || comp.turns) return acc;
     CoreRef args[2] = {acc, core_const(x->u, TERM_NIL)};
-    CoreRef list = write_apply(x, text_atom(x, "lists"),
-                               text_atom(x, "reverse"), 2, args, a->pos);
+    CoreRef list =
+        write_apply(x, text_atom(x, "lists"), text_atom(x, "reverse"), 2, args, a->pos);
     if (a->kind == AST_LC) return list;
-    return write_apply(x, text_atom(x, "maps"), text_atom(x, "from_list"),
-                       1, &list, a->pos);
+    return write_apply(x, text_atom(x, "maps"), text_atom(x, "from_list"), 1, &list, a->pos);
 }

@@ -47,8 +47,7 @@ static CoreRef expand_items(Expand *x, const AstList *items, const Ast *tail, Sr
     if (core_is_none(done)) return write_list(x, values, n, end, pos);
     done = expand_flush(x, done, values, &n, pos);
     CoreRef args[2] = {done, end};
-    return write_apply(x, text_atom(x, "lists"), text_atom(x, "reverse"), 2,
-                       args, pos);
+    return write_apply(x, text_atom(x, "lists"), text_atom(x, "reverse"), 2, args, pos);
 }
 
 static CoreRef expand_tuple(Expand *x, const Ast *a)
@@ -58,8 +57,8 @@ static CoreRef expand_tuple(Expand *x, const Ast *a)
         return write_tuple(x, expand_list(x, items), items->n, a->pos);
     CoreRef list = expand_items(x, items, NULL, a->pos);
     if (!core_is_const(list))
-        return write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "list_to_tuple"), 1,
-                           &list, a->pos);
+        return write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "list_to_tuple"), 1, &list,
+                           a->pos);
     CoreRef *refs = ARENA_ARRAY(x->arena, CoreRef, items->n);
     Term rest = core_term(x->u, list);
     for (uint32_t i = 0; i < items->n; i++, rest = list_tail(rest))

@@ -90,6 +90,5 @@ CoreRef expand_fun_ref(Expand *x, const Ast *a)
         return export_fun(x, atom_term(x, m->v.name), atom_term(x, f->v.name), (uint32_t)n->v.i,
                           a->pos);
     CoreRef args[3] = {expand_expr(x, m), expand_expr(x, f), expand_expr(x, n)};
-    return write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "make_fun"), 3, args,
-                       a->pos);
+    return write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "make_fun"), 3, args, a->pos);
 }

@@ -67,8 +67,8 @@ static CoreRef guard_call_value(Expand *x, const Ast *a, CoreBlockId bad)
     }
     uint32_t n = a->call.args.n;
     uint32_t size;
-    bool is_record = term_same(name, text_atom(x, "is_record"))
-                     && record_test_size(x, &a->call.args, &size);
+    bool is_record =
+        term_same(name, text_atom(x, "is_record")) && record_test_size(x, &a->call.args, &size);
     if (is_record || type_test(x, name, n) != CORE_KIND_COUNT) return guard_truth(x, a, bad);
     return guard_call(x, name, n, guard_values(x, &a->call.args, bad), bad, a->pos);
 }

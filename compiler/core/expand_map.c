@@ -206,8 +206,7 @@ static CoreRef map_update_long(Expand *x, CoreRef base, const AstList *fields, S
         for (uint32_t k = 0; k < n; k++, i++) {
             const Ast *f = fields->at[i];
             CoreRef key = expand_expr(x, f->map_field.key);
-            pairs[k] =
-                (MapPair){key, expand_expr(x, f->map_field.value), f->op == OP_EXACT};
+            pairs[k] = (MapPair){key, expand_expr(x, f->map_field.value), f->op == OP_EXACT};
         }
         VEC_PUSH(&parcels, parcel_make(x, pairs, n, pos));
     }

@@ -81,8 +81,8 @@ typedef struct Expand {
     bool export_all;
     bool has_exprs;
     bool has_callbacks;
-    bool in_attribute; /* maps and binaries are constants there, elsewhere patterns */
-    bool no_atoms; /* the table of atoms is full, which has been reported */
+    bool in_attribute;     /* maps and binaries are constants there, elsewhere patterns */
+    bool no_atoms;         /* the table of atoms is full, which has been reported */
     Htab records;          /* name -> Record * */
     Htab builtins;         /* atom indexes and arity -> ExpandBuiltin: rows for use in line */
     Htab fun_refs;         /* function index -> lambda index + 1: fun f/1 */

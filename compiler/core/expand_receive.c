@@ -75,8 +75,7 @@ void mark_match(Expand *x, const Ast *pattern, const Ast *expr, CoreRef value)
         if (pattern->tuple.items.n != 2) return;
         const Ast *second = pattern->tuple.items.at[1];
         if (second->kind == AST_VAR && scope_knows(x, second->v.name))
-            mark_value(x, core_var(marked->marker), scope_find(x, second->v.name),
-                       MARKED_NEW);
+            mark_value(x, core_var(marked->marker), scope_find(x, second->v.name), MARKED_NEW);
     } else if (pattern->kind == AST_VAR && !marked) {
         CoreRef marker = mark_inside(x, expr);
         if (!core_is_none(marker)) mark_value(x, marker, value, MARKED_NEW);

@@ -17,11 +17,11 @@ typedef struct {
 typedef struct {
     CoreUnit *u;
     Arena *arena;
-    uint32_t count;    /* functions there were at first; behind them stand stubs */
-    bool *wanted;      /* by function: its calls are to be replaced */
-    uint8_t *state;    /* by function */
-    uint32_t *stub;    /* by function: index + 1 of '-inlined-f/1-', 0: none yet */
-    uint32_t *first;   /* by function: its calls of wanted functions begin here in calls */
+    uint32_t count;  /* functions there were at first; behind them stand stubs */
+    bool *wanted;    /* by function: its calls are to be replaced */
+    uint8_t *state;  /* by function */
+    uint32_t *stub;  /* by function: index + 1 of '-inlined-f/1-', 0: none yet */
+    uint32_t *first; /* by function: its calls of wanted functions begin here in calls */
     VEC(uint32_t) calls;
     VEC(uint32_t) order; /* functions, callees first */
     VEC(InlineStep) stack;
@@ -143,8 +143,8 @@ static uint32_t inline_stub(Inline *s, uint32_t index, SrcPos pos)
 {
     if (s->stub[index] != 0) return s->stub[index] - 1;
     const CoreFunction *f = s->u->functions.at[index];
-    const char *text = arena_printf(s->arena, "-inlined-%s/%u-",
-                                    atom_text(s->u->atoms, f->name), f->arity);
+    const char *text =
+        arena_printf(s->arena, "-inlined-%s/%u-", atom_text(s->u->atoms, f->name), f->arity);
     Term name = f->name;
     /* Where the name is too long for an atom the function's own has to do. */
     if (atom_put(s->u->atoms, text, strlen(text), &name) != ATOM_PUT_DONE) name = f->name;
@@ -195,8 +195,8 @@ static void paste_instr(Paste *p, CoreBlockId block, const CoreInstr *from)
     i->dst = paste_var(p, from->dst);
     if (from->kind == CORE_SWITCH_ATOM || from->kind == CORE_SWITCH_SMALL
         || from->kind == CORE_SWITCH_ARITY)
-        i->cases = arena_copy_bytes(&u->c->arena, from->cases,
-                                    from->case_count * sizeof *from->cases);
+        i->cases =
+            arena_copy_bytes(&u->c->arena, from->cases, from->case_count * sizeof *from->cases);
     if (from->kind == CORE_BITS_BUILD || from->kind == CORE_GUARD_BITS_BUILD) {
         i->segments = arena_copy_bytes(&u->c->arena, from->segments,
                                        from->case_count * sizeof *from->segments);
@@ -218,8 +218,8 @@ static void paste_blocks(Paste *p)
     CoreUnit *u = p->s->u;
     for (CoreBlockId b = 1; b < p->from->blocks.count; b++) {
         const CoreBlock *from = &p->from->blocks.at[b];
-        CoreBlockId id =
-            core_block_new(u, p->to, from->in_try == 0 ? p->in_try : p->try_base + from->in_try);
+        CoreBlockId id = core_block_new(
+            u, p->to, from->in_try == 0 ? p->in_try : p->try_base + from->in_try);
         ASSERT(id == p->block_base + b);
         CoreVar *params = ARENA_ARRAY(&u->c->arena, CoreVar, from->param_count + 1);
         for (uint32_t k = 0; k < from->param_count; k++)

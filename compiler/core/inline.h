@@ -7,7 +7,8 @@
 
 #include "compiler/core/core.h"
 
-/* Size of a function that plain `inline` still takes, in instructions: the default of inline_size. */
+/* Size of a function that plain `inline` still takes, in instructions, unless inline_size says
+ * otherwise. */
 #define INLINE_SIZE_DEFAULT 24
 
 /* Put bodies in place of calls, callees before their callers; then drop functions that nobody

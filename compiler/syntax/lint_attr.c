@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "compiler/syntax/lint_hint.h"
 #include "compiler/syntax/lint_state.h"
 
 /* Exports and imports. */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "compiler/syntax/lint_hint.h"
 #include "compiler/syntax/lint_state.h"
 
 /* Built-ins that were imported by themselves before release 14: a clash with them is an error. */

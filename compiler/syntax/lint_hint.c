@@ -1,5 +1,6 @@
+#include "compiler/syntax/lint_hint.h"
+
 #include "compiler/source/builtins.h"
-#include "compiler/syntax/lint_state.h"
 #include "compiler/syntax/slip.h"
 #include "vm/base/similar.h"
 
@@ -92,6 +93,5 @@ void lint_hint_type(Lint *l, NameId name)
 void lint_check_attribute_name(Lint *l, const Ast *form)
 {
     NameId meant = slip_attribute(&l->c->names, form->v.name);
-    if (meant != NAME_NONE)
-        LINT_REPORT(l, DIAG_ATTRIBUTE_SLIP, form->pos, form->v.name, meant);
+    if (meant != NAME_NONE) LINT_REPORT(l, DIAG_ATTRIBUTE_SLIP, form->pos, form->v.name, meant);
 }

@@ -1,3 +1,4 @@
+#include "compiler/syntax/lint_hint.h"
 #include "compiler/syntax/lint_state.h"
 
 enum { RECORD_FEW_FIELDS = 12 }; /* up to this many are searched one by one */
@@ -206,8 +207,7 @@ void lint_record_index(Lint *l, const Ast *node)
 {
     const RecordInfo *r = lint_record_use(l, node->v.pair.name, node->pos);
     NameId field = (NameId)node->v.pair.second;
-    if (r && !lint_record_field(r, field))
-        lint_record_no_field(l, r, node->pos, field);
+    if (r && !lint_record_field(r, field)) lint_record_no_field(l, r, node->pos, field);
 }
 
 void lint_check_records(Lint *l)

@@ -278,16 +278,6 @@ void lint_record_pattern_names(Lint *l, const Ast *node, const RecordInfo *r);
 void lint_record_index(Lint *l, const Ast *node);
 void lint_check_records(Lint *l);
 
-/* -- names that were perhaps meant, under the message added last (lint_hint.c) -- */
-
-void lint_hint_function(Lint *l, NameId name, uint32_t arity);
-void lint_hint_variable(Lint *l, NameId name);
-void lint_hint_record(Lint *l, NameId name);
-void lint_hint_field(Lint *l, const RecordInfo *r, NameId field);
-void lint_hint_type(Lint *l, NameId name);
-/* A warning about an attribute of one's own that is nearly one of the language. */
-void lint_check_attribute_name(Lint *l, const Ast *form);
-
 /* -- types (lint_type.c) -- */
 
 void lint_type_decl(Lint *l, const Ast *form);

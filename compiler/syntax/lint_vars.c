@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "compiler/syntax/lint_hint.h"
 #include "compiler/syntax/lint_state.h"
 
 void vars_init(Lint *l)

@@ -232,8 +232,8 @@ static void hint_macro(Prep *prep, NameId id)
     for (const HtabEntry *entry; (entry = htab_next(&prep->macros, &cursor)) != NULL;) {
         NameId other = (NameId)entry->key;
         if (entry->value.ptr == NULL || other == id) continue;
-        bool smaller = best != NAME_NONE
-                       && strcmp(names_text(names, other), names_text(names, best)) < 0;
+        bool smaller =
+            best != NAME_NONE && strcmp(names_text(names, other), names_text(names, best)) < 0;
         s.distance += smaller; /* of equally near ones the first by name */
         if (similar_offer(&s, names_text(names, other), names_size(names, other)))
             best = other;

@@ -22,7 +22,8 @@ NameId slip_attribute(const Names *names, NameId name)
     s.distance = 2;
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         if (attributes[i] == name) return NAME_NONE;
-        if (similar_offer(&s, names_text(names, attributes[i]), names_size(names, attributes[i])))
+        if (similar_offer(&s, names_text(names, attributes[i]),
+                          names_size(names, attributes[i])))
             best = attributes[i];
     }
     return best;

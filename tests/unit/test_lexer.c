@@ -56,12 +56,12 @@ static const char *tokens_of_digits(Compilation *c, const char *prefix, char dig
     return tokens(c, text);
 }
 
-#define EXPECT_DIGITS(prefix, digit, n, wanted)                     \
-    do {                                                            \
-        Compilation c_;                                             \
-        compilation_init(&c_, NULL);                                \
+#define EXPECT_DIGITS(prefix, digit, n, wanted)                      \
+    do {                                                             \
+        Compilation c_;                                              \
+        compilation_init(&c_, NULL);                                 \
         EXPECT_STR(tokens_of_digits(&c_, prefix, digit, n), wanted); \
-        compilation_free(&c_);                                      \
+        compilation_free(&c_);                                       \
     } while (0)
 
 TEST(integers_too_large)

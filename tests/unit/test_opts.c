@@ -70,7 +70,8 @@ TEST(mistakes_are_named)
     explain(OPTS_UNKNOWN, "--sed", text, sizeof text);
     EXPECT_STR(text, "--sed is not an option; did you mean --seed?");
     explain(OPTS_UNKNOWN, "--warning-as-errors", text, sizeof text);
-    EXPECT_STR(text, "--warning-as-errors is not an option; did you mean --warnings-as-errors?");
+    EXPECT_STR(text,
+               "--warning-as-errors is not an option; did you mean --warnings-as-errors?");
     explain(OPTS_UNKNOWN, "-x", text, sizeof text);
     EXPECT_STR(text, "-x is not an option");
     explain(OPTS_NO_ARGUMENT, "--seed", text, sizeof text);
