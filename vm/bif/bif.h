@@ -11,7 +11,8 @@
  *                                   been collected in between
  *   return bif_wait(p)              the process waits (receive-like, blocking pool); run me
  *                                   again when woken
- * A row of kind GUARD or PLAIN is O(1) or close to it and never yields; its results are small.
+ * A row of kind GUARD or PLAIN is O(1) or close to it, and its results are small; called in line it has
+ * no slots, so what may be large is done with a record of its own (vm/proc/pause.h) and bif_yield.
  * Work is charged with bif_charge: about one reduction per 10 ns.
  */
 #pragma once
