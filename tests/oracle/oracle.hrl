@@ -52,7 +52,7 @@ text(A) -> io_lib:format("~w", [A]).
 
 result(F, Args, Shape, How) ->
     try apply(module(), F, [case A of {'$fun', _, Fun} -> Fun; {'$make', _, Make} -> Make(); _ -> A end || A <- Args]) of
-        R when How =:= raw, Shape =:= sorted -> {ok, show(sorted, R)};
+        R when How =:= raw, (Shape =:= sorted orelse Shape =:= portions) -> {ok, show(Shape, R)};
         R when How =:= raw -> {ok, plain(R)};
         R -> {ok, show(Shape, R)}
     catch
@@ -67,6 +67,7 @@ short(R) -> R.
 show(raw, R) -> R;
 show(l, R) -> {'$l', try {array:size(R), array:sparse_to_orddict(R)} catch _:_ -> R end};
 show(s, R) -> {'$s', try project(R) catch _:_ -> R end};
+show(portions, R) -> project(R);
 show(i, R) -> {'$i', try walk((module()):next(R)) catch _:_ -> R end};
 show(sorted, R) when is_list(R) -> canonical(R);
 show({t, Shapes}, R) when is_tuple(R), tuple_size(R) =:= length(Shapes) ->
