@@ -128,14 +128,12 @@ TEST(codegen_member_takes_both_parts_at_once)
                 "e(X, [_ | T]) -> e(X, T);\n"
                 "e(_, []) -> false.\n",
                 "ENTER need 3, arity 2, 3\n"
-                "UNCONS_OR r2, r1, r1, else 14\n"
-                "IS_SAME r2, r0, else 12\n"
-                "LOAD_ATOM r0, true\n"
-                "RETURN r0\n"
+                "UNCONS_OR r2, r1, r1, else 12\n"
+                "IS_SAME r2, r0, else 10\n"
+                "RETURN_ATOM true\n"
                 "TAIL_CALL e/2\n"
-                "IS_NIL r1, else 20\n"
-                "LOAD_ATOM r0, false\n"
-                "RETURN r0\n"
+                "IS_NIL r1, else 16\n"
+                "RETURN_ATOM false\n"
                 "FUNCTION_CLAUSE arity 2\n");
 }
 
