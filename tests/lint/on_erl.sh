@@ -11,7 +11,7 @@ module=$(sed -n "s/^-module(\([a-z0-9_']*\)).*/\1/p" "$file" | head -n 1)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$file" "$work/$module.erl"
-erlc -o "$work" "$work/$module.erl" >"$work/compile" 2>&1 || { cat "$work/compile" >&2; exit 1; }
+erlc -I "$(dirname "$file")" -o "$work" "$work/$module.erl" >"$work/compile" 2>&1 || { cat "$work/compile" >&2; exit 1; }
 sed -n 's/.*%% stdin: \{0,1\}//p' "$file" >"$work/input"
 size=$(sed -n 's/.*%% size: \{0,1\}//p' "$file" | head -n 1)
 args=$(sed -n 's/.*%% args: \{0,1\}//p' "$file" | head -n 1)

@@ -276,7 +276,7 @@ BifResult bif_zlib_deflate_dictionary(Process *p)
     return small_from((int64_t)sum);
 }
 
-/* One share of input; the code of zlib. */
+/* One share of input, or what follows the last one; the code of zlib. */
 static int zlib_deflate_share(Process *p, ZlibStream *s, int flush)
 {
     /* Without compression the shares would show in the blocks. */
@@ -284,13 +284,11 @@ static int zlib_deflate_share(Process *p, ZlibStream *s, int flush)
     if (s->level != 0 && most > ZLIB_SHARE) most = ZLIB_SHARE;
     size_t had = zlib_stream_feed(s, most);
     const uint8_t *from = s->z.next_in;
-    bool last = s->first + 1 >= s->queue.count
-                && (zlib_stream_is_empty(s) || had == s->queue.at[s->first].count);
     size_t before = s->output.count;
     bytes_reserve(&s->output, ZLIB_DEFLATE_OUT);
     s->z.next_out = s->output.at + before;
     s->z.avail_out = (uInt)(ZLIB_DEFLATE_OUT - before);
-    int code = deflate(&s->z, last ? flush : Z_NO_FLUSH);
+    int code = deflate(&s->z, flush);
     s->output.count = ZLIB_DEFLATE_OUT - s->z.avail_out;
     size_t used = had - s->z.avail_in;
     if (s->raw && used > 0) s->crc = (uint32_t)crc32(s->crc, from, (uInt)used);
@@ -309,18 +307,16 @@ BifResult bif_zlib_deflate(Process *p)
     if (s->ended) return zlib_code(p, Z_STREAM_ERROR);
     for (;;) {
         size_t first = s->first;
-        int code = zlib_deflate_share(p, s, flush);
-        if (code == Z_STREAM_END) {
-            s->ended = true;
-            return zlib_output(p, s, TERM_ATOM(FINISHED));
-        }
-        if (code != Z_OK && code != Z_BUF_ERROR) return zlib_code(p, code);
+        bool flushes = zlib_stream_is_empty(s);
+        /* OTP flushes behind all data, not with the last of them. */
+        int code = zlib_deflate_share(p, s, flushes ? flush : Z_NO_FLUSH);
+        if (code == Z_STREAM_END) s->ended = true;
+        if (code < 0 && code != Z_BUF_ERROR) return zlib_code(p, code);
         bool full = s->z.avail_out == 0;
-        bool border = s->level == 0 && s->first != first;
-        if (full || border || s->taken >= ZLIB_IN || zlib_stream_is_empty(s)) {
-            bool more = full || !zlib_stream_is_empty(s);
-            return zlib_output(p, s, more ? TERM_ATOM(CONTINUE) : TERM_ATOM(FINISHED));
-        }
+        if (s->ended || (flushes && !full)) return zlib_output(p, s, TERM_ATOM(FINISHED));
+        bool border = s->level == 0 && s->first != first && !zlib_stream_is_empty(s);
+        if (full || border || s->taken >= ZLIB_IN)
+            return zlib_output(p, s, TERM_ATOM(CONTINUE));
         if (bif_spent(p)) return bif_yield(p);
     }
 }
