@@ -18,7 +18,8 @@ typedef struct {
     CoreRef state;
     CoreRef rest;    /* the state of the next round */
     CoreRef subject; /* what the pattern is matched against */
-    Ast *pattern;
+    Ast *pattern;    /* NULL: its variables are bound by the step already */
+    bool is_alone;   /* no other source in the same round */
 } Gen;
 
 static CoreRef comp_from(Expand *x, const Comp *comp, uint32_t i, CoreRef acc);
@@ -92,6 +93,15 @@ static Ast *bin_pattern(Expand *x, const Ast *pattern, bool open, NameId rest)
     return bin;
 }
 
+/* Does every value match, so that taking a step binds all that the pattern binds? */
+static bool bin_is_open(Expand *x, const Ast *pattern)
+{
+    const AstList *segments = &pattern->bin.segments;
+    for (uint32_t i = 0; i < segments->n; i++)
+        if (open_segment(x, segments, i) != segments->at[i]) return false;
+    return true;
+}
+
 /* K := V as {K, V}: maps are gone through as lists of pairs. */
 static Ast *map_pattern(Expand *x, const Ast *field)
 {
@@ -126,8 +136,9 @@ static void source_step(Expand *x, Gen *s, CoreBlockId end)
     match_heads(x, &clause, 1, &s->state, 1, end);
     match_enter(x, &clause);
     s->rest = scope_find(x, rest);
-    scope_rewind(x, mark);
     s->subject = s->state;
+    if (s->is_alone && bin_is_open(x, g->generate.pattern)) return;
+    scope_rewind(x, mark);
     s->pattern = bin_pattern(x, g->generate.pattern, false, NAME__);
 }
 
@@ -203,6 +214,10 @@ static void comp_round(Expand *x, const Comp *comp, uint32_t next, Gen *sources,
                        CoreRef acc)
 {
     SrcPos pos = sources[0].ast->pos;
+    if (!sources[0].pattern) {
+        comp_again(x, sources, n, comp_from(x, comp, next, acc), pos);
+        return;
+    }
     CoreRef *subjects = ARENA_ARRAY(x->arena, CoreRef, n);
     AstList patterns = {ARENA_ARRAY(x->arena, Ast *, n), n};
     for (uint32_t i = 0; i < n; i++) {
@@ -286,7 +301,8 @@ static CoreRef comp_generate(Expand *x, const Comp *comp, uint32_t next,
     Writing *w = scope_enter(x, comp_name(x, comp), n + 1, true, comp->ast->pos);
     Gen *sources = ARENA_ARRAY(x->arena, Gen, n);
     for (uint32_t i = 0; i < n; i++)
-        sources[i] = (Gen){.ast = generators->at[i], .state = core_var(w->f->params[i])};
+        sources[i] = (Gen){
+            .ast = generators->at[i], .state = core_var(w->f->params[i]), .is_alone = n == 1};
     comp_zip_round(x, comp, next, sources, n, core_var(w->f->params[n]));
     scope_leave(x);
     /* OTP's loops over lists have no accumulator, and stack traces show the arity. */
