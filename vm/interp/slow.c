@@ -68,7 +68,7 @@ SlowResult slow_return_cons(Process *p)
 
 /* What went to fragments gets room in the block: whoever takes room without having promised it goes
  * on doing so, and fragments are slow. */
-#define CHARGE_ROOM_MAX 2048 /* words: more of it is rarely live at once */
+#define CHARGE_ROOM_MAX 256 /* words: a process that waits afterwards keeps them */
 
 static size_t charge_room(const Process *p)
 {
