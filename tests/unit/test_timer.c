@@ -163,3 +163,49 @@ TEST(random_times)
     VEC_FREE(&log.due);
     timer_wheel_destroy(&w);
 }
+
+/* ---- walking while the wheel turns ---- */
+
+static void mark(void *context, Message *m)
+{
+    size_t *visits = context;
+    ++*visits;
+    m->value = TERM_TRUE;
+}
+
+static bool deliver_marked(void *context, Timer *t)
+{
+    size_t *unmarked = context;
+    if (!term_same(t->message->value, TERM_TRUE)) ++*unmarked;
+    return false;
+}
+
+TEST(a_walk_misses_none_that_stays)
+{
+    enum { MANY = 3000 };
+    TimerWheel w;
+    Rng rng;
+    rng_seed(&rng, 8);
+    timer_wheel_init(&w, NULL, 0, 1000 * TICK);
+    uint64_t base = 1000 * TICK;
+    for (uint64_t i = 0; i < MANY; i++)
+        timer_add(&w, i + 1, to, base + 200 * TICK + rng_below(&rng, 200000 * TICK), nothing());
+    size_t visits = 0;
+    size_t unmarked = 0;
+    size_t at = TIMER_WALK_START;
+    uint64_t now = base;
+    for (uint64_t n = 1; timer_walk(&w, &at, mark, &visits); n++) {
+        /* Some fall due, some are cancelled, the rest goes down the levels. */
+        now += 4096 * TICK / 7;
+        while (timer_fire(&w, now, deliver_marked, &unmarked) > 0) {
+        }
+        timer_cancel(&w, 1 + rng_below(&rng, MANY), now);
+        unmarked = 0; /* of those that fired before the walk was over */
+    }
+    EXPECT(visits > 0);
+    while (timer_fire(&w, now + 400000 * TICK, deliver_marked, &unmarked) > 0) {
+    }
+    EXPECT_EQ(unmarked, 0);
+    EXPECT_EQ(w.count, 0);
+    timer_wheel_destroy(&w);
+}
