@@ -217,11 +217,21 @@ static bool match_at_once(Process *p, Term options, bool all, BifResult *result)
     return true;
 }
 
+/* In an empty binary nothing is found, whatever is looked for. */
+static bool match_in_nothing(Process *p, Term options)
+{
+    size_t from;
+    size_t end;
+    return term_is_binary(arg(p, 0)) && binary_view(arg(p, 0)).bits == 0
+           && match_scope(options, 0, &from, &end);
+}
+
 static BifResult match_run(Process *p, size_t slots, Term options, bool all)
 {
     _Static_assert(MATCH_SLOTS <= 6, "a stub's slots");
     bool begun = raw_slot(p, slots + MATCH_BEGUN) == 1;
     BifResult result;
+    if (!begun && match_in_nothing(p, options)) return all ? TERM_NIL : TERM_ATOM(NOMATCH);
     if (!begun && match_at_once(p, options, all, &result)) return result;
     if (!begun && !match_begin(p, slots, options)) return TERM_NONE;
     PatternSearch s = {.subject = binary_view(slot(p, slots + MATCH_SUBJECT)).at,
