@@ -3,6 +3,7 @@
 #include "vm/actor/alarm.h"
 #include "vm/actor/arrival.h"
 #include "vm/actor/exit.h"
+#include "vm/actor/report.h"
 #include "vm/actor/spawn.h"
 #include "vm/base/env.h"
 #include "vm/bif/bif_code.h"
@@ -23,6 +24,8 @@
 
 /* ---- hooks ---- */
 
+#define VM_HEAP_TRACE 8 /* frames in a report about a heap that is too large */
+
 /* The program ends when its main process does, by itself or by a signal. */
 static void vm_exit_begun(RunContext *run, Process *p, Term reason)
 {
@@ -30,6 +33,7 @@ static void vm_exit_begun(RunContext *run, Process *p, Term reason)
     if (!term_same(p->pid, vm->main_pid)) return;
     bool failed = !term_same(reason, TERM_ATOM(NORMAL));
     if (failed) atomic_store_release(&vm->main_failed, true);
+    if (failed && !vm->main_reported) report_signal(run, p, reason);
     sched_halt(vm->sched, failed ? 1 : 0);
 }
 
@@ -46,10 +50,21 @@ static SchedStop vm_crashed(RunContext *run, Process *p)
 {
     bool is_exit = term_same(run->exc_class, TERM_ATOM(EXIT));
     bool is_main = term_same(p->pid, run->vm->main_pid);
+    if (is_main) run->vm->main_reported = true;
     bool normal = is_exit && term_same(run->exc_reason, TERM_ATOM(NORMAL));
     if (!is_exit || (is_main && !normal))
-        exit_report(run, p, run->exc_class, run->exc_reason, run->exc_trace);
+        report_crash(run, p, run->exc_class, run->exc_reason, run->exc_trace);
     return vm_ended(run, p, run->exc_reason);
+}
+
+static void vm_heap_full(RunContext *run, Process *p, bool refused)
+{
+    if (term_same(p->pid, run->vm->main_pid)) run->vm->main_reported = true;
+    Heap scratch;
+    heap_init_detached(&scratch, run->mem);
+    Term trace = trace_current(p, &scratch, VM_HEAP_TRACE);
+    report_heap(run, p, refused, trace);
+    heap_release(&scratch);
 }
 
 static SchedStop vm_run_process(RunContext *run, Process *p)
@@ -157,7 +172,8 @@ static void vm_make_sched(Vm *vm)
                  .bifs = bif_functions,
                  .vm = vm,
                  .code_hooks = &vm_code_hooks,
-                 .exit_hooks = &vm_exit_hooks},
+                 .exit_hooks = &vm_exit_hooks,
+                 .heap_full = vm_heap_full},
         .hooks = {.run = vm_run_process,
                   .signals = arrival_look,
                   .inspect = bif_inspect,

@@ -44,6 +44,7 @@ struct Vm {
     bool has_archive;
     Term main_pid; /* its end is the program's end; TERM_NONE: there is none */
     AtomicBool main_failed;
+    bool main_reported; /* why it failed has been told; its worker's */
 };
 
 /* NULL: *why is a sentence for the user. */

@@ -12,7 +12,7 @@ typedef struct ExitHooks {
     void (*begun)(RunContext *rc, Process *p, Term reason);
     /* Tables, ports ... of p; called until it returns true; takes from *budget. NULL: none. */
     bool (*release)(RunContext *rc, Process *p, size_t *budget);
-    /* A finished report about an uncaught error, UTF-8; NULL: standard error. */
+    /* A finished report (vm/actor/report.h), UTF-8; NULL: standard error. */
     void (*report)(RunContext *rc, const char *text, size_t length);
 } ExitHooks;
 
@@ -28,7 +28,3 @@ SchedStop exit_step(RunContext *rc, Process *p);
 /* After sched_run: frees every process, sending nothing.  False, and nothing happens, if a
  * blocking job still runs. */
 bool exit_free_all(RunContext *rc);
-
-/* Reports an uncaught error of p on standard error: reason and, if not TERM_NONE, a built
- * stack trace. */
-void exit_report(RunContext *rc, Process *p, Term exc_class, Term reason, Term trace);

@@ -85,5 +85,7 @@ struct RunContext {
     struct EtsDirectory *tables;
     struct Env *env;
     const struct ExitHooks *exit_hooks;
+    /* p's heap cannot grow, because memory was `refused` or max_heap_size does not allow it. */
+    void (*heap_full)(RunContext *rc, Process *p, bool refused);
     const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */
 };

@@ -257,7 +257,13 @@ ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full
         x->collections++;
         x->minor_collections = report.full ? 0 : x->minor_collections + 1;
     }
-    if (result == GC_NO_MEMORY) return reserve_killed(p, TERM_ATOM(SYSTEM_LIMIT));
+    RunContext *run = p->run;
+    if (result == GC_NO_MEMORY) {
+        if (run->heap_full != NULL) run->heap_full(run, p, true);
+        return reserve_killed(p, TERM_ATOM(SYSTEM_LIMIT));
+    }
+    if (result == GC_OVER_LIMIT && x != NULL && x->max_heap.report && run->heap_full != NULL)
+        run->heap_full(run, p, false);
     if (result == GC_OVER_LIMIT && x != NULL && x->max_heap.kill)
         return reserve_killed(p, TERM_ATOM(KILLED));
     return RESERVE_DONE;
