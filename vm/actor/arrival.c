@@ -69,8 +69,8 @@ static Term down_tuple(Process *p, const Relation *r, Message *m, Term reason)
     if (term_is_boxed(item)) {
         item = message_signal(m)->from; /* the same pid, in the payload */
     } else if ((r->flags & RELATION_BY_NAME) != 0) {
-        Term pair[2] = {r->name, r->number != 0 ? TERM_RAW(r->number)
-                                                : TERM_ATOM(NONODE_AT_NOHOST)};
+        Term pair[2] = {r->name,
+                        r->number != 0 ? TERM_RAW(r->number) : TERM_ATOM(NONODE_AT_NOHOST)};
         item = tuple_over(message_take_spare(m, 3), 2, pair);
     }
     Term tuple[5] = {TERM_ATOM(DOWN), ref, TERM_ATOM(PROCESS), item, reason};
@@ -161,8 +161,7 @@ static void on_link(Process *p, const Signal *s)
 static void alias_used(RunContext *rc, Process *p, Relation *r)
 {
     if ((r->flags & RELATION_ALIAS_REPLY) == 0) return;
-    if (r->kind == RELATION_MONITOR)
-        signal_send_demonitor(rc, p->pid, r->other, r->key);
+    if (r->kind == RELATION_MONITOR) signal_send_demonitor(rc, p->pid, r->other, r->key);
     links_remove(p, r);
 }
 
@@ -185,10 +184,7 @@ static Arrival on_info(RunContext *rc, Process *p, const Signal *s)
 }
 
 /* At the start of a slice p stands at a safepoint: arrival_look. */
-static void arrival_look_soon(Process *p)
-{
-    atomic_or_acq_rel(&p->state, STATE_LOOK);
-}
+static void arrival_look_soon(Process *p) { atomic_or_acq_rel(&p->state, STATE_LOOK); }
 
 static Arrival on_check_code(Process *p, Message *m)
 {

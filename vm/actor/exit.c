@@ -158,7 +158,8 @@ static bool exit_relations(RunContext *rc, Process *p, Dying *d, bool links, siz
     return true;
 }
 
-/* The reason, which has been told, and the messages; what holds many counted objects leaves them to the next phase. */
+/* The reason, which has been told, and the messages; what holds many counted objects leaves them to
+ * the next phase. */
 static bool exit_queue(Process *p, Dying *d, size_t *budget)
 {
     if (d != NULL && d->holder != NULL) {

@@ -158,7 +158,8 @@ static bool spawn_open(RunContext *rc, Spawning *s, const SpawnRequest *r)
     return true;
 }
 
-static SpawnResult spawn_work(RunContext *rc, Spawning *s, const SpawnRequest *r, size_t *budget)
+static SpawnResult spawn_work(RunContext *rc, Spawning *s, const SpawnRequest *r,
+                              size_t *budget)
 {
     if (s->child == NULL) {
         if (!copy_count(&s->copy, budget)) return SPAWN_MORE;
@@ -241,10 +242,9 @@ static void spawn_relate(RunContext *rc, Process *parent, Process *p, const Spaw
 static void spawn_inherit(RunContext *rc, Process *p, Process *parent)
 {
     p->parent = parent->pid;
-    p->group_leader =
-        term_is_atomic(parent->group_leader)
-            ? parent->group_leader
-            : copy_term(&p->heap, parent->group_leader, SIZE_MAX, &rc->literals);
+    p->group_leader = term_is_atomic(parent->group_leader)
+                          ? parent->group_leader
+                          : copy_term(&p->heap, parent->group_leader, SIZE_MAX, &rc->literals);
     if (term_is_none(p->group_leader)) p->group_leader = parent->pid;
     uint64_t inherited = atomic_load_relaxed(&parent->state) & STATE_REFUSED;
     if (inherited != 0) atomic_or_relaxed(&p->state, inherited);

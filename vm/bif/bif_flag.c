@@ -124,7 +124,8 @@ BifResult bif_process_flag_2(Process *p)
     case ATOM_ERROR_HANDLER: return flag_error_handler(p, value);
     case ATOM_SAVE_CALLS: return flag_save_calls(p, value);
     case ATOM_SCHEDULER:
-        return term_is_small(value) && small_value(value) >= 0 ? small_from(0) : raise_badarg(p);
+        return term_is_small(value) && small_value(value) >= 0 ? small_from(0)
+                                                               : raise_badarg(p);
     case ATOM_ASYNC_DIST: return term_is_boolean(value) ? TERM_FALSE : raise_badarg(p);
     default: return raise_badarg(p);
     }

@@ -132,11 +132,11 @@ static bool spawn_options(Process *p, Term options, SpawnRequest *r, ReplyOption
 /* ---- the family: where its members find what they need ---- */
 
 enum {
-    SPAWN_ON = 1,       /* the first argument is a node */
-    SPAWN_MFA = 2,      /* module, function and arguments; else a fun */
-    SPAWN_THUNK = 4,    /* the fun takes no arguments, or it is badarg; else the process fails */
-    SPAWN_OPTIONS = 8,  /* the last argument is a list of options */
-    SPAWN_LINK = 16,    /* linked from the start */
+    SPAWN_ON = 1,      /* the first argument is a node */
+    SPAWN_MFA = 2,     /* module, function and arguments; else a fun */
+    SPAWN_THUNK = 4,   /* the fun takes no arguments, or it is badarg; else the process fails */
+    SPAWN_OPTIONS = 8, /* the last argument is a list of options */
+    SPAWN_LINK = 16,   /* linked from the start */
     SPAWN_MONITOR = 32, /* watched from the start */
     SPAWN_REQUEST = 64  /* the answer is a message */
 };
@@ -312,9 +312,9 @@ BifResult bif_spawn_request_2(Process *p)
 /* (Node, Fun, Options) or (M, F, A) */
 BifResult bif_spawn_request_3(Process *p)
 {
-    return spawn_by(p, SPAWN_REQUEST
-                           | (term_is_fun(arg(p, 1)) ? SPAWN_ON | SPAWN_THUNK | SPAWN_OPTIONS
-                                                     : SPAWN_MFA));
+    return spawn_by(
+        p, SPAWN_REQUEST
+               | (term_is_fun(arg(p, 1)) ? SPAWN_ON | SPAWN_THUNK | SPAWN_OPTIONS : SPAWN_MFA));
 }
 
 /* (Node, M, F, A) or (M, F, A, Options) */

@@ -65,10 +65,10 @@ BifResult bif_is_record_3(Process *p)
 
 /* ---- comparisons ---- */
 
-#define BIF_COMPARE(name, kind, claim)                            \
-    BifResult bif_##name(Process *p)                              \
-    {                                                             \
-        int order = compare_arguments(p, kind);                   \
+#define BIF_COMPARE(name, kind, claim)                                                \
+    BifResult bif_##name(Process *p)                                                  \
+    {                                                                                 \
+        int order = compare_arguments(p, kind);                                       \
         return LIKELY(order != ORDER_MORE) ? term_bool(order claim 0) : bif_yield(p); \
     }
 BIF_COMPARE(exact_eq, ORDER_KIND_SAME, ==)

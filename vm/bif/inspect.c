@@ -4,30 +4,18 @@
 #include "vm/format/opcodes.h"
 #include "vm/proc/dict.h"
 #include "vm/proc/extra.h"
-#include "vm/proc/frame.h"
 #include "vm/proc/links.h"
 #include "vm/proc/state.h"
 #include "vm/sched/sched.h"
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
 #include "vm/term/map.h"
-#include "vm/term/print.h"
 
 /* Entries of current_stacktrace. */
 #define INSPECT_TRACE_DEPTH 8
 
-/* Steps of a budget that an entry of a list, or a frame, costs. */
+/* Steps of a budget that an entry of a list costs. */
 #define INSPECT_ENTRY_STEPS 8
-#define INSPECT_FRAME_STEPS 64
-
-/* Bytes of text that backtrace gives a value. */
-#define INSPECT_VALUE_BYTES 120
-
-static bool inspect_spend(size_t *budget, size_t steps)
-{
-    *budget -= *budget < steps ? *budget : steps;
-    return *budget > 0;
-}
 
 /* ---- items that take no time ---- */
 
@@ -149,8 +137,9 @@ static Term inspect_collection(Inspection *i)
              heap_tuple2(h, TERM_ATOM(MIN_HEAP_SIZE), inspect_words(inspect_min_heap(p))));
     list_add(&all,
              heap_tuple2(h, TERM_ATOM(FULLSWEEP_AFTER), inspect_words(inspect_fullsweep(p))));
-    list_add(&all, heap_tuple2(h, TERM_ATOM(MINOR_GCS),
-                               inspect_words(p->extra == NULL ? 0 : p->extra->minor_collections)));
+    list_add(&all,
+             heap_tuple2(h, TERM_ATOM(MINOR_GCS),
+                         inspect_words(p->extra == NULL ? 0 : p->extra->minor_collections)));
     return list_finish(&all, TERM_NIL);
 }
 
@@ -218,7 +207,8 @@ static Term inspect_plain(const Inspection *i, AtomName item)
     case ATOM_SEQUENTIAL_TRACE_TOKEN: return TERM_NIL;
     case ATOM_TRACE: return small_from(0);
     case ATOM_LAST_CALLS: return x == NULL || x->save_calls == 0 ? TERM_FALSE : TERM_NIL;
-    case ATOM_LABEL: return x == NULL || term_is_none(x->label) ? TERM_ATOM(UNDEFINED) : x->label;
+    case ATOM_LABEL:
+        return x == NULL || term_is_none(x->label) ? TERM_ATOM(UNDEFINED) : x->label;
     case ATOM_MESSAGE_QUEUE_DATA:
         return x != NULL && x->off_heap_messages ? TERM_ATOM(OFF_HEAP) : TERM_ATOM(ON_HEAP);
     case ATOM_ASYNC_DIST: return TERM_FALSE;
@@ -264,8 +254,8 @@ static void inspect_add_relation(Inspection *i, AtomName item, const Relation *r
         break;
     case ATOM_SUSPENDING:
         if (r->kind == RELATION_SUSPENDED)
-            list_add(&i->values, heap_tuple3(h, r->other, small_from((int64_t)r->number),
-                                             small_from(0)));
+            list_add(&i->values,
+                     heap_tuple3(h, r->other, small_from((int64_t)r->number), small_from(0)));
         break;
     default: /* monitors */
         if (r->kind == RELATION_MONITOR) {
@@ -340,93 +330,10 @@ static bool inspect_binaries(Inspection *i, size_t *budget)
         Term references =
             inspect_words(atomic_load_relaxed((AtomicU64 *)(uintptr_t)&c->references));
         /* The place says nothing (machine.md 22): a running number stands for it. */
-        list_add(&i->values, heap_tuple3(i->h, small_from(0), inspect_words(c->bytes),
-                                         references));
+        list_add(&i->values,
+                 heap_tuple3(i->h, small_from(0), inspect_words(c->bytes), references));
         i->place = (const Word *)(uintptr_t)i->place[1];
         if (!inspect_spend(budget, INSPECT_ENTRY_STEPS)) return false;
-    }
-    return true;
-}
-
-/* ---- items that go through the stack ---- */
-
-/* "(M:F/A + Offset)" */
-static void inspect_print_place(Inspection *i, const void *at)
-{
-    CodePlace place;
-    const AtomTable *atoms = i->rc->atoms;
-    if (!code_place(i->rc->code, at, &place)) {
-        bytes_printf(&i->text, "(<terminate process normally>)\n");
-        return;
-    }
-    const CodeFunction *f = place.function;
-    bytes_printf(&i->text, "(");
-    print_atom(&i->text, atoms, atom_from(f->module), PRINT_PLAIN);
-    bytes_printf(&i->text, ":");
-    print_atom(&i->text, atoms, atom_from(f->name), PRINT_PLAIN);
-    bytes_printf(&i->text, "/%u + %u)\n", (unsigned)f->arity,
-                 (unsigned)(place.unit - f->start) * 4);
-}
-
-/* The caller's registers that live behind the call. */
-static void inspect_print_registers(Inspection *i, const Word *caller, LiveMap live)
-{
-    for (unsigned r = 0; r + 1u < live.window && r < 32; r++) {
-        if ((live.map >> r & 1) == 0) continue;
-        bytes_printf(&i->text, "y(%u)     ", r);
-        print_term_limited(&i->text, i->rc->atoms, TERM_RAW(caller[-1 - (ptrdiff_t)r]),
-                           PRINT_PLAIN, INSPECT_VALUE_BYTES);
-        bytes_printf(&i->text, "\n");
-    }
-}
-
-static bool inspect_backtrace(Inspection *i, size_t *budget)
-{
-    const Word *base = i->p->block + i->p->block_words - 1;
-    if (i->place == NULL) {
-        i->place = i->p->fp;
-        bytes_printf(&i->text, "Program counter: ");
-        inspect_print_place(i, i->p->pc);
-    }
-    while (i->place < base) {
-        const uint8_t *descriptor = frame_descriptor(*i->place);
-        LiveMap live = operand_live(descriptor);
-        i->place += live.window;
-        bytes_printf(&i->text, "\nReturn addr ");
-        inspect_print_place(i, descriptor);
-        if ((live.flags & LIVE_FLAG_BIG_MAP) == 0) inspect_print_registers(i, i->place, live);
-        if (!inspect_spend(budget, INSPECT_FRAME_STEPS)) return false;
-    }
-    bytes_printf(&i->text, "\nReturn addr (<terminate process normally>)\n");
-    return true;
-}
-
-/* Handlers around a place. */
-static size_t inspect_handlers(const Inspection *i, const void *at)
-{
-    CodePlace place;
-    size_t n = 0;
-    if (!code_place(i->rc->code, at, &place)) return 0;
-    const ModuleVersion *v = place.version;
-    for (uint32_t k = 0; k < v->handler_count; k++)
-        n += place.unit >= v->handlers[k].start && place.unit < v->handlers[k].end;
-    return n;
-}
-
-/* The number of try and catch that the process is inside of; in `cursor`. */
-static bool inspect_catch_level(Inspection *i, size_t *budget)
-{
-    const Word *base = i->p->block + i->p->block_words - 1;
-    if (i->place == NULL) {
-        i->place = i->p->fp;
-        i->cursor = inspect_handlers(i, i->p->pc);
-    }
-    while (i->place < base) {
-        const uint8_t *descriptor = frame_descriptor(*i->place);
-        LiveMap live = operand_live(descriptor);
-        i->place += live.window;
-        if ((live.flags & LIVE_FLAG_IN_TRY) != 0) i->cursor += inspect_handlers(i, descriptor - 4);
-        if (!inspect_spend(budget, INSPECT_FRAME_STEPS)) return false;
     }
     return true;
 }
@@ -507,23 +414,41 @@ static bool inspect_value(Inspection *i, Term item, size_t *budget, Term *value)
 
 /* In the order in which process_info/1 tells them. */
 static const AtomName inspect_usual[] = {
-    ATOM_REGISTERED_NAME,    ATOM_CURRENT_FUNCTION, ATOM_INITIAL_CALL,  ATOM_STATUS,
-    ATOM_MESSAGE_QUEUE_LEN,  ATOM_LINKS,            ATOM_DICTIONARY,    ATOM_TRAP_EXIT,
-    ATOM_ERROR_HANDLER,      ATOM_PRIORITY,         ATOM_GROUP_LEADER,  ATOM_TOTAL_HEAP_SIZE,
-    ATOM_HEAP_SIZE,          ATOM_STACK_SIZE,       ATOM_REDUCTIONS,    ATOM_GARBAGE_COLLECTION,
+    ATOM_REGISTERED_NAME,   ATOM_CURRENT_FUNCTION,
+    ATOM_INITIAL_CALL,      ATOM_STATUS,
+    ATOM_MESSAGE_QUEUE_LEN, ATOM_LINKS,
+    ATOM_DICTIONARY,        ATOM_TRAP_EXIT,
+    ATOM_ERROR_HANDLER,     ATOM_PRIORITY,
+    ATOM_GROUP_LEADER,      ATOM_TOTAL_HEAP_SIZE,
+    ATOM_HEAP_SIZE,         ATOM_STACK_SIZE,
+    ATOM_REDUCTIONS,        ATOM_GARBAGE_COLLECTION,
     ATOM_SUSPENDING,
 };
 
 bool inspect_is_item(Term t)
 {
     static const AtomName others[] = {
-        ATOM_CURRENT_LOCATION,   ATOM_CURRENT_STACKTRACE, ATOM_MONITORS,
-        ATOM_MONITORED_BY,       ATOM_MESSAGES,           ATOM_MEMORY,
-        ATOM_GARBAGE_COLLECTION_INFO, ATOM_BINARY,        ATOM_PARENT,
-        ATOM_CATCHLEVEL,         ATOM_SEQUENTIAL_TRACE_TOKEN, ATOM_BACKTRACE,
-        ATOM_TRACE,              ATOM_LABEL,              ATOM_MESSAGE_QUEUE_DATA,
-        ATOM_ASYNC_DIST,         ATOM_MIN_HEAP_SIZE,      ATOM_MIN_BIN_VHEAP_SIZE,
-        ATOM_MAX_HEAP_SIZE,      ATOM_FULLSWEEP_AFTER,    ATOM_MAGIC_REF,
+        ATOM_CURRENT_LOCATION,
+        ATOM_CURRENT_STACKTRACE,
+        ATOM_MONITORS,
+        ATOM_MONITORED_BY,
+        ATOM_MESSAGES,
+        ATOM_MEMORY,
+        ATOM_GARBAGE_COLLECTION_INFO,
+        ATOM_BINARY,
+        ATOM_PARENT,
+        ATOM_CATCHLEVEL,
+        ATOM_SEQUENTIAL_TRACE_TOKEN,
+        ATOM_BACKTRACE,
+        ATOM_TRACE,
+        ATOM_LABEL,
+        ATOM_MESSAGE_QUEUE_DATA,
+        ATOM_ASYNC_DIST,
+        ATOM_MIN_HEAP_SIZE,
+        ATOM_MIN_BIN_VHEAP_SIZE,
+        ATOM_MAX_HEAP_SIZE,
+        ATOM_FULLSWEEP_AFTER,
+        ATOM_MAGIC_REF,
         ATOM_LAST_CALLS,
     };
     if (term_is_tuple_of(t, 2)) return term_is_the_atom(tuple_at(t, 0), ATOM_DICTIONARY);
@@ -577,8 +502,7 @@ bool inspect_step(Inspection *i, RunContext *rc, size_t *budget)
         }
         bool nameless = i->usual == 0 && term_is_nil(value);
         if (!nameless)
-            list_add(&i->pairs,
-                     term_is_none(value) ? value : heap_tuple2(i->h, item, value));
+            list_add(&i->pairs, term_is_none(value) ? value : heap_tuple2(i->h, item, value));
         if (i->usual != SIZE_MAX)
             i->usual++;
         else

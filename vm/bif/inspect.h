@@ -17,14 +17,14 @@ typedef struct Inspection {
     Pause pause;
     RunContext *rc; /* of the slice that runs */
     Process *p;
-    bool self;      /* the process asks about itself */
-    Heap *h;        /* where the answer is built: the process's own if it asks itself, else: */
+    bool self; /* the process asks about itself */
+    Heap *h;   /* where the answer is built: the process's own if it asks itself, else: */
     Heap detached;
-    Term items;     /* still to be told: an atom, {dictionary, Key}, or a list of them */
-    bool listed;    /* they are a list: every pair is told */
-    size_t usual;   /* place in the list that process_info/1 tells; SIZE_MAX: it is not that */
+    Term items;   /* still to be told: an atom, {dictionary, Key}, or a list of them */
+    bool listed;  /* they are a list: every pair is told */
+    size_t usual; /* place in the list that process_info/1 tells; SIZE_MAX: it is not that */
     ListBuilder pairs;
-    Term answer;    /* TERM_NONE: no memory for it */
+    Term answer; /* TERM_NONE: no memory for it */
     /* The item at hand, if it takes long. */
     bool begun;
     bool copying;
@@ -47,6 +47,17 @@ void inspect_begin(Inspection *i, Process *p, bool self, Term items);
 /* True when i->answer is known. */
 bool inspect_step(Inspection *i, RunContext *rc, size_t *budget);
 void inspect_end(Inspection *i);
+
+/* Takes steps from a budget; false when it is used up. */
+static inline bool inspect_spend(size_t *budget, size_t steps)
+{
+    *budget -= *budget < steps ? *budget : steps;
+    return *budget > 0;
+}
+
+/* The text of backtrace, in i->text; the number for catchlevel, in i->cursor.  True: all of it. */
+bool inspect_backtrace(Inspection *i, size_t *budget);
+bool inspect_catch_level(Inspection *i, size_t *budget);
 
 /* Values that process_flag tells too. */
 Term inspect_priority(const Process *p);

@@ -165,7 +165,10 @@ Relation *links_next(const Process *p, size_t *cursor)
     return NULL;
 }
 
-uint32_t links_moves(const Process *p) { return p->relations == NULL ? 0 : p->relations->moves; }
+uint32_t links_moves(const Process *p)
+{
+    return p->relations == NULL ? 0 : p->relations->moves;
+}
 
 size_t links_count(const Process *p) { return p->relations == NULL ? 0 : p->relations->live; }
 

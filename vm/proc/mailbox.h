@@ -58,10 +58,7 @@ static inline bool intake_is_empty(const Intake *in)
  * budget (messages). */
 Message *intake_first(Intake *in, size_t *budget);
 /* The one that intake_first gave leaves. */
-static inline void intake_drop_first(Intake *in)
-{
-    in->oldest = in->oldest->next;
-}
+static inline void intake_drop_first(Intake *in) { in->oldest = in->oldest->next; }
 /* Puts a message at the end of the inner queue. */
 void mailbox_append(Mailbox *b, Message *m);
 

@@ -101,9 +101,8 @@ ParcelResult parcel_make(Process *p, SignalKind kind, size_t spare, Term value, 
 {
     ParcelPause *held = (ParcelPause *)pause_find(p, parcel_release);
     if (LIKELY(held == NULL)) {
-        size_t words = term_is_atomic(value)
-                           ? 0
-                           : copy_size(value, PARCEL_QUICK_WORDS, &p->run->literals);
+        size_t words =
+            term_is_atomic(value) ? 0 : copy_size(value, PARCEL_QUICK_WORDS, &p->run->literals);
         if (LIKELY(words != COPY_TOO_LARGE))
             return parcel_make_at_once(p, kind, spare, value, words, made);
         held = (ParcelPause *)pause_new(p, sizeof *held, parcel_release);

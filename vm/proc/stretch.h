@@ -1,5 +1,5 @@
 /*
- * How long processes go without looking whether their slice is over: debug builds remember the worst
+ * How long processes go without looking at their slice: debug builds remember the worst
  * (machine.md 9), and `--stats` shows it.
  *
  * Counted are reductions, not time: what a built-in charges in one call, or half the words that it
