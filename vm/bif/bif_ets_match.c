@@ -28,49 +28,64 @@ BifResult bif_ets_is_compiled_ms(Process *p)
     return term_bool(match_program(arg(p, 0)) != NULL);
 }
 
-/* The elements that match; in slices, newest first and then turned round. */
+/* A run over a list: what is left of it, and the results, newest first, or, when they are turned
+ * round, in order. */
+typedef struct Run {
+    Term rest;
+    Term result;
+    bool turning;
+} Run;
+
+/* Some elements; false: memory is refused. */
+static bool run_some(Process *p, EtsMachine *m, Run *r)
+{
+    enum { SOME = 32 };
+    uint64_t steps = m->steps;
+    for (int i = 0; i < SOME && term_is_cons(r->rest); i++, r->rest = list_tail(r->rest)) {
+        Term t = list_head(r->rest);
+        MatchResult found = r->turning ? MATCH_DONE : ets_machine_run(m, t, NULL, &t);
+        if (found == MATCH_NOT) continue;
+        if (found == MATCH_REFUSED) return false;
+        r->result = heap_cons(&p->heap, t, r->result);
+        if (term_is_none(r->result)) return false;
+    }
+    bif_charge(p, (int64_t)(SOME / 4 + (m->steps - steps) / 4));
+    return true;
+}
+
+/* Until the slice is spent or the list is done; false: memory is refused. */
+static bool run_slice(Process *p, EtsMachine *m, Run *r)
+{
+    do {
+        if (!run_some(p, m, r)) return false;
+        if (term_is_nil(r->rest) && !r->turning)
+            *r = (Run){.rest = r->result, .result = TERM_NIL, .turning = true};
+    } while (term_is_cons(r->rest) && !bif_spent(p));
+    return true;
+}
+
+/* The elements of a list that match; in slices. */
 BifResult bif_ets_match_spec_run(Process *p)
 {
-    enum { REST = 2, RESULT = 3, PHASE = 4, SOME = 32 };
+    enum { REST = 2, RESULT = 3, PHASE = 4 };
     enum { BEGIN, RUNNING, TURNING };
-    EtsProgram *program = match_program(arg(p, 1));
     size_t phase = raw_slot(p, PHASE);
-    Term rest = phase == BEGIN ? arg(p, 0) : slot(p, REST);
-    Term result = phase == BEGIN ? TERM_NIL : slot(p, RESULT);
+    EtsProgram *program = match_program(arg(p, 1));
     if (program == NULL) return raise_badarg(p);
-    if (phase == BEGIN) phase = RUNNING;
+    Run r = {.rest = arg(p, 0), .result = TERM_NIL};
+    if (phase != BEGIN)
+        r = (Run){
+            .rest = slot(p, REST), .result = slot(p, RESULT), .turning = phase == TURNING};
     EtsMachine m;
     if (!ets_machine_begin(&m, p, program, MATCH_KEEP_OWN)) return raise_system_limit(p);
-    for (;;) {
-        uint64_t steps = m.steps;
-        for (int i = 0; i < SOME && term_is_cons(rest); i++, rest = list_tail(rest)) {
-            Term t = list_head(rest);
-            MatchResult found =
-                phase == RUNNING ? ets_machine_run(&m, t, NULL, &t) : MATCH_DONE;
-            if (found == MATCH_NOT) continue;
-            result = found == MATCH_DONE ? heap_cons(&p->heap, t, result) : TERM_NONE;
-            if (term_is_none(result)) {
-                ets_machine_end(&m);
-                return raise_system_limit(p);
-            }
-        }
-        bif_charge(p, (int64_t)(SOME / 4 + (m.steps - steps) / 4));
-        if (!term_is_cons(rest)) {
-            if (phase == TURNING || !term_is_nil(rest)) break;
-            phase = TURNING;
-            rest = result;
-            result = TERM_NIL;
-        }
-        if (bif_spent(p)) {
-            ets_machine_end(&m);
-            slot_set(p, REST, rest);
-            slot_set(p, RESULT, result);
-            raw_slot_set(p, PHASE, phase);
-            return bif_yield(p);
-        }
-    }
+    bool fits = run_slice(p, &m, &r);
     ets_machine_end(&m);
-    return term_is_nil(rest) ? result : raise_badarg(p);
+    if (!fits) return raise_system_limit(p);
+    if (!term_is_cons(r.rest)) return term_is_nil(r.rest) ? r.result : raise_badarg(p);
+    slot_set(p, REST, r.rest);
+    slot_set(p, RESULT, r.result);
+    raw_slot_set(p, PHASE, r.turning ? TURNING : RUNNING);
+    return bif_yield(p);
 }
 
 /* {error, [{error, Text}]} */

@@ -83,6 +83,24 @@ static EtsObject *update_find(const EtsTable *t, Term key, bool *busy)
     }
 }
 
+/* Puts the changed object in, of `old` or of the default: DONE with *result, LOST to begin again,
+ * BUSY, or EXISTS when an exception was raised. */
+static EtsResult update_try(Update *x, EtsObject *old, Term otherwise, EtsChange *change,
+                            Term *result)
+{
+    Process *p = x->p;
+    EtsUser u = bif_ets_user(p);
+    EtsObject *fresh =
+        old == NULL
+            ? update_fresh(x, otherwise, arg(p, 1), change, arg(p, 2), result)
+            : update_fresh(x, ets_object_tuple(old), TERM_NONE, change, arg(p, 2), result);
+    if (fresh == NULL) return ETS_EXISTS;
+    bif_ets_charge(p, 2 * (size_t)fresh->words);
+    EtsResult r = old == NULL ? ets_put(&u, x->t, fresh, true) : ets_swap(&u, x->t, old, fresh);
+    if (r != ETS_DONE) ets_object_free(p->run->mem, fresh);
+    return r == ETS_EXISTS ? ETS_LOST : r;
+}
+
 /* Changes the object of the key, or puts the changed default; `absent` is the result when there
  * is neither. Somebody else's change in between: all over again. */
 static BifResult update_any(Process *p, EtsChange *change, Term otherwise, Term absent)
@@ -91,32 +109,22 @@ static BifResult update_any(Process *p, EtsChange *change, Term otherwise, Term 
     if (t == NULL) return TERM_NONE;
     if (t->kind == ETS_BAG || t->kind == ETS_DUPLICATE_BAG) return raise_badarg(p);
     if (!term_is_none(otherwise) && !term_is_tuple(otherwise)) return raise_badarg(p);
-    EtsUser u = bif_ets_user(p);
-    Update x;
-    update_init(&x, p, t);
-    Term key = arg(p, 1);
-    for (;;) {
+    EtsResult r;
+    Term result;
+    do {
         bool busy;
-        Term result = TERM_TRUE;
-        EtsObject *old = update_find(t, key, &busy);
+        EtsObject *old = update_find(t, arg(p, 1), &busy);
         if (busy) return bif_ets_busy(p, t);
         if (old == NULL && term_is_none(otherwise))
             return term_is_none(absent) ? raise_badarg(p) : absent;
         if (old == NULL && !bif_ets_is_object(t, otherwise)) return raise_badarg(p);
-        EtsObject *fresh =
-            update_fresh(&x, old == NULL ? otherwise : ets_object_tuple(old),
-                         old == NULL ? key : TERM_NONE, change, arg(p, 2), &result);
-        if (fresh == NULL) {
-            update_end(&x);
-            return TERM_NONE;
-        }
-        bif_ets_charge(p, 2 * fresh->words);
-        EtsResult r = old == NULL ? ets_put(&u, t, fresh, true) : ets_swap(&u, t, old, fresh);
-        if (r != ETS_DONE) ets_object_free(p->run->mem, fresh);
+        Update x;
+        update_init(&x, p, t);
+        r = update_try(&x, old, otherwise, change, &result);
         update_end(&x);
-        if (r == ETS_DONE) return result;
-        if (r == ETS_BUSY) return bif_ets_busy(p, t);
-    }
+    } while (r == ETS_LOST);
+    if (r == ETS_BUSY) return bif_ets_busy(p, t);
+    return r == ETS_DONE ? result : TERM_NONE;
 }
 
 /* ---- update_element ---- */

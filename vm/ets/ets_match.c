@@ -177,9 +177,8 @@ static void pattern_part(MatchCompiler *c, Term t, Walk *rest)
         (void)ets_match_step(c, MATCH_WORD, 0, t, 1, 0);
     } else if (term_is_map(t)) {
         pattern_map(c, t, rest);
-    } else if (!term_is_cons(t) && !term_is_tuple(t)) {
-        (void)ets_match_step(c, MATCH_EQUAL, 0, t, 1, 0);
-    } else if (pattern_is_ground(c->atoms, t, false, PATTERN_LOOK)) {
+    } else if ((!term_is_cons(t) && !term_is_tuple(t))
+               || pattern_is_ground(c->atoms, t, false, PATTERN_LOOK)) {
         (void)ets_match_step(c, MATCH_EQUAL, 0, t, 1, 0);
     } else if (term_is_cons(t)) {
         (void)ets_match_step(c, MATCH_CONS, 0, TERM_NIL, 1, 2);

@@ -199,56 +199,81 @@ static bool value_decides(const MatchStep *step, Word **top, bool *failed)
     return false;
 }
 
-/* Memory that is refused fails like everything else in a guard, and as a whole in a body. */
-static MatchResult match_values(EtsMachine *m, const MatchClause *clause, const MatchStep *step,
-                                Term t, const EtsObject *object, Term *result)
+/* A clause and what its pattern fits. */
+typedef struct MatchFit {
+    const MatchClause *clause;
+    Term t;
+    const EtsObject *object;
+} MatchFit;
+
+/* What an op that only fetches something puts on the stack; TERM_NONE: memory is refused. */
+static Term value_fetch(EtsMachine *m, const MatchFit *fit, const MatchStep *step)
+{
+    switch ((MatchOp)step->op) {
+    case MATCH_CONST: return value_keep(m, TERM_RAW(step->constant), true);
+    case MATCH_VARIABLE: return value_keep(m, TERM_RAW(m->variables[step->n]), false);
+    case MATCH_OBJECT: return value_object(m, fit->t, fit->object);
+    case MATCH_ALL: return value_all(m, &m->program->order.at[fit->clause->order]);
+    case MATCH_SELF: return m->p->pid;
+    default: UNREACHABLE();
+    }
+}
+
+/* One value more on the stack; false: what computes it has failed in a guard, or, with
+ * *refused, there was no memory.  In a body 'EXIT' stands for what has failed. */
+static bool match_value(EtsMachine *m, const MatchFit *fit, const MatchStep *step, Word **top,
+                        bool in_body, bool *refused)
+{
+    Term value;
+    size_t taken = 0;
+    if (step->op <= MATCH_ALL || step->op == MATCH_SELF) {
+        value = value_fetch(m, fit, step);
+        *refused = term_is_none(value);
+    } else {
+        taken = (size_t)small_value(TERM_RAW(step->constant));
+        value = value_compute(m, step, *top, taken);
+        if (term_is_none(value) && in_body) value = TERM_ATOM(UP_EXIT);
+    }
+    *top -= taken;
+    *(*top)++ = value.w;
+    return !term_is_none(value);
+}
+
+/* Guards and body of a clause whose pattern fits. */
+static MatchResult match_values(EtsMachine *m, const MatchFit *fit, const MatchStep *step,
+                                Term *result)
 {
     const MatchStep *first = m->program->steps.at;
-    const MatchStep *end = first + clause->end;
     Word *top = m->stack;
     bool in_body = false;
+    bool failed = false;
+    bool refused = false;
     if (step->op != MATCH_BODY || m->use == MATCH_LOOK) scratch_enter(m);
-    for (; step < end; step++) {
-        Term value;
-        size_t taken = 0;
-        bool failed = false;
+    for (;; step++) {
         m->steps++;
         switch ((MatchOp)step->op) {
-        case MATCH_CONST: value = value_keep(m, TERM_RAW(step->constant), true); break;
-        case MATCH_VARIABLE:
-            value = value_keep(m, TERM_RAW(m->variables[step->n]), false);
-            break;
-        case MATCH_OBJECT: value = value_object(m, t, object); break;
-        case MATCH_ALL: value = value_all(m, &m->program->order.at[clause->order]); break;
-        case MATCH_SELF: value = m->p->pid; break;
         case MATCH_ANDALSO:
         case MATCH_ORELSE:
-            if (!value_decides(step, &top, &failed)) continue;
+            if (!value_decides(step, &top, &failed)) break;
             if (failed && !in_body) return MATCH_NOT;
             if (failed) top[-1] = TERM_ATOM(UP_EXIT).w;
             step = first + step->n - 1;
-            continue;
+            break;
         case MATCH_HOLDS:
             if (!term_same(TERM_RAW(*--top), TERM_TRUE)) return MATCH_NOT;
-            continue;
-        case MATCH_DROP: top--; continue;
+            break;
+        case MATCH_DROP: top--; break;
         case MATCH_BODY:
             in_body = true;
             if (m->use != MATCH_LOOK) scratch_leave(m);
-            continue;
+            break;
         case MATCH_GIVE: *result = TERM_RAW(top[-1]); return MATCH_DONE;
         default:
-            taken = (size_t)small_value(TERM_RAW(step->constant));
-            value = value_compute(m, step, top, taken);
-            if (term_is_none(value) && !in_body) return MATCH_NOT;
-            if (term_is_none(value)) value = TERM_ATOM(UP_EXIT);
+            if (!match_value(m, fit, step, &top, in_body, &refused))
+                return refused ? MATCH_REFUSED : MATCH_NOT;
             break;
         }
-        if (term_is_none(value)) return MATCH_REFUSED;
-        top -= taken;
-        *top++ = value.w;
     }
-    UNREACHABLE();
 }
 
 MatchResult ets_machine_run(EtsMachine *m, Term t, const EtsObject *object, Term *result)
@@ -259,7 +284,8 @@ MatchResult ets_machine_run(EtsMachine *m, Term t, const EtsObject *object, Term
         const MatchClause *clause = &program->clauses.at[i];
         const MatchStep *step = match_pattern(m, program->steps.at + clause->first, t);
         if (step == NULL) continue;
-        MatchResult r = match_values(m, clause, step, t, object, result);
+        const MatchFit fit = {clause, t, object};
+        MatchResult r = match_values(m, &fit, step, result);
         scratch_leave(m);
         if (r != MATCH_NOT) return r;
     }

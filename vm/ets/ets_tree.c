@@ -211,21 +211,35 @@ static uint32_t bound_search(const EtsTree *t, const EtsNode *n, const EtsBound 
     return low;
 }
 
-/* One leaf's share; *edge is the key of an inner node that bounds the leaf on the side where the
- * walk goes on, TERM_NONE at the end of the table. */
-static bool gather_try(const EtsTree *t, const EtsBound *bound, bool backward, EtsObject **out,
-                       size_t n, size_t *count, Term *edge)
+/* One leaf's share of a walk. */
+typedef struct Share {
+    EtsObject **out;
+    size_t room;
+    size_t count;
+    /* The key of an inner node that bounds the leaf where the walk goes on; TERM_NONE at the
+     * end of the table. */
+    Term edge;
+} Share;
+
+static void share_leaf(Share *s, const EtsNode *leaf, uint32_t at, bool backward)
+{
+    uint32_t keys = node_count(leaf);
+    s->count = 0;
+    while (s->count < s->room && (backward ? at > 0 : at < keys))
+        s->out[s->count++] = node_child(leaf, backward ? --at : at++);
+}
+
+static bool share_try(const EtsTree *t, const EtsBound *bound, bool backward, Share *s)
 {
     EtsNode *node = atomic_load_acquire(&t->root);
     uint64_t v = node_version(node);
-    *edge = TERM_NONE;
-    *count = 0;
+    s->edge = TERM_NONE;
     if ((v & NODE_GONE) != 0 || atomic_load_acquire(&t->root) != node) return false;
     while (!node->leaf) {
         uint32_t at = bound_search(t, node, bound, backward);
         uint32_t keys = node_count(node);
         if (at > keys) return false;
-        if (backward ? at > 0 : at < keys) *edge = node_key(node, backward ? at - 1 : at);
+        if (backward ? at > 0 : at < keys) s->edge = node_key(node, backward ? at - 1 : at);
         EtsNode *child = node_child(node, at);
         if (!node_unchanged(node, v)) return false;
         uint64_t below = node_version(child);
@@ -233,14 +247,7 @@ static bool gather_try(const EtsTree *t, const EtsBound *bound, bool backward, E
         node = child;
         v = below;
     }
-    uint32_t at = bound_search(t, node, bound, backward);
-    uint32_t keys = node_count(node);
-    size_t got = 0;
-    if (backward)
-        while (at > 0 && got < n) out[got++] = node_child(node, --at);
-    else
-        while (at < keys && got < n) out[got++] = node_child(node, at++);
-    *count = got;
+    share_leaf(s, node, bound_search(t, node, bound, backward), backward);
     return node_unchanged(node, v);
 }
 
@@ -248,17 +255,16 @@ size_t ets_tree_gather(const EtsTree *t, const EtsBound *bound, bool backward, E
                        size_t n)
 {
     EtsBound at = *bound;
-    Term edge;
     Term last;
     size_t total = 0;
     for (;;) {
-        size_t count;
-        while (!gather_try(t, &at, backward, out + total, n - total, &count, &edge)) {
+        Share s = {.out = out + total, .room = n - total};
+        while (!share_try(t, &at, backward, &s)) {
         }
-        total += count;
-        if (total == n || term_is_none(edge)) return total;
+        total += s.count;
+        if (total == n || term_is_none(s.edge)) return total;
         /* Left of an inner key stands what is =< it, and perhaps the key itself. */
-        last = edge;
+        last = s.edge;
         at = (EtsBound){ets_compare_term, &last, backward};
     }
 }

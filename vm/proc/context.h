@@ -14,12 +14,12 @@ typedef struct Process Process;
 typedef struct ProcTable ProcTable;
 typedef struct Vm Vm;
 
-struct Env;         /* vm/base/env.h */
-struct Persist;     /* vm/ets/persist.h */
+struct Env;          /* vm/base/env.h */
+struct Persist;      /* vm/ets/persist.h */
 struct EtsDirectory; /* vm/ets/ets_directory.h */
-struct Registry;    /* vm/actor/registry.h */
-struct ExitHooks;   /* vm/actor/exit.h */
-struct RemoteHooks; /* vm/actor/remote.h */
+struct Registry;     /* vm/actor/registry.h */
+struct ExitHooks;    /* vm/actor/exit.h */
+struct RemoteHooks;  /* vm/actor/remote.h */
 
 /* A built-in in C; vm/bif/bif.h tells how they are written. */
 typedef Term BifFunction(Process *p);
