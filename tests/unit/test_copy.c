@@ -36,6 +36,32 @@ TEST(random_terms)
     terms_close(&x);
 }
 
+TEST(large_bodies_in_pieces)
+{
+    Terms x;
+    terms_open(&x);
+    Heap other;
+    heap_init_detached(&other, x.mem);
+    size_t n = 5000;
+    Term *elements = mem_alloc(x.mem, MEM_MISC, n * sizeof(Term));
+    for (size_t i = 0; i < n; i++)
+        elements[i] = i % 7 == 0 ? heap_cons(&x.heap, small_from((int64_t)i), TERM_NIL)
+                                 : small_from((int64_t)i);
+    Term inner = heap_tuple(&x.heap, n, elements);
+    elements[n / 2] = inner;
+    Term t = heap_tuple(&x.heap, n, elements);
+    EXPECT(order_same(copy_slowly(&x, &other, t), t));
+    EXPECT(order_same(copy_term(&other, t, SIZE_MAX - 1, NULL), t));
+    CopyWalk c;
+    copy_begin(&c, t, SIZE_MAX, NULL, x.mem);
+    size_t budget = 3 * n;
+    EXPECT(!copy_step(&c, &other, &budget));
+    copy_end(&c);
+    mem_free(x.mem, MEM_MISC, elements, n * sizeof(Term));
+    heap_release(&other);
+    terms_close(&x);
+}
+
 TEST(stopped_half_way)
 {
     Terms x;

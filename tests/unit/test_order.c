@@ -1,5 +1,6 @@
 /* Order and equality: the kinds in their places, exactness, large maps, slices. */
 #include "tests/unit/terms.h"
+#include "vm/term/copy.h"
 #include "vm/term/fun.h"
 #include "vm/term/pid.h"
 
@@ -235,5 +236,32 @@ TEST(deep_terms)
     order_begin(&o, x.atoms, ORDER_STANDARD, a[0], a[1], x.mem);
     EXPECT(n < 2000 || (!order_step(&o, &budget) && budget == 0));
     order_end(&o);
+    terms_close(&x);
+}
+
+/* What is settled at once is settled rightly; what is not says so. */
+TEST(quick_or_more)
+{
+    Terms x;
+    terms_open(&x);
+    for (int round = 0; round < UNIT_SIZE(2000); round++) {
+        Term a = terms_random(&x, 3);
+        Term b =
+            round % 3 == 0 ? terms_random(&x, 3) : copy_term(&x.heap, a, SIZE_MAX - 1, NULL);
+        int order = order_quick(x.atoms, a, b);
+        int equal = order_quick_equal(a, b);
+        int same = order_quick_same(a, b);
+        EXPECT(order == ORDER_MORE || sign(order) == sign(order_compare(x.atoms, a, b)));
+        EXPECT(equal == ORDER_MORE || (equal == 0) == order_equal(a, b));
+        EXPECT(same == ORDER_MORE || (same == 0) == order_same(a, b));
+        terms_clear(&x);
+    }
+    Term list[2] = {TERM_NIL, TERM_NIL};
+    for (int m = 0; m < 2; m++)
+        for (int i = 0; i < 4 * ORDER_QUICK; i++)
+            list[m] = heap_cons(&x.heap, small_from(i), list[m]);
+    EXPECT_EQ(order_quick(x.atoms, list[0], list[1]), ORDER_MORE);
+    EXPECT_EQ(order_quick_same(list[0], list[1]), ORDER_MORE);
+    EXPECT_EQ(order_quick_equal(list[0], list_tail(list[1])), 1);
     terms_close(&x);
 }
