@@ -415,7 +415,8 @@ static int zlib_inflate_share(Process *p, ZlibStream *s, size_t size)
     return code;
 }
 
-/* inflate(Z, Size): a step; {continue, Output}, {finished, Output}, {need_dictionary, Sum, Output}. */
+/* inflate(Z, Size): a step; {continue, Output}, {finished, Output} or, when a dictionary is needed,
+ * {need_dictionary, Sum, Output}. */
 BifResult bif_zlib_inflate(Process *p)
 {
     ZlibStream *s = zlib_stream(p, ZLIB_INFLATE);
