@@ -2,19 +2,44 @@
 #include <math.h>
 
 #include "vm/bif/bif.h"
+#include "vm/sched/offload.h"
 #include "vm/term/atom.h"
 #include "vm/term/float.h"
 #include "vm/term/number.h"
 
+static BifResult number_failed(Process *p, bool limit)
+{
+    return limit ? raise_system_limit(p) : raise_badarith(p);
+}
+
+/* On the blocking pool; `why` says whether it is the size. */
+static void number_run(Offload *o)
+{
+    NumberOp op = (NumberOp)o->number;
+    o->out = number_apply(&o->heap, op, o->in[0], o->in[1]);
+    if (term_is_none(o->out))
+        o->why = number_why(op, o->in[0], o->in[1]) == NUMBER_SYSTEM_LIMIT;
+}
+
+static BifResult number_offload(Process *p, NumberOp op, Term a, Term b)
+{
+    const Offload *o = offload_find(p);
+    if (o == NULL) return offload_start(p, number_run, (const Term[]){a, b}, 2, op);
+    if (!job_done(&o->job)) return bif_wait(p);
+    int why;
+    Term result = offload_take(p, &why);
+    return term_is_none(result) ? number_failed(p, why != 0) : result;
+}
+
 static BifResult bif_arithmetic(Process *p, NumberOp op, Term a, Term b)
 {
+    uint64_t cost = number_cost(op, a, b);
+    if (UNLIKELY(cost > OFFLOAD_NS)) return number_offload(p, op, a, b);
     Term result = number_apply(&p->heap, op, a, b);
-    if (!term_is_none(result)) {
-        bif_charge(p, (int64_t)(number_cost(op, a, b) / 10));
-        return result;
-    }
-    return number_why(op, a, b) == NUMBER_SYSTEM_LIMIT ? raise_system_limit(p)
-                                                       : raise_badarith(p);
+    if (term_is_none(result))
+        return number_failed(p, number_why(op, a, b) == NUMBER_SYSTEM_LIMIT);
+    bif_charge(p, (int64_t)(cost / 10));
+    return result;
 }
 
 #define BIF_BINARY_OP(name, op) \

@@ -4,6 +4,7 @@
 #include "vm/format/opcodes.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
+#include "vm/sched/offload.h"
 #include "vm/term/float.h"
 
 /* Two floats: the common case beside two small integers. False: it is another one,
@@ -27,6 +28,38 @@ static inline bool slow_floats(Process *p, NumberOp op, Term a, Term b, Term *re
     return !term_is_none(*result);
 }
 
+static SlowResult arith_failed(Process *p, bool limit)
+{
+    (void)(limit ? raise_system_limit(p) : raise_badarith(p));
+    return SLOW_RAISE;
+}
+
+/* On the blocking pool; `why` says whether it is the size. */
+static void arith_run(Offload *o)
+{
+    NumberOp op = (NumberOp)o->number;
+    o->out = number_apply(&o->heap, op, o->in[0], o->in[1]);
+    if (term_is_none(o->out))
+        o->why = number_why(op, o->in[0], o->in[1]) == NUMBER_SYSTEM_LIMIT;
+}
+
+/* Huge numbers: the instruction waits, and is run again when the result is there. */
+static SlowResult arith_offload(Process *p, NumberOp op, Term a, Term b, int32_t dst,
+                                size_t length)
+{
+    const Offload *o = offload_find(p);
+    if (o == NULL) (void)offload_start(p, arith_run, (const Term[]){a, b}, 2, op);
+    if (o == NULL || !job_done(&o->job)) {
+        p->run->stop = RUN_WAITING;
+        return SLOW_STOP;
+    }
+    int why;
+    Term result = offload_take(p, &why);
+    if (term_is_none(result)) return arith_failed(p, why != 0);
+    p->fp[dst] = result.w;
+    return slow_advance(p, length);
+}
+
 SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst, size_t length)
 {
     Term quick;
@@ -34,14 +67,13 @@ SlowResult slow_arithmetic(Process *p, NumberOp op, Term a, Term b, int32_t dst,
         p->fp[dst] = quick.w;
         return slow_advance(p, length);
     }
+    uint64_t cost = number_cost(op, a, b);
+    if (UNLIKELY(cost > OFFLOAD_NS)) return arith_offload(p, op, a, b, dst, length);
     reserve_set_limit(p);
     Term result = number_apply(&p->heap, op, a, b);
-    if (UNLIKELY(term_is_none(result))) {
-        bool limit = number_why(op, a, b) == NUMBER_SYSTEM_LIMIT;
-        (void)(limit ? raise_system_limit(p) : raise_badarith(p));
-        return SLOW_RAISE;
-    }
-    p->run->reductions -= (int64_t)(number_cost(op, a, b) / 10);
+    if (UNLIKELY(term_is_none(result)))
+        return arith_failed(p, number_why(op, a, b) == NUMBER_SYSTEM_LIMIT);
+    p->run->reductions -= (int64_t)(cost / 10);
     p->fp[dst] = result.w;
     return slow_advance(p, length);
 }

@@ -82,6 +82,23 @@ void heap_free_fragments(Heap *h)
 
 void heap_init_detached(Heap *h, Mem *mem) { *h = (Heap){.mem = mem}; }
 
+void heap_splice(Heap *to, Heap *from)
+{
+    HeapFragment **end = &from->fragments;
+    while (*end != NULL) end = &(*end)->next;
+    *end = to->fragments;
+    to->fragments = from->fragments;
+    to->fragment_words += from->fragment_words;
+    Word *last = from->handles;
+    while (last != NULL && last[1] != 0) last = (Word *)(uintptr_t)last[1];
+    if (last != NULL) {
+        last[1] = (Word)(uintptr_t)to->handles;
+        to->handles = from->handles;
+    }
+    to->handle_bytes += from->handle_bytes;
+    heap_init_detached(from, from->mem);
+}
+
 void heap_release(Heap *h)
 {
     heap_drop_handles(h->handles);

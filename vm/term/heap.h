@@ -101,6 +101,8 @@ void heap_free_fragment(Heap *h);
 
 /* A heap without an area: everything goes to fragments.  For messages, compilers and tests. */
 void heap_init_detached(Heap *h, Mem *mem);
+/* All that a detached heap has becomes part of `to`, where it is; `from` is empty then. */
+void heap_splice(Heap *to, Heap *from);
 /* Drops handles and fragments of a detached heap. */
 void heap_release(Heap *h);
 
