@@ -4,7 +4,15 @@
 
 #include <string.h>
 
-enum { ROW_GUARD, ROW_PLAIN, ROW_TRAPS, ROW_BLOCKS, ROW_CONTROL };
+enum {
+    ROW_GUARD,
+    ROW_GUARD_LONG,
+    ROW_PLAIN,
+    ROW_PLAIN_LONG,
+    ROW_TRAPS, /* and what follows: not in line */
+    ROW_BLOCKS,
+    ROW_CONTROL
+};
 
 typedef struct {
     const char *module;
@@ -30,7 +38,7 @@ static void names_load_rows(Expand *x)
 {
     htab_init_in_arena(&x->builtins, x->arena);
     for (const NamesRow *row = names_rows; row->module != NULL; row++) {
-        if (row->kind != ROW_GUARD && row->kind != ROW_PLAIN) continue;
+        if (row->kind >= ROW_TRAPS) continue;
         Term module = text_atom(x, row->module);
         Term name = text_atom(x, row->name);
         htab_put(&x->builtins, names_bif_key(module, name, row->arity), NULL)->num = 1;

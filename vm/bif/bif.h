@@ -11,8 +11,9 @@
  *                                   been collected in between
  *   return bif_wait(p)              the process waits (receive-like, blocking pool); run me
  *                                   again when woken
- * A row of kind GUARD or PLAIN is O(1) or close to it, and its results are small; called in line it has
- * no slots, so what may be large is done with a record of its own (vm/proc/pause.h) and bif_yield.
+ * A row of kind GUARD or PLAIN is O(1) or close to it and never yields; its results are small.
+ * GUARD_LONG and PLAIN_LONG rows are called in line too: they have no slots, so what may be large is done
+ * with a record of its own (vm/proc/pause.h, vm/bif/task.h), with the heap still.
  * Work is charged with bif_charge: about one reduction per 10 ns.
  */
 #pragma once
@@ -46,10 +47,12 @@ static inline void bif_charge(Process *p, int64_t reductions)
 static inline bool bif_spent(const Process *p) { return p->run->reductions <= 0; }
 
 /* Rows of bifs.def to C functions; rows with an opcode of their own have none. */
-#define BIF_DECLARE_GUARD(c_function)  BifFunction c_function;
-#define BIF_DECLARE_PLAIN(c_function)  BifFunction c_function;
-#define BIF_DECLARE_TRAPS(c_function)  BifFunction c_function;
-#define BIF_DECLARE_BLOCKS(c_function) BifFunction c_function;
+#define BIF_DECLARE_GUARD(c_function)      BifFunction c_function;
+#define BIF_DECLARE_PLAIN(c_function)      BifFunction c_function;
+#define BIF_DECLARE_GUARD_LONG(c_function) BifFunction c_function;
+#define BIF_DECLARE_PLAIN_LONG(c_function) BifFunction c_function;
+#define BIF_DECLARE_TRAPS(c_function)      BifFunction c_function;
+#define BIF_DECLARE_BLOCKS(c_function)     BifFunction c_function;
 #define BIF_DECLARE_CONTROL(c_function)
 #define BIF(module, name, arity, c_function, kind, needs, meaning) \
     BIF_DECLARE_##kind(c_function)

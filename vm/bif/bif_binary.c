@@ -1,11 +1,12 @@
 /* Built-ins of erlang about binaries, bitstrings and iolists. */
 #include "vm/bif/bif_bytes.h"
+#include "vm/bif/iolist.h"
+#include "vm/bif/task.h"
 
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
 #include "vm/term/bits.h"
 #include "vm/term/list.h"
-#include "vm/term/walk.h"
 
 static BifResult bif_binary_done(Process *p, Term t)
 {
@@ -79,23 +80,10 @@ BifResult bif_split_binary(Process *p)
 
 /* ---- to lists ---- */
 
-static BifResult bif_bytes_list(Process *p, size_t first, size_t n, Term tail)
-{
-    BitView v = binary_view(arg(p, 0));
-    Term list = tail;
-    bif_charge(p, (int64_t)(n / 4));
-    for (size_t i = first + n; i > first; i--) {
-        uint64_t byte = bits_get_uint64(v.at, v.offset + 8 * (i - 1), 8);
-        list = heap_cons(&p->heap, small_from((int64_t)byte), list);
-        if (term_is_none(list)) return raise_system_limit(p);
-    }
-    return list;
-}
-
 BifResult bif_binary_to_list_1(Process *p)
 {
     if (!term_is_binary(arg(p, 0))) return raise_badarg(p);
-    return bif_bytes_list(p, 0, binary_bits(arg(p, 0)) / 8, TERM_NIL);
+    return bif_binary_list(p, 0, binary_bits(arg(p, 0)) / 8);
 }
 
 BifResult bif_binary_to_list_3(Process *p)
@@ -108,35 +96,146 @@ BifResult bif_binary_to_list_3(Process *p)
     if (small_value(from) < 1 || small_value(to) > n || small_value(from) > small_value(to))
         return raise_badarg(p);
     size_t first = (size_t)small_value(from) - 1;
-    return bif_bytes_list(p, first, (size_t)small_value(to) - first, TERM_NIL);
+    return bif_binary_list(p, first, (size_t)small_value(to) - first);
 }
 
 BifResult bif_bitstring_to_list(Process *p)
 {
-    Term t = arg(p, 0);
-    if (!term_is_bitstring(t)) return raise_badarg(p);
-    size_t bits = binary_bits(t);
-    Term tail = TERM_NIL;
-    if (bits % 8 != 0) {
-        Term last = binary_part(&p->heap, t, bits - bits % 8, bits % 8);
-        tail = term_is_none(last) ? TERM_NONE : heap_cons(&p->heap, last, TERM_NIL);
-        if (term_is_none(tail)) return raise_system_limit(p);
-    }
-    return bif_bytes_list(p, 0, bits / 8, tail);
+    if (!term_is_bitstring(arg(p, 0))) return raise_badarg(p);
+    return bif_binary_list(p, 0, binary_bits(arg(p, 0)) / 8);
 }
 
 /* ---- from iolists ---- */
 
+/* Up to this many bytes are gathered at once, without a look at the size before. */
+#define IOLIST_QUICK_BYTES 1024
+
+typedef struct IolistFew {
+    size_t bits;
+    uint8_t at[IOLIST_QUICK_BYTES];
+} IolistFew;
+
+static bool iolist_few_part(void *context, BitView part)
+{
+    IolistFew *few = context;
+    if (few->bits + part.bits > 8 * sizeof few->at) return false;
+    if (few->bits % 8 == 0) few->at[few->bits / 8] = 0;
+    bits_copy(few->at, few->bits, part.at, part.offset, part.bits);
+    few->bits += part.bits;
+    return true;
+}
+
+/* Two walks: the first counts, the second fills a binary of that size. */
+typedef struct IolistTask {
+    Pause pause; /* first */
+    IolistWalk walk;
+    size_t bits; /* counted */
+    Term result; /* TERM_NONE while counting */
+    uint8_t *to;
+    size_t at; /* bits written */
+} IolistTask;
+
+static void iolist_task_release(Pause *pause, Process *p)
+{
+    iolist_end(&((IolistTask *)pause)->walk);
+    task_free(pause, sizeof(IolistTask), p);
+}
+
+static bool iolist_count_part(void *context, BitView part)
+{
+    ((IolistTask *)context)->bits += part.bits;
+    return true;
+}
+
+static bool iolist_count_whole(void *context, Term binary)
+{
+    ((IolistTask *)context)->bits += binary_bits(binary);
+    return true;
+}
+
+static bool iolist_fill_part(void *context, BitView part)
+{
+    IolistTask *t = context;
+    bits_copy(t->to, t->at, part.at, part.offset, part.bits);
+    t->at += part.bits;
+    return true;
+}
+
+static const IolistSink IOLIST_FEW = {iolist_few_part, NULL, 0};
+static const IolistSink IOLIST_COUNT = {iolist_count_part, iolist_count_whole, 0};
+static const IolistSink IOLIST_FILL = {iolist_fill_part, NULL, 0};
+
+/* True when *result says it all: short ones, and what is no iolist. */
+static bool iolist_quick(Process *p, IolistKind kind, BifResult *result)
+{
+    IolistFew few;
+    few.bits = 0;
+    IolistWalk w;
+    iolist_begin(&w, arg(p, 0), kind, p->heap.mem);
+    size_t budget = IOLIST_QUICK_BYTES;
+    IolistStep step = iolist_step(&w, &IOLIST_FEW, &few, &budget);
+    iolist_end(&w);
+    bif_charge(p, (int64_t)(IOLIST_QUICK_BYTES - budget) / TASK_IOLIST_RATE);
+    if (step == IOLIST_BAD) *result = raise_badarg(p);
+    if (step == IOLIST_END)
+        *result =
+            bif_binary_done(p, binary_from_bits(&p->heap, (BitView){few.at, 0, few.bits}));
+    return step == IOLIST_BAD || step == IOLIST_END;
+}
+
+/* All bits are counted: a binary for them; false: no memory. */
+static bool iolist_begin_fill(IolistTask *t, Process *p, IolistKind kind)
+{
+    iolist_end(&t->walk);
+    iolist_begin(&t->walk, arg(p, 0), kind, p->heap.mem);
+    t->at = 0;
+    t->result = binary_new(&p->heap, t->bits, &t->to);
+    return !term_is_none(t->result);
+}
+
+/* A step of either walk; IOLIST_STOPPED: no memory. */
+static IolistStep iolist_task_step(IolistTask *t, Process *p, IolistKind kind, bool fills,
+                                   size_t *budget)
+{
+    if (term_is_none(t->result)) {
+        IolistStep step = iolist_step(&t->walk, &IOLIST_COUNT, t, budget);
+        if (step != IOLIST_END || !fills) return step;
+        if (!iolist_begin_fill(t, p, kind)) return IOLIST_STOPPED;
+    }
+    return iolist_step(&t->walk, &IOLIST_FILL, t, budget);
+}
+
+static BifResult iolist_run(Process *p, IolistKind kind, bool fills)
+{
+    IolistTask here;
+    IolistTask *t = (IolistTask *)pause_find(p, iolist_task_release);
+    BifResult result;
+    if (t == NULL) {
+        if (fills && iolist_quick(p, kind, &result)) return result;
+        t = &here;
+        t->bits = 0;
+        t->result = TERM_NONE;
+        iolist_begin(&t->walk, arg(p, 0), kind, p->heap.mem);
+    }
+    size_t budget = task_budget(p, TASK_IOLIST_RATE);
+    size_t left = budget;
+    IolistStep step = iolist_task_step(t, p, kind, fills, &left);
+    task_charge(p, budget, left, TASK_IOLIST_RATE);
+    if (step == IOLIST_MORE) {
+        IolistTask *kept = task_keep(p, t, sizeof *t, iolist_task_release);
+        if (kept != t) iolist_moved(&kept->walk, &t->walk);
+        return bif_yield(p);
+    }
+    result = fills ? t->result : small_from((int64_t)(t->bits / 8));
+    task_end(p, &t->pause, iolist_task_release);
+    if (step == IOLIST_BAD) return raise_badarg(p);
+    return step == IOLIST_STOPPED ? raise_system_limit(p) : result;
+}
+
 BifResult bif_iolist_to_binary(Process *p)
 {
     if (term_is_binary(arg(p, 0))) return arg(p, 0);
-    Bytes b = bif_bytes(p);
-    bool is_list = term_is_list(arg(p, 0));
-    if (!is_list || !bif_iolist_put(p, arg(p, 0), &b)) {
-        bytes_free(&b);
-        return raise_badarg(p);
-    }
-    return bif_bytes_to_binary(p, &b);
+    return term_is_list(arg(p, 0)) ? iolist_run(p, IOLIST_BYTES, true) : raise_badarg(p);
 }
 
 BifResult bif_list_to_binary(Process *p)
@@ -146,78 +245,11 @@ BifResult bif_list_to_binary(Process *p)
 
 BifResult bif_iolist_length(Process *p)
 {
-    size_t n;
     bool is_one = term_is_list(arg(p, 0)) || term_is_binary(arg(p, 0));
-    if (!is_one || !bif_iolist_size(p, arg(p, 0), &n)) return raise_badarg(p);
-    return small_from((int64_t)n);
-}
-
-/* ---- bit lists: like iolists, but bitstrings of any size may stand in them ---- */
-
-typedef struct BitSink {
-    Bytes bytes;
-    size_t bits;
-} BitSink;
-
-static void bif_sink_bits(BitSink *s, BitView v)
-{
-    size_t need = (s->bits + v.bits + 7) / 8;
-    if (need > s->bytes.count) {
-        uint8_t *at = bytes_extend(&s->bytes, need - s->bytes.count);
-        __builtin_memset(at, 0, (size_t)(s->bytes.at + s->bytes.count - at));
-    }
-    if (v.bits > 0) bits_copy(s->bytes.at, s->bits, v.at, v.offset, v.bits);
-    s->bits += v.bits;
-}
-
-static bool bif_sink_leaf(BitSink *s, Term t, bool is_element)
-{
-    if (term_is_nil(t)) return true;
-    if (term_is_bitstring(t)) {
-        bif_sink_bits(s, binary_view(t));
-        return true;
-    }
-    if (!is_element || !term_is_small(t) || small_value(t) < 0 || small_value(t) > 255)
-        return false;
-    uint8_t byte = (uint8_t)small_value(t);
-    bif_sink_bits(s, (BitView){&byte, 0, 8});
-    return true;
-}
-
-static bool bif_sink_list(BitSink *s, Term t, Mem *mem)
-{
-    Walk stack;
-    walk_init(&stack, mem);
-    bool good = true;
-    for (;;) {
-        while (good && term_is_cons(t)) {
-            Term head = list_head(t);
-            t = list_tail(t);
-            if (term_is_cons(head)) {
-                walk_push(&stack, t.w);
-                t = head;
-            } else {
-                good = bif_sink_leaf(s, head, true);
-            }
-        }
-        good = good && bif_sink_leaf(s, t, false);
-        if (!good || walk_is_empty(&stack)) break;
-        t = TERM_RAW(walk_pop(&stack));
-    }
-    walk_free(&stack);
-    return good;
+    return is_one ? iolist_run(p, IOLIST_BYTES, false) : raise_badarg(p);
 }
 
 BifResult bif_list_to_bitstring(Process *p)
 {
-    if (!term_is_list(arg(p, 0))) return raise_badarg(p);
-    BitSink s = {bif_bytes(p), 0};
-    if (!bif_sink_list(&s, arg(p, 0), p->run->mem)) {
-        bytes_free(&s.bytes);
-        return raise_badarg(p);
-    }
-    bif_charge(p, (int64_t)(s.bits / 128));
-    Term t = binary_from_bits(&p->heap, (BitView){s.bytes.at, 0, s.bits});
-    bytes_free(&s.bytes);
-    return bif_binary_done(p, t);
+    return term_is_list(arg(p, 0)) ? iolist_run(p, IOLIST_BITS, true) : raise_badarg(p);
 }

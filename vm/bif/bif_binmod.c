@@ -1,5 +1,6 @@
 /* Built-ins of module binary about one binary, and about the common ends of several. */
 #include "vm/bif/bif_bytes.h"
+#include "vm/bif/task.h"
 
 #include "vm/term/atom.h"
 #include "vm/term/big.h"
@@ -51,14 +52,7 @@ static BifResult binmod_list(Process *p, Term start, Term length)
     int64_t first = from < to ? from : to;
     int64_t last = from < to ? to : from;
     if (first < 0 || (uint64_t)last > binary_bytes(t)) return raise_badarg(p);
-    BitView v = binary_view(t);
-    Term list = TERM_NIL;
-    bif_charge(p, (last - first) / 4);
-    for (int64_t i = last; i > first && !term_is_none(list); i--) {
-        uint64_t byte = bits_get_uint64(v.at, v.offset + 8 * (size_t)(i - 1), 8);
-        list = heap_cons(&p->heap, small_from((int64_t)byte), list);
-    }
-    return binmod_done(p, list);
+    return bif_binary_list(p, (size_t)first, (size_t)(last - first));
 }
 
 BifResult bif_bin_to_list_1(Process *p)
@@ -78,22 +72,24 @@ BifResult bif_bin_to_list_3(Process *p) { return binmod_list(p, arg(p, 1), arg(p
 
 /* ---- copies ---- */
 
-/* Bytes that copy/2 writes before it looks whether others should run. */
-#define BINMOD_COPY_STEP (1u << 20)
+/* Bytes that a copy writes before it looks whether others should run. */
+#define BINMOD_COPY_STEP ((size_t)65536)
 
-/* `done` bytes of the result are there, a multiple of the subject's; another step; how many
- * then. */
-static size_t binmod_copy_step(uint8_t *to, size_t done, size_t unit, size_t total)
+/* `done` bytes of the result are there; another step; how many then. */
+static size_t binmod_copy_step(uint8_t *to, size_t done, BitView unit, size_t total)
 {
-    size_t most = done + (unit > BINMOD_COPY_STEP ? unit : BINMOD_COPY_STEP);
-    while (done < total && done < most) {
-        size_t n = done < total - done ? done : total - done;
-        if (n > BINMOD_COPY_STEP && unit < BINMOD_COPY_STEP)
-            n = BINMOD_COPY_STEP - BINMOD_COPY_STEP % unit;
-        memcpy(to + done, to, n);
-        done += n;
+    size_t size = unit.bits / 8;
+    size_t n = total - done < BINMOD_COPY_STEP ? total - done : BINMOD_COPY_STEP;
+    if (done < size) {
+        if (n > size - done) n = size - done;
+        size_t at = unit.offset + 8 * done;
+        bits_copy(to + done, 0, unit.at + at / 8, at % 8, 8 * n);
+    } else {
+        size_t from = done % size;
+        if (n > done - from) n = done - from;
+        memcpy(to + done, to + from, n);
     }
-    return done;
+    return done + n;
 }
 
 /* The result is filled in steps; it waits in a slot meanwhile, where nobody else sees it. */
@@ -101,10 +97,10 @@ static BifResult binmod_copy(Process *p, size_t slots, uint64_t times)
 {
     size_t result_slot = slots;
     size_t done_slot = slots + 1;
-    size_t unit = binary_bytes(arg(p, 0));
-    if (unit == 0 || times == 0) return binmod_done(p, binary_from_bytes(&p->heap, "", 0));
+    BitView unit = binary_view(arg(p, 0));
+    if (unit.bits == 0 || times == 0) return binmod_done(p, binary_from_bytes(&p->heap, "", 0));
     size_t total;
-    if (__builtin_mul_overflow(unit, times, &total) || total > BINARY_MAX_BYTES)
+    if (__builtin_mul_overflow(unit.bits / 8, times, &total) || total > BINARY_MAX_BYTES)
         return raise_system_limit(p);
     Term result = slot(p, result_slot);
     size_t done = raw_slot(p, done_slot);
@@ -112,9 +108,7 @@ static BifResult binmod_copy(Process *p, size_t slots, uint64_t times)
         uint8_t *at;
         result = binary_new(&p->heap, 8 * total, &at);
         if (term_is_none(result)) return raise_system_limit(p);
-        BitView v = binary_view(arg(p, 0));
-        bits_copy(at, 0, v.at, v.offset, v.bits);
-        done = unit;
+        unit = binary_view(arg(p, 0));
     }
     /* Nobody but this call has seen these bytes. */
     uint8_t *to = (uint8_t *)(uintptr_t)binary_view(result).at;
@@ -162,18 +156,51 @@ static bool binmod_is_little(Term t, bool *little)
     return *little || term_same(t, TERM_ATOM(BIG));
 }
 
+static Term binmod_integer(Heap *h, Term binary, bool little)
+{
+    BitView v = binary_view(binary);
+    return bits_get_integer(h, v.at, v.offset, v.bits, little, false);
+}
+
+static void decode_run(Offload *o)
+{
+    o->out = binmod_integer(&o->heap, o->in[0], o->number != 0);
+}
+
 static BifResult binmod_decode(Process *p, Term endian)
 {
     bool little;
     if (!term_is_binary(arg(p, 0)) || !binmod_is_little(endian, &little))
         return raise_badarg(p);
-    BitView v = binary_view(arg(p, 0));
-    bif_charge(p, (int64_t)(v.bits / 64));
-    return binmod_done(p, bits_get_integer(&p->heap, v.at, v.offset, v.bits, little, false));
+    if (binary_bytes(arg(p, 0)) > OFFLOAD_BYTES)
+        return task_pool(p, decode_run, (const Term[]){arg(p, 0)}, 1, little);
+    bif_charge(p, (int64_t)(binary_bytes(arg(p, 0)) / 8));
+    return binmod_done(p, binmod_integer(&p->heap, arg(p, 0), little));
 }
 
 BifResult bif_decode_unsigned_1(Process *p) { return binmod_decode(p, TERM_ATOM(BIG)); }
 BifResult bif_decode_unsigned_2(Process *p) { return binmod_decode(p, arg(p, 1)); }
+
+static Term binmod_bytes(Heap *h, Term n, bool little)
+{
+    BigView v;
+    big_view(&v, n);
+    size_t bytes = 1;
+    if (v.count > 0) bytes = 8 * v.count - (size_t)__builtin_clzll(v.limbs[v.count - 1]) / 8;
+    uint8_t *to;
+    Term result = binary_new(h, 8 * bytes, &to);
+    if (term_is_none(result)) return TERM_NONE;
+    for (size_t i = 0; i < bytes; i++) {
+        Limb limb = v.count == 0 ? 0 : v.limbs[i / 8];
+        to[little ? i : bytes - 1 - i] = (uint8_t)(limb >> 8 * (i % 8));
+    }
+    return result;
+}
+
+static void encode_run(Offload *o)
+{
+    o->out = binmod_bytes(&o->heap, o->in[0], o->number != 0);
+}
 
 static BifResult binmod_encode(Process *p, Term endian)
 {
@@ -182,19 +209,9 @@ static BifResult binmod_encode(Process *p, Term endian)
     bool negative =
         term_is_small(n) ? small_value(n) < 0 : !term_is_big(n) || big_is_negative(n);
     if (negative || !binmod_is_little(endian, &little)) return raise_badarg(p);
-    BigView v;
-    big_view(&v, n);
-    size_t bytes = 1;
-    if (v.count > 0) bytes = 8 * v.count - (size_t)__builtin_clzll(v.limbs[v.count - 1]) / 8;
-    uint8_t *to;
-    Term result = binary_new(&p->heap, 8 * bytes, &to);
-    if (term_is_none(result)) return raise_system_limit(p);
-    for (size_t i = 0; i < bytes; i++) {
-        Limb limb = v.count == 0 ? 0 : v.limbs[i / 8];
-        to[little ? i : bytes - 1 - i] = (uint8_t)(limb >> 8 * (i % 8));
-    }
-    bif_charge(p, (int64_t)(bytes / 16));
-    return result;
+    if (term_is_big(n) && big_limbs(n) * sizeof(Limb) > OFFLOAD_BYTES)
+        return task_pool(p, encode_run, (const Term[]){n}, 1, little);
+    return binmod_done(p, binmod_bytes(&p->heap, n, little));
 }
 
 BifResult bif_encode_unsigned_1(Process *p) { return binmod_encode(p, TERM_ATOM(BIG)); }
@@ -217,21 +234,45 @@ static size_t binmod_common(BitView a, BitView b, bool from_end, size_t most)
     return n;
 }
 
-static BifResult binmod_longest_common(Process *p, bool from_end)
+/* Of all binaries of a list; -1: badarg. */
+static int64_t binmod_common_of(Term list, bool from_end)
 {
-    Term list = arg(p, 0);
     if (!term_is_cons(list) || list_length(list) < 0 || !term_is_binary(list_head(list)))
-        return raise_badarg(p);
+        return -1;
     BitView first = binary_view(list_head(list));
     size_t common = first.bits / 8;
     for (Term rest = list_tail(list); term_is_cons(rest); rest = list_tail(rest)) {
-        if (!term_is_binary(list_head(rest))) return raise_badarg(p);
+        if (!term_is_binary(list_head(rest))) return -1;
         BitView v = binary_view(list_head(rest));
         if (v.bits / 8 < common) common = v.bits / 8;
         common = binmod_common(first, v, from_end, common);
-        bif_charge(p, (int64_t)(common / 4) + 1);
     }
-    return small_from((int64_t)common);
+    return (int64_t)common;
+}
+
+static void common_run(Offload *o)
+{
+    int64_t n = binmod_common_of(o->in[0], o->number != 0);
+    o->why = TASK_BADARG;
+    if (n >= 0) o->out = small_from(n);
+}
+
+/* More bytes to compare, or binaries, go to the blocking pool. */
+#define COMMON_AT_ONCE 2000
+
+static BifResult binmod_longest_common(Process *p, bool from_end)
+{
+    Term list = arg(p, 0);
+    size_t bytes = 0;
+    size_t n = 0;
+    for (Term rest = list; term_is_cons(rest) && bytes + n < COMMON_AT_ONCE;
+         rest = list_tail(rest), n++)
+        if (term_is_bitstring(list_head(rest))) bytes += binary_bytes(list_head(rest));
+    if (bytes + n >= COMMON_AT_ONCE)
+        return task_pool(p, common_run, (const Term[]){list}, 1, from_end);
+    int64_t common = binmod_common_of(list, from_end);
+    bif_charge(p, (int64_t)(bytes + n) / 4);
+    return common < 0 ? raise_badarg(p) : small_from(common);
 }
 
 BifResult bif_longest_common_prefix(Process *p) { return binmod_longest_common(p, false); }

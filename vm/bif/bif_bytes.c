@@ -1,9 +1,11 @@
 #include "vm/bif/bif_bytes.h"
 
+#include "vm/bif/iolist.h"
+#include "vm/bif/task.h"
+
 #include "vm/term/binary.h"
 #include "vm/term/bits.h"
 #include "vm/term/list.h"
-#include "vm/term/walk.h"
 
 bool bif_binary_put(Term t, Bytes *to)
 {
@@ -14,69 +16,51 @@ bool bif_binary_put(Term t, Bytes *to)
     return true;
 }
 
-/* What to do with one leaf of an iolist. */
-typedef struct IolistVisitor {
-    Bytes *to; /* NULL: only count */
-    size_t size;
-} IolistVisitor;
-
-static bool iolist_leaf(IolistVisitor *v, Term t)
+static bool bytes_put_part(void *context, BitView part)
 {
-    if (term_is_nil(t)) return true;
-    if (!term_is_binary(t)) return false;
-    v->size += binary_bits(t) / 8;
-    return v->to == NULL || bif_binary_put(t, v->to);
-}
-
-/* A head of a list: a byte too may stand there. */
-static bool iolist_element(IolistVisitor *v, Term t)
-{
-    if (!term_is_small(t)) return iolist_leaf(v, t);
-    if (small_value(t) < 0 || small_value(t) > 255) return false;
-    v->size++;
-    if (v->to != NULL) bytes_put_u8(v->to, (uint8_t)small_value(t));
+    bits_copy(bytes_extend(context, part.bits / 8), 0, part.at, part.offset, part.bits);
     return true;
 }
 
-/* Walks down heads; tails wait on the stack. */
-static bool iolist_visit(IolistVisitor *v, Term t, Mem *mem)
+static bool bytes_count_part(void *context, BitView part)
 {
-    Walk stack;
-    walk_init(&stack, mem);
-    bool good = true;
-    for (;;) {
-        while (good && term_is_cons(t)) {
-            Term head = list_head(t);
-            t = list_tail(t);
-            if (term_is_cons(head)) {
-                walk_push(&stack, t.w);
-                t = head;
-            } else {
-                good = iolist_element(v, head);
-            }
-        }
-        good = good && iolist_leaf(v, t);
-        if (!good || walk_is_empty(&stack)) break;
-        t = TERM_RAW(walk_pop(&stack));
+    *(size_t *)context += part.bits / 8;
+    return true;
+}
+
+static bool bytes_count_whole(void *context, Term binary)
+{
+    *(size_t *)context += binary_bits(binary) / 8;
+    return true;
+}
+
+static bool iolist_all(Process *p, Term t, const IolistSink *sink, void *context)
+{
+    IolistWalk w;
+    iolist_begin(&w, t, IOLIST_BYTES, p->heap.mem);
+    IolistStep step = IOLIST_MORE;
+    while (step == IOLIST_MORE) {
+        size_t budget = SIZE_MAX;
+        step = iolist_step(&w, sink, context, &budget);
     }
-    walk_free(&stack);
-    return good;
+    iolist_end(&w);
+    return step == IOLIST_END;
 }
 
 bool bif_iolist_put(Process *p, Term t, Bytes *to)
 {
-    IolistVisitor v = {.to = to};
-    bool good = iolist_visit(&v, t, p->run->mem);
-    bif_charge(p, (int64_t)(v.size / 16));
+    static const IolistSink sink = {bytes_put_part, NULL, 0};
+    bool good = iolist_all(p, t, &sink, to);
+    bif_charge(p, (int64_t)(to->count / 16));
     return good;
 }
 
 bool bif_iolist_size(Process *p, Term t, size_t *size)
 {
-    IolistVisitor v = {0};
-    bool good = iolist_visit(&v, t, p->run->mem);
-    bif_charge(p, (int64_t)(v.size / 64));
-    *size = v.size;
+    static const IolistSink sink = {bytes_count_part, bytes_count_whole, 0};
+    *size = 0;
+    bool good = iolist_all(p, t, &sink, size);
+    bif_charge(p, (int64_t)(*size / 64));
     return good;
 }
 
@@ -88,10 +72,57 @@ BifResult bif_bytes_to_binary(Process *p, Bytes *b)
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
-BifResult bif_bytes_to_list(Process *p, Bytes *b)
+typedef struct ByteListTask {
+    Pause pause; /* first */
+    Term list;   /* what stands behind the bytes that are left */
+    size_t left;
+} ByteListTask;
+
+/* Cells that a reduction pays for. */
+#define BYTE_LIST_RATE 4
+
+static void byte_list_release(Pause *pause, Process *p)
 {
-    Term t = list_from_bytes(&p->heap, b->at, b->count, TERM_NIL);
-    bif_charge(p, (int64_t)(b->count / 4));
-    bytes_free(b);
-    return term_is_none(t) ? raise_system_limit(p) : t;
+    task_free(pause, sizeof(ByteListTask), p);
+}
+
+/* The bits that are no whole byte, as the last element. */
+static Term byte_list_tail(Process *p)
+{
+    size_t bits = binary_bits(arg(p, 0));
+    if (bits % 8 == 0) return TERM_NIL;
+    Term last = binary_part(&p->heap, arg(p, 0), bits - bits % 8, bits % 8);
+    return term_is_none(last) ? TERM_NONE : heap_cons(&p->heap, last, TERM_NIL);
+}
+
+/* Conses bytes from the end on. */
+static void byte_list_step(ByteListTask *t, Process *p, size_t first, size_t n)
+{
+    BitView v = binary_view(arg(p, 0));
+    for (; n > 0 && !term_is_none(t->list); n--) {
+        uint64_t byte = bits_get_uint64(v.at, v.offset + 8 * (first + --t->left), 8);
+        t->list = heap_cons(&p->heap, small_from((int64_t)byte), t->list);
+    }
+}
+
+BifResult bif_binary_list(Process *p, size_t first, size_t n)
+{
+    ByteListTask here;
+    ByteListTask *t = (ByteListTask *)pause_find(p, byte_list_release);
+    if (t == NULL) {
+        t = &here;
+        t->list = first + n == binary_bits(arg(p, 0)) / 8 ? byte_list_tail(p) : TERM_NIL;
+        t->left = n;
+    }
+    size_t budget = task_budget(p, BYTE_LIST_RATE);
+    size_t step = t->left < budget ? t->left : budget;
+    byte_list_step(t, p, first, step);
+    task_charge(p, step, 0, BYTE_LIST_RATE);
+    if (t->left > 0 && !term_is_none(t->list)) {
+        task_keep(p, t, sizeof *t, byte_list_release);
+        return bif_yield(p);
+    }
+    Term list = t->list;
+    task_end(p, &t->pause, byte_list_release);
+    return term_is_none(list) ? raise_system_limit(p) : list;
 }

@@ -14,11 +14,10 @@ static inline Bytes bif_bytes(Process *p)
     return b;
 }
 
-/* Appends the bytes of an iolist (bytes, binaries, nested lists; a binary tail); false
- * if it is none, or has an odd number of bits somewhere. `most` bounds the size: beyond
- * it *too_large is set. */
+/* Appends the bytes of an iolist (bytes, binaries, nested lists; a binary tail); false if it is
+ * none, or has an odd number of bits somewhere.  All at once. */
 bool bif_iolist_put(Process *p, Term t, Bytes *to);
-/* How many bytes it has; false if it is none. */
+/* How many bytes it has; false if it is none.  All at once. */
 bool bif_iolist_size(Process *p, Term t, size_t *size);
 
 /* A whole-byte binary's bytes appended; false if it is none. */
@@ -29,5 +28,6 @@ bool bif_characters_put(Process *p, Term t, Bytes *to);
 
 /* A binary of what `b` holds; frees b. */
 BifResult bif_bytes_to_binary(Process *p, Bytes *b);
-/* A list of bytes as small integers; frees b. */
-BifResult bif_bytes_to_list(Process *p, Bytes *b);
+/* Argument 0, a bitstring: `n` of its bytes from `first` on as a list; at its end the bits that are
+ * no byte too.  In slices: for rows that are _LONG. */
+BifResult bif_binary_list(Process *p, size_t first, size_t n);

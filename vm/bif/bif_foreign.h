@@ -12,6 +12,8 @@
 /* A new reference to the object: takes one count of it.  TERM_NONE when memory is refused (the
  * count is given back). */
 Term bif_foreign_new(Process *p, Counted *object);
+/* The same on any heap, with a number that sched_reference gave. */
+Term bif_foreign_at(Heap *h, Counted *object, Word number);
 /* The object behind a reference, borrowed; NULL if there is none. */
 static inline Counted *bif_foreign_of(Term t)
 {

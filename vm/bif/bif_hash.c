@@ -1,7 +1,10 @@
 /* Hashes, checksums, and the external form of terms. */
 #include "vm/bif/bif_bytes.h"
+#include "vm/bif/iolist.h"
+#include "vm/bif/task.h"
 
 #include "vm/code/codetab.h"
+#include "vm/sched/offload.h"
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
 #include "vm/term/codec.h"
@@ -18,10 +21,45 @@ static BifResult bif_hash_done(Process *p, Term t)
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
-BifResult bif_phash2_1(Process *p)
+/* ---- phash2 ---- */
+
+typedef struct HashTask {
+    Pause pause; /* first */
+    HashWalk walk;
+} HashTask;
+
+/* Terms that a reduction pays for. */
+#define HASH_RATE 1
+
+static void hash_task_release(Pause *pause, Process *p)
 {
-    return small_from((int64_t)(hash_phash2(p->run->atoms, arg(p, 0)) % BIF_PHASH2_DEFAULT));
+    hash_end(&((HashTask *)pause)->walk);
+    task_free(pause, sizeof(HashTask), p);
 }
+
+static BifResult bif_phash2(Process *p, uint64_t range)
+{
+    HashTask here;
+    HashTask *t = (HashTask *)pause_find(p, hash_task_release);
+    if (t == NULL) {
+        t = &here;
+        hash_begin(&t->walk, p->run->atoms, arg(p, 0), p->heap.mem);
+    }
+    size_t budget = task_budget(p, HASH_RATE);
+    size_t left = budget;
+    bool done = hash_step(&t->walk, &left);
+    task_charge(p, budget, left, HASH_RATE);
+    if (!done) {
+        HashTask *kept = task_keep(p, t, sizeof *t, hash_task_release);
+        if (kept != t) walk_moved(&kept->walk.stack, &t->walk.stack);
+        return bif_yield(p);
+    }
+    uint64_t hash = t->walk.hash;
+    task_end(p, &t->pause, hash_task_release);
+    return small_from((int64_t)(hash % range));
+}
+
+BifResult bif_phash2_1(Process *p) { return bif_phash2(p, BIF_PHASH2_DEFAULT); }
 
 BifResult bif_phash2_2(Process *p)
 {
@@ -29,8 +67,7 @@ BifResult bif_phash2_2(Process *p)
     if (!term_is_small(range) || small_value(range) < 1
         || small_value(range) > INT64_C(1) << 32)
         return raise_badarg(p);
-    return small_from(
-        (int64_t)(hash_phash2(p->run->atoms, arg(p, 0)) % (uint64_t)small_value(range)));
+    return bif_phash2(p, (uint64_t)small_value(range));
 }
 
 /* ---- term_to_binary ---- */
@@ -73,69 +110,185 @@ static bool bif_encode_options(Term list, BifEncode *e)
 
 static CodecNode bif_node(void) { return (CodecNode){.name = TERM_ATOM(NONODE_AT_NOHOST)}; }
 
-static BifResult bif_encode(Process *p, const BifEncode *e)
+typedef struct EncodeTask {
+    Pause pause; /* first */
+    Bytes to;
+    CodecWriter writer;
+} EncodeTask;
+
+/* Terms and bytes / 64 that a reduction pays for, both ways. */
+#define CODEC_RATE 1
+/* Larger maps are sorted on the blocking pool. */
+#define ENCODE_SORT_MOST 1000
+
+static void encode_release(Pause *pause, Process *p)
 {
-    Bytes b = bif_bytes(p);
-    if (!codec_encode(&b, p->run->atoms, bif_node(), arg(p, 0), e->flags)) {
-        bytes_free(&b);
-        return raise_system_limit(p);
+    EncodeTask *t = (EncodeTask *)pause;
+    codec_encode_end(&t->writer);
+    bytes_free(&t->to);
+    task_free(pause, sizeof *t, p);
+}
+
+/* What to do with the bytes. */
+typedef enum EncodeResult { ENCODE_BINARY, ENCODE_LIST, ENCODE_SIZE } EncodeResult;
+
+static Term encode_result(Heap *h, Bytes *b, EncodeResult what)
+{
+    if (what == ENCODE_SIZE) return small_from((int64_t)binary_buffer_bytes(b));
+    Term t = binary_buffer_done(h, b);
+    if (what == ENCODE_BINARY || term_is_none(t)) return t;
+    return heap_cons(h, t, TERM_NIL);
+}
+
+/* All at once, on the blocking pool: what sorts large maps or packs much. */
+static void encode_run(Offload *o)
+{
+    CodecFlags flags = (CodecFlags)(o->number & 0xFF);
+    Bytes b = binary_buffer(o->mem);
+    binary_buffer_begin(&b);
+    if (codec_encode(&b, o->atoms, bif_node(), o->in[0], flags)) {
+        int level = (int)(o->number >> 8 & 0xFF);
+        if (level > 0) codec_compress(&b, sizeof(SharedBytes), level);
+        o->out = encode_result(&o->heap, &b, (EncodeResult)(o->number >> 16));
     }
-    bif_charge(p, (int64_t)(b.count / 16));
-    if (e->level > 0) codec_compress(&b, 0, e->level);
-    return bif_bytes_to_binary(p, &b);
+    bytes_free(&b);
 }
 
-BifResult bif_term_to_binary_1(Process *p)
+static BifResult encode_offload(Process *p, const BifEncode *e, EncodeResult what)
 {
-    return bif_encode(p, &(BifEncode){CODEC_PLAIN, 0});
+    return offload_start(p, encode_run, (const Term[]){arg(p, 0)}, 1,
+                         (int64_t)(e->flags | (unsigned)e->level << 8 | (unsigned)what << 16));
 }
 
-BifResult bif_term_to_binary_2(Process *p)
+/* All is encoded, or cannot be. */
+static BifResult encode_done(Process *p, EncodeTask *t, const BifEncode *e, EncodeResult what)
+{
+    bool pool = t->writer.too_long || (e->level > 0 && t->to.count > OFFLOAD_BYTES);
+    Term result = TERM_NONE;
+    if (!pool && !t->writer.failed) {
+        if (e->level > 0 && what != ENCODE_SIZE)
+            codec_compress(&t->to, sizeof(SharedBytes), e->level);
+        result = encode_result(&p->heap, &t->to, what);
+    }
+    task_end(p, &t->pause, encode_release);
+    if (pool) return encode_offload(p, e, what);
+    return bif_hash_done(p, result);
+}
+
+static BifResult bif_encode(Process *p, const BifEncode *e, EncodeResult what)
+{
+    const Offload *o = offload_find(p);
+    if (o != NULL)
+        return job_done(&o->job) ? bif_hash_done(p, offload_take(p, NULL)) : bif_wait(p);
+    EncodeTask here;
+    EncodeTask *t = (EncodeTask *)pause_find(p, encode_release);
+    if (t == NULL) {
+        t = &here;
+        t->to = binary_buffer(p->heap.mem);
+        binary_buffer_begin(&t->to);
+        codec_encode_begin(&t->writer, &t->to, p->run->atoms, bif_node(), arg(p, 0), e->flags,
+                           p->heap.mem);
+        t->writer.sort_most = ENCODE_SORT_MOST;
+    }
+    size_t budget = task_budget(p, CODEC_RATE);
+    size_t left = budget;
+    bool done = codec_encode_step(&t->writer, &left);
+    task_charge(p, budget, left, CODEC_RATE);
+    if (done) return encode_done(p, t, e, what);
+    EncodeTask *kept = task_keep(p, t, sizeof *t, encode_release);
+    if (kept != t) codec_encode_moved(&kept->writer, &t->writer, &kept->to);
+    return bif_yield(p);
+}
+
+static BifResult bif_encode_with(Process *p, EncodeResult what)
 {
     BifEncode e = {CODEC_PLAIN, 0};
-    return bif_encode_options(arg(p, 1), &e) ? bif_encode(p, &e) : raise_badarg(p);
+    return bif_encode_options(arg(p, 1), &e) ? bif_encode(p, &e, what) : raise_badarg(p);
 }
 
+static BifResult bif_encode_plain(Process *p, EncodeResult what)
+{
+    return bif_encode(p, &(BifEncode){CODEC_PLAIN, 0}, what);
+}
+
+BifResult bif_term_to_binary_1(Process *p) { return bif_encode_plain(p, ENCODE_BINARY); }
+BifResult bif_term_to_binary_2(Process *p) { return bif_encode_with(p, ENCODE_BINARY); }
 /* The same as a list of binaries: one. */
-static BifResult bif_as_list(Process *p, Term binary)
+BifResult bif_term_to_iovec_1(Process *p) { return bif_encode_plain(p, ENCODE_LIST); }
+BifResult bif_term_to_iovec_2(Process *p) { return bif_encode_with(p, ENCODE_LIST); }
+BifResult bif_external_size(Process *p) { return bif_encode_plain(p, ENCODE_SIZE); }
+BifResult bif_external_size_2(Process *p) { return bif_encode_with(p, ENCODE_SIZE); }
+
+/* ---- binary_to_term ---- */
+
+typedef struct DecodeTask {
+    Pause pause; /* first */
+    CodecReader reader;
+    FunResolver funs;
+    uint8_t *scratch; /* a copy of bytes that do not stand on byte borders, or NULL */
+    size_t bytes;
+    Mem *mem;
+} DecodeTask;
+
+static void decode_release(Pause *pause, Process *p)
 {
-    if (term_is_none(binary)) return binary;
-    return bif_hash_done(p, heap_cons(&p->heap, binary, TERM_NIL));
+    DecodeTask *t = (DecodeTask *)pause;
+    codec_decode_end(&t->reader);
+    if (t->scratch != NULL)
+        mem_free(t->mem, MEM_WORK, t->scratch, t->bytes == 0 ? 1 : t->bytes);
+    task_free(pause, sizeof *t, p);
 }
 
-BifResult bif_term_to_iovec_1(Process *p) { return bif_as_list(p, bif_term_to_binary_1(p)); }
-BifResult bif_term_to_iovec_2(Process *p) { return bif_as_list(p, bif_term_to_binary_2(p)); }
-
-BifResult bif_external_size_2(Process *p)
+/* False: an exception was raised. */
+static bool decode_begin(DecodeTask *t, Process *p, bool safe)
 {
-    BifEncode e = {CODEC_PLAIN, 0};
-    if (!bif_encode_options(arg(p, 1), &e)) return raise_badarg(p);
-    return small_from((int64_t)codec_size(p->run->atoms, bif_node(), arg(p, 0), e.flags));
+    if (!term_is_binary(arg(p, 0))) {
+        raise_badarg(p);
+        return false;
+    }
+    t->mem = p->heap.mem;
+    t->scratch = NULL;
+    const uint8_t *bytes = binary_aligned(arg(p, 0), t->mem, &t->bytes, &t->scratch);
+    if (bytes == NULL && t->bytes > 0) {
+        raise_system_limit(p);
+        return false;
+    }
+    codec_decode_begin(&t->reader, &p->heap, p->run->atoms, bif_node(), bytes, t->bytes,
+                       CODEC_PLAIN);
+    t->reader.safe = safe;
+    t->funs = codetab_resolver(p->run->code);
+    return true;
 }
 
-BifResult bif_external_size(Process *p)
+static BifResult decode_done(Process *p, DecodeTask *t, bool tell_used)
 {
-    return small_from((int64_t)codec_size(p->run->atoms, bif_node(), arg(p, 0), CODEC_PLAIN));
+    CodecResult result = t->reader.result;
+    Term term = t->reader.term;
+    size_t used = t->reader.used;
+    task_end(p, &t->pause, decode_release);
+    if (result == CODEC_ATOMS_FULL || result == CODEC_NO_MEMORY) return raise_system_limit(p);
+    if (result != CODEC_OK) return raise_badarg(p);
+    if (!tell_used) return term;
+    return bif_hash_done(p, heap_tuple2(&p->heap, term, small_from((int64_t)used)));
 }
 
 static BifResult bif_decode(Process *p, bool safe, bool tell_used)
 {
-    if (!term_is_binary(arg(p, 0))) return raise_badarg(p);
-    uint8_t *scratch = NULL;
-    size_t n;
-    const uint8_t *bytes = binary_aligned(arg(p, 0), p->run->mem, &n, &scratch);
-    if (bytes == NULL && n > 0) return raise_system_limit(p);
-    FunResolver funs = codetab_resolver(p->run->code);
-    Term t;
-    size_t used;
-    CodecResult result = codec_decode(&p->heap, p->run->atoms, bif_node(), bytes, n, &funs,
-                                      safe, CODEC_PLAIN, &t, &used);
-    if (scratch != NULL) mem_free(p->run->mem, MEM_WORK, scratch, n == 0 ? 1 : n);
-    bif_charge(p, (int64_t)(n / 16));
-    if (result == CODEC_ATOMS_FULL || result == CODEC_NO_MEMORY) return raise_system_limit(p);
-    if (result != CODEC_OK) return raise_badarg(p);
-    return tell_used ? bif_hash_done(p, heap_tuple2(&p->heap, t, small_from((int64_t)used)))
-                     : t;
+    DecodeTask here;
+    DecodeTask *t = (DecodeTask *)pause_find(p, decode_release);
+    if (t == NULL) {
+        t = &here;
+        if (!decode_begin(t, p, safe)) return TERM_NONE;
+    }
+    t->reader.funs = &t->funs;
+    size_t budget = task_budget(p, CODEC_RATE);
+    size_t left = budget;
+    bool done = codec_decode_step(&t->reader, &left);
+    task_charge(p, budget, left, CODEC_RATE);
+    if (done) return decode_done(p, t, tell_used);
+    DecodeTask *kept = task_keep(p, t, sizeof *t, decode_release);
+    if (kept != t) codec_decode_moved(&kept->reader, &t->reader);
+    return bif_yield(p);
 }
 
 BifResult bif_binary_to_term_1(Process *p) { return bif_decode(p, false, false); }
@@ -160,22 +313,54 @@ BifResult bif_binary_to_term_2(Process *p)
 
 typedef uLong BifSum(uLong sum, const Bytef *bytes, uInt n);
 
-static BifResult bif_checksum(Process *p, Term data, uint32_t start, BifSum *sum)
+/* Elements and bytes / 64 that a reduction pays for. */
+#define SUM_RATE 1
+
+typedef struct SumTask {
+    Pause pause; /* first */
+    IolistWalk walk;
+    uLong sum;
+    BifSum *add;
+} SumTask;
+
+static void sum_release(Pause *pause, Process *p)
 {
-    Bytes b = bif_bytes(p);
-    bool is_one = term_is_list(data) || term_is_binary(data);
-    bool good =
-        is_one
-        && (term_is_binary(data) ? bif_binary_put(data, &b) : bif_iolist_put(p, data, &b));
-    uLong result = start;
-    for (size_t at = 0; good && at < b.count;) {
-        size_t n = b.count - at < (1u << 30) ? b.count - at : 1u << 30;
-        result = sum(result, b.at + at, (uInt)n);
-        at += n;
+    iolist_end(&((SumTask *)pause)->walk);
+    task_free(pause, sizeof(SumTask), p);
+}
+
+static bool sum_part(void *context, BitView part)
+{
+    SumTask *t = context;
+    uint8_t room[IOLIST_PART];
+    t->sum = t->add(t->sum, iolist_aligned(part, room), (uInt)(part.bits / 8));
+    return true;
+}
+
+static BifResult bif_checksum(Process *p, Term data, uint32_t start, BifSum *add)
+{
+    static const IolistSink sink = {sum_part, NULL, 0};
+    SumTask here;
+    SumTask *t = (SumTask *)pause_find(p, sum_release);
+    if (t == NULL) {
+        if (!term_is_list(data) && !term_is_binary(data)) return raise_badarg(p);
+        t = &here;
+        t->sum = start;
+        t->add = add;
+        iolist_begin(&t->walk, data, IOLIST_BYTES, p->heap.mem);
     }
-    bif_charge(p, (int64_t)(b.count / 32));
-    bytes_free(&b);
-    return good ? small_from((int64_t)(result & 0xFFFFFFFFu)) : raise_badarg(p);
+    size_t budget = task_budget(p, SUM_RATE);
+    size_t left = budget;
+    IolistStep step = iolist_step(&t->walk, &sink, t, &left);
+    task_charge(p, budget, left, SUM_RATE);
+    if (step == IOLIST_MORE) {
+        SumTask *kept = task_keep(p, t, sizeof *t, sum_release);
+        if (kept != t) iolist_moved(&kept->walk, &t->walk);
+        return bif_yield(p);
+    }
+    uLong sum = t->sum;
+    task_end(p, &t->pause, sum_release);
+    return step == IOLIST_END ? small_from((int64_t)(sum & 0xFFFFFFFFu)) : raise_badarg(p);
 }
 
 static bool bif_sum_start(Term t, uint32_t *start)

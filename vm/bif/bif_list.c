@@ -1,6 +1,7 @@
 /* Built-ins of erlang and lists about lists. What is O(n) works in slices: the list still to go
  * is in a slot, and the heap may be collected in between. */
 #include "vm/bif/bif_list.h"
+#include "vm/bif/task.h"
 
 #include "vm/proc/compare.h"
 #include "vm/term/atom.h"
@@ -87,22 +88,30 @@ BifResult bif_append(Process *p)
 
 /* ---- searching ---- */
 
+/* Stops at the list `rest`, to go on there. */
+static BifResult bif_list_pause(Process *p, size_t rest_slot, Term rest, size_t phase_slot)
+{
+    slot_set(p, rest_slot, rest);
+    raw_slot_set(p, phase_slot, 1);
+    return bif_yield(p);
+}
+
 BifResult bif_member(Process *p)
 {
     enum { REST = 2, PHASE = 3 };
     Term rest = raw_slot(p, PHASE) == 0 ? arg(p, 1) : slot(p, REST);
     for (;;) {
         for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
-            if (order_same(list_head(rest), arg(p, 0))) return TERM_TRUE;
+            int order = order_quick_same(list_head(rest), arg(p, 0));
+            if (UNLIKELY(order == ORDER_MORE))
+                order = compare_in_slices(p, ORDER_KIND_SAME, list_head(rest), arg(p, 0));
+            if (UNLIKELY(order == ORDER_MORE)) return bif_list_pause(p, REST, rest, PHASE);
+            if (order == 0) return TERM_TRUE;
             rest = list_tail(rest);
         }
         if (!term_is_cons(rest)) break;
         bif_charge(p, BIF_LIST_STEP / 4);
-        if (bif_spent(p)) {
-            slot_set(p, REST, rest);
-            raw_slot_set(p, PHASE, 1);
-            return bif_yield(p);
-        }
+        if (bif_spent(p)) return bif_list_pause(p, REST, rest, PHASE);
     }
     return term_is_nil(rest) ? TERM_FALSE : raise_badarg(p);
 }
@@ -120,17 +129,17 @@ static BifResult bif_key_search(Process *p, BifKeyResult *result)
     for (;;) {
         for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
             Term t = list_head(rest);
-            if (term_is_tuple(t) && tuple_size(t) > at && order_equal(tuple_at(t, at), key))
-                return result(p, t);
+            bool has_key = term_is_tuple(t) && tuple_size(t) > at;
+            int order = has_key ? order_quick_equal(tuple_at(t, at), key) : 1;
+            if (UNLIKELY(order == ORDER_MORE))
+                order = compare_in_slices(p, ORDER_KIND_EQUAL, tuple_at(t, at), key);
+            if (UNLIKELY(order == ORDER_MORE)) return bif_list_pause(p, REST, rest, PHASE);
+            if (order == 0) return result(p, t);
             rest = list_tail(rest);
         }
         if (!term_is_cons(rest)) break;
         bif_charge(p, BIF_LIST_STEP / 4);
-        if (bif_spent(p)) {
-            slot_set(p, REST, rest);
-            raw_slot_set(p, PHASE, 1);
-            return bif_yield(p);
-        }
+        if (bif_spent(p)) return bif_list_pause(p, REST, rest, PHASE);
     }
     return term_is_nil(rest) ? result(p, TERM_NONE) : raise_badarg(p);
 }
@@ -221,11 +230,12 @@ static SubtractRow *subtract_find(const AtomTable *atoms, SubtractRow *rows, siz
     return NULL;
 }
 
-static Term subtract_walk(Process *p, SubtractRow *rows, size_t n)
+static Term subtract_walk(Heap *h, const AtomTable *atoms, Term list, SubtractRow *rows,
+                          size_t n)
 {
-    ListBuilder b = list_builder(&p->heap);
-    for (Term rest = arg(p, 0); term_is_cons(rest); rest = list_tail(rest)) {
-        SubtractRow *row = subtract_find(p->run->atoms, rows, n, list_head(rest));
+    ListBuilder b = list_builder(h);
+    for (Term rest = list; term_is_cons(rest); rest = list_tail(rest)) {
+        SubtractRow *row = subtract_find(atoms, rows, n, list_head(rest));
         if (row != NULL && row->count > 0)
             row->count--;
         else
@@ -234,21 +244,44 @@ static Term subtract_walk(Process *p, SubtractRow *rows, size_t n)
     return list_finish(&b, TERM_NIL);
 }
 
+/* TERM_NONE: *why. */
+static Term subtract_lists(Heap *h, const AtomTable *atoms, Term from, Term what, int *why)
+{
+    int64_t a = list_length(from);
+    int64_t n = list_length(what);
+    *why = a < 0 || n < 0 ? TASK_BADARG : TASK_NO_ROOM;
+    if (a < 0 || n < 0) return TERM_NONE;
+    if (a == 0 || n == 0) return from;
+    size_t bytes = (size_t)n * sizeof(SubtractRow);
+    SubtractRow *rows = mem_try_alloc(h->mem, MEM_WORK, bytes);
+    if (rows == NULL) return TERM_NONE;
+    size_t i = 0;
+    for (Term rest = what; term_is_cons(rest); rest = list_tail(rest))
+        rows[i++] = (SubtractRow){list_head(rest), 1};
+    subtract_sort(atoms, rows, (size_t)n);
+    Term result = subtract_walk(h, atoms, from, rows, subtract_count(rows, (size_t)n));
+    mem_free(h->mem, MEM_WORK, rows, bytes);
+    return result;
+}
+
+static void subtract_run(Offload *o)
+{
+    o->out = subtract_lists(&o->heap, o->atoms, o->in[0], o->in[1], &o->why);
+}
+
+/* Longer lists go to the blocking pool. */
+#define SUBTRACT_AT_ONCE 200
+
 BifResult bif_subtract(Process *p)
 {
-    int64_t a = list_length(arg(p, 0));
-    int64_t n = list_length(arg(p, 1));
-    if (a < 0 || n < 0) return raise_badarg(p);
-    if (a == 0 || n == 0) return arg(p, 0);
-    size_t bytes = (size_t)n * sizeof(SubtractRow);
-    SubtractRow *rows = mem_try_alloc(p->run->mem, MEM_WORK, bytes);
-    if (rows == NULL) return raise_system_limit(p);
-    size_t i = 0;
-    for (Term rest = arg(p, 1); term_is_cons(rest); rest = list_tail(rest))
-        rows[i++] = (SubtractRow){list_head(rest), 1};
-    subtract_sort(p->run->atoms, rows, (size_t)n);
-    Term result = subtract_walk(p, rows, subtract_count(rows, (size_t)n));
-    mem_free(p->run->mem, MEM_WORK, rows, bytes);
-    bif_charge(p, a + n);
-    return term_is_none(result) ? raise_system_limit(p) : result;
+    Term from = arg(p, 0);
+    Term what = arg(p, 1);
+    if (task_is_pooled(p) || task_list_is_longer(from, SUBTRACT_AT_ONCE)
+        || task_list_is_longer(what, SUBTRACT_AT_ONCE))
+        return task_pool(p, subtract_run, (const Term[]){from, what}, 2, 0);
+    int why;
+    Term result = subtract_lists(&p->heap, p->run->atoms, from, what, &why);
+    bif_charge(p, 50);
+    if (!term_is_none(result)) return result;
+    return why == TASK_BADARG ? raise_badarg(p) : raise_system_limit(p);
 }

@@ -1,9 +1,9 @@
 /* Built-ins of maps and erlang about maps. */
-#include "vm/base/mem.h"
-#include "vm/bif/bif.h"
+#include "vm/bif/task.h"
 #include "vm/term/atom.h"
 #include "vm/term/list.h"
 #include "vm/term/map.h"
+#include "vm/term/map_build.h"
 #include "vm/term/tuple.h"
 
 static BifResult bif_map_bad(Process *p, Term map)
@@ -73,65 +73,72 @@ BifResult bif_maps_take(Process *p)
     return bif_map_done(p, heap_tuple2(&p->heap, value, map));
 }
 
-BifResult bif_maps_merge(Process *p)
+/* ---- keys, values, pairs ---- */
+
+typedef enum MapPart { MAP_KEYS, MAP_VALUES, MAP_PAIRS } MapPart;
+
+typedef struct MapListTask {
+    Pause pause; /* first */
+    MapIter it;
+    ListBuilder list;
+} MapListTask;
+
+/* Elements that a reduction pays for. */
+#define MAP_LIST_RATE 2
+
+static void map_list_release(Pause *pause, Process *p)
 {
-    if (!term_is_map(arg(p, 0))) return bif_map_bad(p, arg(p, 0));
-    if (!term_is_map(arg(p, 1))) return bif_map_bad(p, arg(p, 1));
-    bif_charge(p, (int64_t)(map_size(arg(p, 0)) + map_size(arg(p, 1))) / 4);
-    return bif_map_done(p, map_merge(&p->heap, p->run->atoms, arg(p, 0), arg(p, 1)));
+    task_free(pause, sizeof(MapListTask), p);
 }
 
-/* ---- lists of a map, in slices: position and list so far are in slots ---- */
-
-typedef Term BifMapElement(Process *p, Term key, Term value);
-
-static BifResult bif_map_list(Process *p, BifMapElement *element)
+static Term map_list_element(Process *p, MapPart part, Term key, Term value)
 {
-    enum { POSITION = 1, DONE = 2, PHASE = 3 };
-    bool first = raw_slot(p, PHASE) == 0;
-    Term map = arg(p, 0);
-    if (!term_is_map(map)) return bif_map_bad(p, map);
-    MapIter it = map_iter_at(map, first ? 0 : raw_slot(p, POSITION));
-    Term done = first ? TERM_NIL : slot(p, DONE);
+    if (part == MAP_PAIRS) return heap_tuple2(&p->heap, key, value);
+    return part == MAP_KEYS ? key : value;
+}
+
+/* True when the end is reached, or memory was refused. */
+static bool map_list_step(MapListTask *t, Process *p, MapPart part, size_t *budget)
+{
     Term key;
     Term value;
-    for (size_t n = 0; map_next(&it, &key, &value);) {
-        Term t = element(p, key, value);
-        done = term_is_none(t) ? TERM_NONE : heap_cons(&p->heap, t, done);
-        if (term_is_none(done)) return raise_system_limit(p);
-        if (++n < 256) continue;
-        n = 0;
-        bif_charge(p, 100);
-        if (bif_spent(p)) {
-            raw_slot_set(p, POSITION, it.position);
-            slot_set(p, DONE, done);
-            raw_slot_set(p, PHASE, 1);
-            return bif_yield(p);
-        }
+    for (; *budget > 0; --*budget) {
+        if (t->list.failed || !map_next(&t->it, &key, &value)) return true;
+        Term element = map_list_element(p, part, key, value);
+        if (term_is_none(element))
+            t->list.failed = true;
+        else
+            list_add(&t->list, element);
     }
-    return bif_map_done(p, list_reverse(&p->heap, done, TERM_NIL));
+    return false;
 }
 
-static Term bif_map_key(Process *p, Term key, Term value)
+static BifResult bif_map_list(Process *p, MapPart part)
 {
-    (void)p;
-    (void)value;
-    return key;
-}
-static Term bif_map_value(Process *p, Term key, Term value)
-{
-    (void)p;
-    (void)key;
-    return value;
-}
-static Term bif_map_pair(Process *p, Term key, Term value)
-{
-    return heap_tuple2(&p->heap, key, value);
+    MapListTask here;
+    MapListTask *t = (MapListTask *)pause_find(p, map_list_release);
+    if (t == NULL) {
+        if (!term_is_map(arg(p, 0))) return bif_map_bad(p, arg(p, 0));
+        t = &here;
+        t->it = map_iter(arg(p, 0));
+        t->list = list_builder(&p->heap);
+    }
+    size_t budget = task_budget(p, MAP_LIST_RATE);
+    size_t left = budget;
+    bool done = map_list_step(t, p, part, &left);
+    task_charge(p, budget, left, MAP_LIST_RATE);
+    if (!done) {
+        task_keep(p, t, sizeof *t, map_list_release);
+        return bif_yield(p);
+    }
+    Term list = list_finish(&t->list, TERM_NIL);
+    task_end(p, &t->pause, map_list_release);
+    return bif_map_done(p, list);
 }
 
-BifResult bif_maps_keys(Process *p) { return bif_map_list(p, bif_map_key); }
-BifResult bif_maps_values(Process *p) { return bif_map_list(p, bif_map_value); }
-BifResult bif_maps_to_list(Process *p) { return bif_map_list(p, bif_map_pair); }
+BifResult bif_maps_keys(Process *p) { return bif_map_list(p, MAP_KEYS); }
+BifResult bif_maps_values(Process *p) { return bif_map_list(p, MAP_VALUES); }
+BifResult bif_maps_to_list(Process *p) { return bif_map_list(p, MAP_PAIRS); }
 
 /* erts_internal:map_next(Position, Map, iterator): {K1, V1, {K2, V2, ... [Position | Map]}}, a
  * few at a time, or none; what maps:next/1 is made of. */
@@ -155,49 +162,156 @@ BifResult bif_map_next(Process *p)
     return bif_map_done(p, rest);
 }
 
-/* ---- from lists ---- */
+/* ---- maps of many pairs: of lists, and of two maps ---- */
 
-/* Pairs gathered from a list for map_from_pairs; NULL: refused. */
-static Term *bif_pairs_new(Process *p, size_t n)
+/* So many pairs make a map at once. */
+#define MAP_AT_ONCE 128
+/* Steps of the building (each pair takes about six) that a reduction pays for. */
+#define MAP_BUILD_RATE 1
+
+typedef enum MapTaskPhase { MAP_TASK_COUNT, MAP_TASK_GATHER, MAP_TASK_BUILD } MapTaskPhase;
+
+typedef struct MapTask {
+    Pause pause; /* first */
+    MapTaskPhase phase;
+    Term rest; /* of the list */
+    int64_t count;
+    bool has_build;
+    MapBuild build;
+} MapTask;
+
+static void map_task_release(Pause *pause, Process *p)
 {
-    return mem_try_alloc(p->run->mem, MEM_WORK, (2 * n + 1) * sizeof(Term));
+    MapTask *t = (MapTask *)pause;
+    if (t->has_build) map_build_end(&t->build);
+    task_free(pause, sizeof *t, p);
 }
 
-static BifResult bif_pairs_to_map(Process *p, Term *pairs, size_t n)
+static MapTask *map_task_new(Process *p)
 {
-    Term map = map_from_pairs(&p->heap, p->run->atoms, pairs, n);
-    mem_free(p->run->mem, MEM_WORK, pairs, (2 * n + 1) * sizeof(Term));
-    bif_charge(p, (int64_t)n);
-    return bif_map_done(p, map);
+    return (MapTask *)pause_new(p, sizeof(MapTask), map_task_release);
 }
 
-BifResult bif_maps_from_list(Process *p)
+/* The pair that an element of a list stands for; false: it stands for none.  `value` is NONE
+ * where elements are pairs, else what all keys get. */
+static bool map_pair_of(Term element, Term value, Term pair[2])
 {
-    Term list = arg(p, 0);
-    int64_t n = list_length(list);
-    if (n < 0) return raise_badarg(p);
-    for (Term rest = list; term_is_cons(rest); rest = list_tail(rest))
-        if (!term_is_tuple_of(list_head(rest), 2)) return raise_badarg(p);
-    Term *pairs = bif_pairs_new(p, (size_t)n);
-    if (pairs == NULL) return raise_system_limit(p);
-    size_t i = 0;
-    for (Term rest = list; term_is_cons(rest); rest = list_tail(rest)) {
-        pairs[i++] = tuple_at(list_head(rest), 0);
-        pairs[i++] = tuple_at(list_head(rest), 1);
+    if (term_is_none(value)) {
+        if (!term_is_tuple_of(element, 2)) return false;
+        pair[0] = tuple_at(element, 0);
+        pair[1] = tuple_at(element, 1);
+        return true;
     }
-    return bif_pairs_to_map(p, pairs, (size_t)n);
+    pair[0] = element;
+    pair[1] = value;
+    return true;
 }
 
-BifResult bif_maps_from_keys(Process *p)
+/* Counting: true at the end of the list; *good false: an element or the end is not what it
+ * should be. */
+static bool map_task_count(MapTask *t, Term value, size_t *budget, bool *good)
 {
-    int64_t n = list_length(arg(p, 0));
-    if (n < 0) return raise_badarg(p);
-    Term *pairs = bif_pairs_new(p, (size_t)n);
-    if (pairs == NULL) return raise_system_limit(p);
-    size_t i = 0;
-    for (Term rest = arg(p, 0); term_is_cons(rest); rest = list_tail(rest)) {
-        pairs[i++] = list_head(rest);
-        pairs[i++] = arg(p, 1);
+    Term pair[2];
+    for (; term_is_cons(t->rest); t->rest = list_tail(t->rest), t->count++) {
+        if (*budget == 0) return false;
+        --*budget;
+        *good = map_pair_of(list_head(t->rest), value, pair);
+        if (!*good) return true;
     }
-    return bif_pairs_to_map(p, pairs, (size_t)n);
+    *good = term_is_nil(t->rest);
+    return true;
+}
+
+static bool map_task_gather(MapTask *t, Term value, size_t *budget)
+{
+    Term pair[2] = {TERM_NIL, TERM_NIL};
+    for (; term_is_cons(t->rest); t->rest = list_tail(t->rest)) {
+        if (*budget == 0) return false;
+        --*budget;
+        (void)map_pair_of(list_head(t->rest), value, pair);
+        map_build_add(&t->build, pair[0], pair[1]);
+    }
+    return true;
+}
+
+/* True when the task is over; *result: badarg, no memory, or the map. */
+static bool map_task_step(MapTask *t, Process *p, Term value, size_t *budget, Term *result)
+{
+    bool good = true;
+    if (t->phase == MAP_TASK_COUNT) {
+        if (!map_task_count(t, value, budget, &good)) return false;
+        *result = TERM_NONE;
+        if (!good) raise_badarg(p);
+        t->has_build =
+            good && map_build_begin(&t->build, p->run->atoms, (size_t)t->count, p->heap.mem);
+        if (good && !t->has_build) raise_system_limit(p);
+        if (!t->has_build) return true;
+        t->rest = arg(p, 0);
+        t->phase = MAP_TASK_GATHER;
+    }
+    if (t->phase == MAP_TASK_GATHER) {
+        if (!map_task_gather(t, value, budget)) return false;
+        t->phase = MAP_TASK_BUILD;
+    }
+    if (!map_build_step(&t->build, &p->heap, budget)) return false;
+    *result = bif_map_done(p, t->build.result);
+    return true;
+}
+
+static BifResult map_task_run(MapTask *t, Process *p, Term value)
+{
+    size_t budget = task_budget(p, MAP_BUILD_RATE);
+    size_t left = budget;
+    Term result;
+    bool done = map_task_step(t, p, value, &left, &result);
+    task_charge(p, budget, left, MAP_BUILD_RATE);
+    if (!done) return bif_yield(p);
+    pause_end(p);
+    return result;
+}
+
+static BifResult bif_map_of_list(Process *p, Term value)
+{
+    MapTask *t = (MapTask *)pause_find(p, map_task_release);
+    if (t != NULL) return map_task_run(t, p, value);
+    Term pairs[2 * MAP_AT_ONCE];
+    size_t n = 0;
+    Term rest = arg(p, 0);
+    for (; term_is_cons(rest) && n < MAP_AT_ONCE; rest = list_tail(rest), n++)
+        if (!map_pair_of(list_head(rest), value, &pairs[2 * n])) return raise_badarg(p);
+    bif_charge(p, (int64_t)n * 2);
+    if (!term_is_cons(rest)) {
+        if (!term_is_nil(rest)) return raise_badarg(p);
+        return bif_map_done(p, map_from_pairs(&p->heap, p->run->atoms, pairs, n));
+    }
+    t = map_task_new(p);
+    t->rest = rest;
+    t->count = (int64_t)n;
+    return map_task_run(t, p, value);
+}
+
+BifResult bif_maps_from_list(Process *p) { return bif_map_of_list(p, TERM_NONE); }
+BifResult bif_maps_from_keys(Process *p) { return bif_map_of_list(p, arg(p, 1)); }
+
+BifResult bif_maps_merge(Process *p)
+{
+    MapTask *t = (MapTask *)pause_find(p, map_task_release);
+    if (t != NULL) return map_task_run(t, p, TERM_NONE);
+    Term a = arg(p, 0);
+    Term b = arg(p, 1);
+    if (!term_is_map(a)) return bif_map_bad(p, a);
+    if (!term_is_map(b)) return bif_map_bad(p, b);
+    size_t less = map_size(a) < map_size(b) ? map_size(a) : map_size(b);
+    if (less <= MAP_MERGE_ONE_BY_ONE || map_size(a) + map_size(b) <= MAP_AT_ONCE) {
+        bif_charge(p, (int64_t)(map_size(a) + map_size(b)) / 4 < MAP_AT_ONCE
+                          ? (int64_t)(map_size(a) + map_size(b)) / 4
+                          : MAP_AT_ONCE);
+        return bif_map_done(p, map_merge(&p->heap, p->run->atoms, a, b));
+    }
+    t = map_task_new(p);
+    t->phase = MAP_TASK_BUILD;
+    t->has_build = map_build_begin_merge(&t->build, p->run->atoms, a, b, p->heap.mem);
+    if (t->has_build) return map_task_run(t, p, TERM_NONE);
+    pause_end(p);
+    return raise_system_limit(p);
 }

@@ -1,6 +1,9 @@
 /* Built-ins of module binary that search: compile_pattern, match, matches (vm/bif/pattern.h). */
 #include "vm/bif/bif_foreign.h"
 #include "vm/bif/pattern.h"
+#include "vm/bif/task.h"
+#include "vm/code/stubs.h"
+#include "vm/sched/sched.h"
 
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
@@ -13,24 +16,24 @@
 /* The binaries of a pattern as runs of bytes: those that do not stand on byte borders are
  * copied. */
 typedef struct MatchRuns {
-    Process *p;
+    Mem *mem;
     PatternRun *runs;
     uint8_t **scratch; /* by run, or NULL */
     size_t count;
     size_t room;
 } MatchRuns;
 
-static bool match_runs_init(MatchRuns *m, Process *p, size_t room)
+static bool match_runs_init(MatchRuns *m, Mem *mem, size_t room)
 {
     size_t bytes = room * (sizeof *m->runs + sizeof *m->scratch);
-    *m = (MatchRuns){.p = p, .room = room, .runs = mem_try_alloc(p->run->mem, MEM_WORK, bytes)};
+    *m = (MatchRuns){.mem = mem, .room = room, .runs = mem_try_alloc(mem, MEM_WORK, bytes)};
     if (m->runs != NULL) m->scratch = (uint8_t **)(m->runs + room);
     return m->runs != NULL;
 }
 
 static void match_runs_free(MatchRuns *m)
 {
-    Mem *mem = m->p->run->mem;
+    Mem *mem = m->mem;
     for (size_t i = 0; i < m->count; i++)
         if (m->scratch[i] != NULL) mem_free(mem, MEM_WORK, m->scratch[i], m->runs[i].count);
     mem_free(mem, MEM_WORK, m->runs, m->room * (sizeof *m->runs + sizeof *m->scratch));
@@ -41,23 +44,22 @@ static bool match_runs_add(MatchRuns *m, Term t)
 {
     if (!term_is_binary(t) || binary_bits(t) == 0) return false;
     PatternRun *run = &m->runs[m->count];
-    run->at = binary_aligned(t, m->p->run->mem, &run->count, &m->scratch[m->count]);
+    run->at = binary_aligned(t, m->mem, &run->count, &m->scratch[m->count]);
     if (run->at == NULL) return false;
-    bif_charge(m->p, (int64_t)(run->count / 8) + 1);
     m->count++;
     return true;
 }
 
 /* A new pattern of a binary or a list of them; NULL: it is none. */
-static Pattern *match_compile(Process *p, Term t)
+static Pattern *match_compile(Mem *mem, Term t)
 {
     int64_t n = term_is_bitstring(t) ? 1 : term_is_cons(t) ? list_length(t) : -1;
     MatchRuns m;
-    if (n < 1 || !match_runs_init(&m, p, (size_t)n)) return NULL;
+    if (n < 1 || !match_runs_init(&m, mem, (size_t)n)) return NULL;
     bool good = true;
     if (term_is_bitstring(t)) good = match_runs_add(&m, t);
     for (; good && term_is_cons(t); t = list_tail(t)) good = match_runs_add(&m, list_head(t));
-    Pattern *pattern = good ? pattern_new(p->run->mem, m.runs, m.count) : NULL;
+    Pattern *pattern = good ? pattern_new(mem, m.runs, m.count) : NULL;
     match_runs_free(&m);
     return pattern;
 }
@@ -72,13 +74,46 @@ static Counted *match_compiled(Term t)
     return term_same(tuple_at(t, 0), single ? TERM_ATOM(BM) : TERM_ATOM(AC)) ? object : NULL;
 }
 
+/* More bytes, or runs, are made into a pattern on the blocking pool; and longer runs are searched
+ * for there. */
+#define PATTERN_AT_ONCE 4096
+
+static bool match_is_large(Term t)
+{
+    if (term_is_bitstring(t)) return binary_bytes(t) > PATTERN_AT_ONCE;
+    size_t sum = 0;
+    for (; term_is_cons(t) && sum <= PATTERN_AT_ONCE; t = list_tail(t), sum++)
+        if (term_is_bitstring(list_head(t))) sum += binary_bytes(list_head(t));
+    return sum > PATTERN_AT_ONCE;
+}
+
+static void compile_run(Offload *o)
+{
+    Pattern *made = match_compile(o->mem, o->in[0]);
+    if (made == NULL)
+        o->why = TASK_BADARG;
+    else
+        o->out = bif_foreign_at(&o->heap, pattern_counted(made), (Word)o->number);
+}
+
+/* A reference to a new pattern; TERM_NONE: an exception was raised; TERM_WAIT. */
+static Term match_pattern(Process *p, Term t)
+{
+    if (task_is_pooled(p)) return task_pool(p, compile_run, NULL, 0, 0);
+    if (match_is_large(t))
+        return task_pool(p, compile_run, (const Term[]){t}, 1,
+                         (int64_t)sched_reference(p->run));
+    Pattern *made = match_compile(p->heap.mem, t);
+    if (made == NULL) return raise_badarg(p);
+    Term reference = bif_foreign_new(p, pattern_counted(made));
+    return term_is_none(reference) ? raise_system_limit(p) : reference;
+}
+
 BifResult bif_compile_pattern(Process *p)
 {
-    Pattern *pattern = match_compile(p, arg(p, 0));
-    if (pattern == NULL) return raise_badarg(p);
-    bool single = pattern_is_single(pattern);
-    Term reference = bif_foreign_new(p, pattern_counted(pattern));
-    if (term_is_none(reference)) return raise_system_limit(p);
+    Term reference = match_pattern(p, arg(p, 0));
+    if (term_is_none(reference) || term_same(reference, TERM_WAIT)) return reference;
+    bool single = pattern_is_single((Pattern *)bif_foreign_of(reference));
     Term t = heap_tuple2(&p->heap, single ? TERM_ATOM(BM) : TERM_ATOM(AC), reference);
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
@@ -92,9 +127,13 @@ enum {
     MATCH_FROM,
     MATCH_END,
     MATCH_FOUND,
-    MATCH_BEGUN,
+    MATCH_PHASE,
     MATCH_SLOTS
 };
+
+/* What is in the last slot.  While turning, FOUND holds what is still to be turned round and SUBJECT
+ * what has been. */
+enum { MATCH_NOT_BEGUN, MATCH_SEARCHING, MATCH_TURNING };
 
 /* The part of the subject that options name; a later one counts.  False: badarg. */
 static bool match_scope(Term options, size_t bytes, size_t *from, size_t *end)
@@ -118,45 +157,34 @@ static bool match_scope(Term options, size_t bytes, size_t *from, size_t *end)
     return true;
 }
 
-/* Puts into the slots what the steps work on; false: badarg or no memory was raised. */
-static bool match_begin(Process *p, size_t slots, Term options)
+/* Puts into the slots what the steps work on, and gives nil; TERM_NONE: an exception was raised;
+ * TERM_WAIT. */
+static Term match_begin(Process *p, size_t slots, Term options)
 {
-    Term subject = arg(p, 0);
     size_t from;
     size_t end;
-    if (!term_is_binary(subject) || !match_scope(options, binary_bytes(subject), &from, &end)) {
-        raise_badarg(p);
-        return false;
-    }
-    Counted *compiled = match_compiled(arg(p, 1));
-    Term pattern = compiled == NULL ? TERM_NONE : tuple_at(arg(p, 1), 1);
-    if (compiled == NULL) {
-        Pattern *made = match_compile(p, arg(p, 1));
-        if (made == NULL) {
-            raise_badarg(p);
-            return false;
-        }
-        pattern = bif_foreign_new(p, pattern_counted(made));
-    }
+    if (!term_is_binary(arg(p, 0))
+        || !match_scope(options, binary_bytes(arg(p, 0)), &from, &end))
+        return raise_badarg(p);
+    bool compiled = match_compiled(arg(p, 1)) != NULL;
+    Term pattern = compiled ? tuple_at(arg(p, 1), 1) : match_pattern(p, arg(p, 1));
+    if (term_is_none(pattern) || term_same(pattern, TERM_WAIT)) return pattern;
+    Term subject = arg(p, 0);
     if (binary_view(subject).offset != 0)
         subject = binary_copy_part(&p->heap, subject, 0, binary_bits(subject));
-    if (term_is_none(pattern) || term_is_none(subject)) {
-        raise_system_limit(p);
-        return false;
-    }
+    if (term_is_none(subject)) return raise_system_limit(p);
     slot_set(p, slots + MATCH_PATTERN, pattern);
     slot_set(p, slots + MATCH_SUBJECT, subject);
     raw_slot_set(p, slots + MATCH_FROM, from);
     raw_slot_set(p, slots + MATCH_END, end);
     slot_set(p, slots + MATCH_FOUND, TERM_NIL);
-    raw_slot_set(p, slots + MATCH_BEGUN, 1);
-    return true;
+    raw_slot_set(p, slots + MATCH_PHASE, MATCH_SEARCHING);
+    return TERM_NIL;
 }
 
-static Term match_pair(Process *p, const PatternSearch *s)
+static Term match_pair(Heap *h, const PatternSearch *s)
 {
-    return heap_tuple2(&p->heap, small_from((int64_t)s->found_at),
-                       small_from((int64_t)s->found_size));
+    return heap_tuple2(h, small_from((int64_t)s->found_at), small_from((int64_t)s->found_size));
 }
 
 /* Steps until the slice is spent.  *found is the list of matches so far, last first; with `all`
@@ -172,7 +200,7 @@ static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch
         step = pattern_step(pattern, s, &window, &work);
         bif_charge(p, (int64_t)(work / 2) + 1);
         if (step == PATTERN_FOUND) {
-            Term pair = match_pair(p, s);
+            Term pair = match_pair(&p->heap, s);
             *found = term_is_none(pair) ? TERM_NONE : heap_cons(&p->heap, pair, *found);
             if (term_is_none(*found))
                 step = PATTERN_NO_MEMORY;
@@ -185,8 +213,10 @@ static PatternStep match_steps(Process *p, size_t slots, bool all, PatternSearch
     return step;
 }
 
-/* The most bytes that are searched at once, without anything kept from slice to slice. */
-#define MATCH_AT_ONCE 65536
+/* The most bytes that are searched at once, without anything kept from slice to slice; when all
+ * matches are wanted there may be as many. */
+#define MATCH_AT_ONCE     65536
+#define MATCH_ALL_AT_ONCE 4096
 
 /* One short search for one run of bytes, as most are; false: it is none. */
 static bool match_at_once(Process *p, Term options, bool all, BifResult *result)
@@ -200,7 +230,7 @@ static bool match_at_once(Process *p, Term options, bool all, BifResult *result)
     size_t end;
     if (in.offset != 0 || what.offset != 0 || what.bits == 0) return false;
     if (!match_scope(options, in.bits / 8, &from, &end)) return false;
-    if (end - from > MATCH_AT_ONCE) return false;
+    if (end - from > (all ? MATCH_ALL_AT_ONCE : MATCH_AT_ONCE)) return false;
     size_t n = what.bits / 8;
     bif_charge(p, (int64_t)((end - from) / 64));
     ListBuilder found = list_builder(&p->heap);
@@ -217,37 +247,97 @@ static bool match_at_once(Process *p, Term options, bool all, BifResult *result)
     return true;
 }
 
-/* In an empty binary nothing is found, whatever is looked for. */
+/* In an empty binary nothing is found, and nobody looks at the pattern. */
 static bool match_in_nothing(Process *p, Term options)
 {
     size_t from;
     size_t end;
-    return term_is_binary(arg(p, 0)) && binary_view(arg(p, 0)).bits == 0
+    return term_is_bitstring(arg(p, 0)) && binary_bits(arg(p, 0)) == 0
            && match_scope(options, 0, &from, &end);
+}
+
+/* Cells that a reduction pays for. */
+#define MATCH_TURN_RATE 4
+
+/* All matches, which are there last first, turned round. */
+static BifResult match_turn(Process *p, size_t slots)
+{
+    Term rest = slot(p, slots + MATCH_FOUND);
+    Term done = slot(p, slots + MATCH_SUBJECT);
+    size_t budget = task_budget(p, MATCH_TURN_RATE);
+    size_t left = budget;
+    for (; left > 0 && term_is_cons(rest) && !term_is_none(done); left--) {
+        done = heap_cons(&p->heap, list_head(rest), done);
+        rest = list_tail(rest);
+    }
+    task_charge(p, budget, left, MATCH_TURN_RATE);
+    if (term_is_none(done)) return raise_system_limit(p);
+    if (!term_is_cons(rest)) return done;
+    slot_set(p, slots + MATCH_FOUND, rest);
+    slot_set(p, slots + MATCH_SUBJECT, done);
+    return bif_yield(p);
+}
+
+/* On the blocking pool: a search for very long runs, which does not stop half-way.  in: pattern,
+ * subject, where to start; number: the end, doubled, and 1 if all matches are wanted. */
+static void search_run(Offload *o)
+{
+    const Pattern *pattern = (Pattern *)bif_foreign_of(o->in[0]);
+    PatternSearch s = {.subject = binary_view(o->in[1]).at,
+                       .from = (size_t)small_value(o->in[2]),
+                       .end = (size_t)(o->number / 2)};
+    bool all = o->number % 2 != 0;
+    PatternWindow window = {.mem = o->mem};
+    ListBuilder found = list_builder(&o->heap);
+    Term first = TERM_ATOM(NOMATCH);
+    PatternStep step;
+    do {
+        size_t work = 0;
+        step = pattern_step(pattern, &s, &window, &work);
+        if (step != PATTERN_FOUND) continue;
+        first = match_pair(&o->heap, &s);
+        if (term_is_none(first))
+            step = PATTERN_NO_MEMORY;
+        else
+            list_add(&found, first);
+    } while (step == PATTERN_MORE || (step == PATTERN_FOUND && all));
+    pattern_window_free(&window);
+    if (step != PATTERN_NO_MEMORY) o->out = all ? list_finish(&found, TERM_NIL) : first;
+}
+
+static BifResult match_search(Process *p, size_t slots, bool all)
+{
+    Term in[] = {slot(p, slots + MATCH_PATTERN), slot(p, slots + MATCH_SUBJECT),
+                 slot(p, slots + MATCH_FROM)};
+    int64_t end = (int64_t)raw_slot(p, slots + MATCH_END);
+    if (pattern_longest((Pattern *)bif_foreign_of(in[0])) > PATTERN_AT_ONCE)
+        return task_pool(p, search_run, in, ARRAY_LEN(in), 2 * end + all);
+    PatternSearch s = {.subject = binary_view(in[1]).at,
+                       .from = (size_t)small_value(in[2]),
+                       .end = (size_t)end};
+    Term found = slot(p, slots + MATCH_FOUND);
+    PatternStep step = match_steps(p, slots, all, &s, &found);
+    if (step == PATTERN_NO_MEMORY) return raise_system_limit(p);
+    raw_slot_set(p, slots + MATCH_FROM, s.from);
+    slot_set(p, slots + MATCH_FOUND, found);
+    if (step == PATTERN_MORE) return bif_yield(p);
+    if (!all) return term_is_nil(found) ? TERM_ATOM(NOMATCH) : list_head(found);
+    slot_set(p, slots + MATCH_SUBJECT, TERM_NIL);
+    raw_slot_set(p, slots + MATCH_PHASE, MATCH_TURNING);
+    return match_turn(p, slots);
 }
 
 static BifResult match_run(Process *p, size_t slots, Term options, bool all)
 {
-    _Static_assert(MATCH_SLOTS <= 6, "a stub's slots");
-    bool begun = raw_slot(p, slots + MATCH_BEGUN) == 1;
+    _Static_assert(MATCH_SLOTS <= STUB_STATE_SLOTS, "behind the arguments");
+    size_t phase = raw_slot(p, slots + MATCH_PHASE);
     BifResult result;
-    if (!begun && match_in_nothing(p, options)) return all ? TERM_NIL : TERM_ATOM(NOMATCH);
-    if (!begun && match_at_once(p, options, all, &result)) return result;
-    if (!begun && !match_begin(p, slots, options)) return TERM_NONE;
-    PatternSearch s = {.subject = binary_view(slot(p, slots + MATCH_SUBJECT)).at,
-                       .from = raw_slot(p, slots + MATCH_FROM),
-                       .end = raw_slot(p, slots + MATCH_END)};
-    Term found = slot(p, slots + MATCH_FOUND);
-    PatternStep step = match_steps(p, slots, all, &s, &found);
-    if (step == PATTERN_NO_MEMORY) return raise_system_limit(p);
-    if (step == PATTERN_MORE) {
-        raw_slot_set(p, slots + MATCH_FROM, s.from);
-        slot_set(p, slots + MATCH_FOUND, found);
-        return bif_yield(p);
-    }
-    if (!all) return term_is_nil(found) ? TERM_ATOM(NOMATCH) : list_head(found);
-    found = list_reverse(&p->heap, found, TERM_NIL);
-    return term_is_none(found) ? raise_system_limit(p) : found;
+    if (phase == MATCH_TURNING) return match_turn(p, slots);
+    if (phase == MATCH_SEARCHING) return match_search(p, slots, all);
+    if (match_in_nothing(p, options)) return all ? TERM_NIL : TERM_ATOM(NOMATCH);
+    if (match_at_once(p, options, all, &result)) return result;
+    Term begun = match_begin(p, slots, options);
+    return term_is_nil(begun) ? match_search(p, slots, all) : begun;
 }
 
 BifResult bif_binary_match_2(Process *p) { return match_run(p, 2, TERM_NIL, false); }

@@ -1,17 +1,34 @@
 /* Built-ins of erlang for MD5 (libmd). */
 #include "vm/bif/bif_bytes.h"
+#include "vm/bif/iolist.h"
+#include "vm/bif/task.h"
 
 #include "vm/term/binary.h"
 
 #include <md5.h>
 #include <string.h>
 
-/* Bytes that are taken in before others may run. */
-#define MD5_STEP 65536
+typedef struct Md5Task {
+    Pause pause; /* first */
+    IolistWalk walk;
+    MD5_CTX context;
+} Md5Task;
 
-/* Behind the argument with the data: all bytes as one binary, how many are
- * done, the context so far. */
-enum { MD5_DATA, MD5_DONE, MD5_STATE };
+/* Reductions that 64 bytes, or an element, cost. */
+#define MD5_COST 10
+
+static void md5_release(Pause *pause, Process *p)
+{
+    iolist_end(&((Md5Task *)pause)->walk);
+    task_free(pause, sizeof(Md5Task), p);
+}
+
+static bool md5_part(void *context, BitView part)
+{
+    uint8_t room[IOLIST_PART];
+    MD5Update(&((Md5Task *)context)->context, iolist_aligned(part, room), part.bits / 8);
+    return true;
+}
 
 static BifResult md5_binary(Process *p, const void *bytes, size_t n)
 {
@@ -19,44 +36,37 @@ static BifResult md5_binary(Process *p, const void *bytes, size_t n)
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
-/* An iolist as one binary that stands on a byte border; TERM_NONE: an exception was raised. */
-static Term md5_data(Process *p, Term t)
+/* Takes in `data`; true when all of it is, *context then being what it is then.  Else *result is
+ * what to return for now. */
+static bool md5_take(Process *p, Term data, MD5_CTX *context, BifResult *result)
 {
-    if (term_is_binary(t) && binary_view(t).offset == 0) return t;
-    Bytes b = bif_bytes(p);
-    bool good =
-        term_is_binary(t) ? bif_binary_put(t, &b) : term_is_list(t) && bif_iolist_put(p, t, &b);
-    if (good) return bif_bytes_to_binary(p, &b);
-    bytes_free(&b);
-    return raise_badarg(p);
-}
-
-/* Takes in the data of argument `data`; true when all are.  Else *result is what to return for
- * now. */
-static bool md5_take(Process *p, size_t data, MD5_CTX *context, BifResult *result)
-{
-    size_t slots = data + 1;
-    size_t done = raw_slot(p, slots + MD5_DONE);
-    if (done > 0) memcpy(context, binary_view(slot(p, slots + MD5_STATE)).at, sizeof *context);
-    Term bytes = done > 0 ? slot(p, slots + MD5_DATA) : md5_data(p, arg(p, data));
-    *result = bytes;
-    if (term_is_none(bytes)) return false;
-    BitView v = binary_view(bytes);
-    size_t n = v.bits / 8;
-    while (done < n) {
-        size_t step = n - done < MD5_STEP ? n - done : MD5_STEP;
-        MD5Update(context, v.at + done, step);
-        done += step;
-        bif_charge(p, (int64_t)(step / 4));
-        if (done == n || !bif_spent(p)) continue;
-        Term state = binary_from_bytes(&p->heap, context, sizeof *context);
-        *result = term_is_none(state) ? raise_system_limit(p) : bif_yield(p);
-        slot_set(p, slots + MD5_DATA, bytes);
-        raw_slot_set(p, slots + MD5_DONE, done);
-        slot_set(p, slots + MD5_STATE, term_is_none(state) ? TERM_NIL : state);
+    static const IolistSink sink = {md5_part, NULL, 0};
+    Md5Task here;
+    Md5Task *t = (Md5Task *)pause_find(p, md5_release);
+    if (t == NULL) {
+        *result = TERM_NONE;
+        if (!term_is_list(data) && !term_is_binary(data)) {
+            raise_badarg(p);
+            return false;
+        }
+        t = &here;
+        t->context = *context;
+        iolist_begin(&t->walk, data, IOLIST_BYTES, p->heap.mem);
+    }
+    size_t budget = task_budget(p, 1) / MD5_COST + 1;
+    size_t left = budget;
+    IolistStep step = iolist_step(&t->walk, &sink, t, &left);
+    bif_charge(p, (int64_t)(budget - left) * MD5_COST);
+    if (step == IOLIST_MORE) {
+        Md5Task *kept = task_keep(p, t, sizeof *t, md5_release);
+        if (kept != t) iolist_moved(&kept->walk, &t->walk);
+        *result = bif_yield(p);
         return false;
     }
-    return true;
+    *context = t->context;
+    task_end(p, &t->pause, md5_release);
+    *result = step == IOLIST_END ? TERM_NIL : raise_badarg(p);
+    return step == IOLIST_END;
 }
 
 static BifResult md5_digest(Process *p, MD5_CTX *context)
@@ -86,7 +96,7 @@ BifResult bif_md5(Process *p)
     MD5_CTX context;
     BifResult result;
     MD5Init(&context);
-    return md5_take(p, 0, &context, &result) ? md5_digest(p, &context) : result;
+    return md5_take(p, arg(p, 0), &context, &result) ? md5_digest(p, &context) : result;
 }
 
 BifResult bif_md5_init(Process *p)
@@ -102,7 +112,8 @@ BifResult bif_md5_update(Process *p)
     MD5_CTX context;
     BifResult result;
     if (!md5_context(p, &context)) return raise_badarg(p);
-    return md5_take(p, 1, &context, &result) ? md5_binary(p, &context, sizeof context) : result;
+    return md5_take(p, arg(p, 1), &context, &result) ? md5_binary(p, &context, sizeof context)
+                                                     : result;
 }
 
 BifResult bif_md5_final(Process *p)

@@ -2,7 +2,7 @@
  * erlang:phash/2, the hash of old: the same numbers as OTP, for terms of up to any depth.  New
  * programs take phash2.
  */
-#include "vm/bif/bif.h"
+#include "vm/bif/task.h"
 
 #include "vm/term/atom.h"
 #include "vm/term/big.h"
@@ -40,6 +40,8 @@ enum {
 typedef enum PhashFrame { PHASH_RANGE, PHASH_TAIL, PHASH_LIST_END } PhashFrame;
 
 typedef struct Phash {
+    size_t most_bytes; /* larger binaries and maps are too long */
+    bool too_long;
     const AtomTable *atoms;
     uint32_t hash;
     Walk stack;
@@ -54,6 +56,8 @@ static void phash_integer(Phash *h, Term t)
 {
     BigView v;
     big_view(&v, t);
+    h->too_long = v.count > h->most_bytes;
+    if (h->too_long) return;
     if (v.count == 0) phash_step(h, 0, PHASH_INTEGER);
     for (size_t i = 0; i < v.count; i++) {
         phash_step(h, (uint32_t)v.limbs[i], PHASH_INTEGER);
@@ -75,6 +79,8 @@ static void phash_float(Phash *h, double d)
 static void phash_bits(Phash *h, Term t)
 {
     BitView v = binary_view(t);
+    h->too_long = v.bits / 8 > h->most_bytes;
+    if (h->too_long) return;
     size_t bytes = v.bits / 8;
     size_t odd = v.bits % 8;
     for (size_t i = 0; i < bytes; i++)
@@ -121,6 +127,13 @@ static void phash_fun(Phash *h, Term t)
     phash_range(h, boxed_words(t) + 1 + header_words(boxed_header(t)) - n, n, 1, 0);
 }
 
+/* phash2 of the whole map.  Which may be long: the budget of a short look does not reach. */
+static void phash_map(Phash *h, Term t)
+{
+    h->too_long = h->most_bytes != SIZE_MAX && map_size(t) > 0;
+    if (!h->too_long) h->hash = h->hash * PHASH_MAP + PHASH_MAP_MORE + hash_phash2(h->atoms, t);
+}
+
 static void phash_boxed(Phash *h, Term t)
 {
     if (term_is_tuple(t))
@@ -134,7 +147,7 @@ static void phash_boxed(Phash *h, Term t)
     else if (term_is_fun(t))
         phash_fun(h, t);
     else if (term_is_map(t))
-        h->hash = h->hash * PHASH_MAP + PHASH_MAP_MORE + hash_phash2(h->atoms, t);
+        phash_map(h, t);
     else if (term_is_ref(t)) {
         uint32_t ids[PID_REF_MAX_IDS];
         pid_ref_ids(t, ids);
@@ -169,10 +182,18 @@ static void phash_term(Phash *h, Term t)
     }
 }
 
+/* Bytes of a list, or of a binary, that go in at once. */
+#define PHASH_RUN 64
+
 /* Goes along a list; bytes count as they are, other elements as terms. */
 static void phash_tail(Phash *h, Term t)
 {
-    while (term_is_cons(t)) {
+    for (size_t n = 0; term_is_cons(t); n++) {
+        if (n == PHASH_RUN) {
+            walk_push(&h->stack, t.w);
+            walk_push(&h->stack, PHASH_TAIL);
+            return;
+        }
         Term head = list_head(t);
         t = list_tail(t);
         if (!term_is_small(head) || small_value(head) < 0 || small_value(head) > 255) {
@@ -205,18 +226,45 @@ static void phash_next(Phash *h)
     phash_term(h, TERM_RAW(terms[0]));
 }
 
+/* A number from 1 to `range`; at most `most` steps, else false. */
+static bool phash_term_of(Mem *mem, const AtomTable *atoms, Term t, size_t most, uint32_t *hash)
+{
+    Phash h = {.atoms = atoms, .most_bytes = most};
+    walk_init(&h.stack, mem);
+    phash_term(&h, t);
+    for (; most > 0 && !walk_is_empty(&h.stack) && !h.too_long; most--) phash_next(&h);
+    bool done = walk_is_empty(&h.stack) && !h.too_long;
+    walk_free(&h.stack);
+    *hash = h.hash;
+    return done;
+}
+
+static Term phash_in_range(uint32_t hash, int64_t range)
+{
+    return small_from(1 + (int64_t)(hash % (uint64_t)range));
+}
+
+static void phash_run(Offload *o)
+{
+    uint32_t hash;
+    if (phash_term_of(o->mem, o->atoms, o->in[0], SIZE_MAX, &hash))
+        o->out = phash_in_range(hash, o->number);
+}
+
+/* More steps, and larger binaries and maps, go to the blocking pool. */
+#define PHASH_AT_ONCE 2000
+
 BifResult bif_phash(Process *p)
 {
     Term range = arg(p, 1);
     if (!term_is_small(range) || small_value(range) < 1
         || small_value(range) > INT64_C(1) << 32)
         return raise_badarg(p);
-    Phash h = {.atoms = p->run->atoms};
-    walk_init(&h.stack, p->run->mem);
-    phash_term(&h, arg(p, 0));
-    int64_t steps = 0;
-    for (; !walk_is_empty(&h.stack); steps++) phash_next(&h);
-    walk_free(&h.stack);
-    bif_charge(p, steps);
-    return small_from(1 + (int64_t)(h.hash % (uint64_t)small_value(range)));
+    uint32_t hash;
+    if (!task_is_pooled(p)
+        && phash_term_of(p->heap.mem, p->run->atoms, arg(p, 0), PHASH_AT_ONCE, &hash)) {
+        bif_charge(p, 20);
+        return phash_in_range(hash, small_value(range));
+    }
+    return task_pool(p, phash_run, (const Term[]){arg(p, 0)}, 1, small_value(range));
 }

@@ -1,6 +1,6 @@
 /* Built-ins of erlang about any term: kinds, comparisons, booleans, tuples. */
-#include "vm/bif/bif.h"
 #include "vm/bif/bif_list.h"
+#include "vm/bif/task.h"
 #include "vm/format/limits.h"
 #include "vm/proc/compare.h"
 #include "vm/term/atom.h"
@@ -134,14 +134,83 @@ BifResult bif_element(Process *p)
     return tuple_at(t, at);
 }
 
+/* Larger tuples are made on the blocking pool. */
+#define TUPLE_AT_ONCE 4096
+
+typedef enum TupleOp {
+    TUPLE_SET,       /* tuple, element */
+    TUPLE_FILL,      /* element, list of {Position, Value} */
+    TUPLE_INSERT,    /* tuple, element */
+    TUPLE_DELETE,    /* tuple */
+    TUPLE_TO_LIST,   /* tuple */
+    TUPLE_FROM_LIST, /* list */
+    TUPLE_OPS
+} TupleOp;
+
+/* Puts the elements of a {Position, Value} list into a fresh tuple; false: badarg. */
+static bool bif_fill_tuple(Term tuple, size_t n, Term list)
+{
+    for (; term_is_cons(list); list = list_tail(list)) {
+        Term pair = list_head(list);
+        if (!term_is_tuple_of(pair, 2) || !term_is_small(tuple_at(pair, 0))) return false;
+        int64_t at = small_value(tuple_at(pair, 0));
+        if (at < 1 || (uint64_t)at > n) return false;
+        boxed_words(tuple)[at] = tuple_at(pair, 1).w;
+    }
+    return term_is_nil(list);
+}
+
+/* `n`: a position from 0, or a size.  TERM_NONE: *why. */
+static Term tuple_make(Heap *h, TupleOp op, size_t n, Term a, Term b, int *why)
+{
+    *why = TASK_NO_ROOM;
+    switch (op) {
+    case TUPLE_SET: return tuple_with(h, a, n, b);
+    case TUPLE_INSERT: return tuple_insert(h, a, n, b);
+    case TUPLE_DELETE: return tuple_without(h, a, n);
+    case TUPLE_TO_LIST: return tuple_to_list(h, a);
+    case TUPLE_FILL: {
+        Term tuple = tuple_fill(h, n, a);
+        if (term_is_none(tuple) || bif_fill_tuple(tuple, n, b)) return tuple;
+        *why = TASK_BADARG;
+        return TERM_NONE;
+    }
+    case TUPLE_FROM_LIST: {
+        int64_t length = list_length(a);
+        if (length < 0) *why = TASK_BADARG;
+        if (length < 0 || length > LIMIT_TUPLE_SIZE) return TERM_NONE;
+        return tuple_from_list(h, a, (size_t)length);
+    }
+    case TUPLE_OPS: break;
+    }
+    UNREACHABLE();
+}
+
+static void tuple_run(Offload *o)
+{
+    TupleOp op = (TupleOp)(o->number % TUPLE_OPS);
+    o->out =
+        tuple_make(&o->heap, op, (size_t)(o->number / TUPLE_OPS), o->in[0], o->in[1], &o->why);
+}
+
+/* `words` tells how large the work is. */
+static BifResult tuple_done(Process *p, TupleOp op, size_t n, Term a, Term b, size_t words)
+{
+    if (words > TUPLE_AT_ONCE)
+        return task_pool(p, tuple_run, (const Term[]){a, b}, 2, (int64_t)(n * TUPLE_OPS + op));
+    bif_charge(p, (int64_t)words / 16);
+    int why;
+    Term t = tuple_make(&p->heap, op, n, a, b, &why);
+    if (!term_is_none(t)) return t;
+    return why == TASK_BADARG ? raise_badarg(p) : raise_system_limit(p);
+}
+
 BifResult bif_setelement(Process *p)
 {
     size_t at;
     Term t = arg(p, 1);
     if (!term_is_tuple(t) || !bif_position(p, 0, tuple_size(t), &at)) return raise_badarg(p);
-    bif_charge(p, (int64_t)tuple_size(t) / 16);
-    Term copy = tuple_with(&p->heap, t, at, arg(p, 2));
-    return term_is_none(copy) ? raise_system_limit(p) : copy;
+    return tuple_done(p, TUPLE_SET, at, t, arg(p, 2), tuple_size(t));
 }
 
 BifResult bif_tuple_size(Process *p)
@@ -156,11 +225,6 @@ BifResult bif_size(Process *p)
     if (term_is_tuple(t)) return small_from((int64_t)tuple_size(t));
     if (term_is_bitstring(t)) return small_from((int64_t)(binary_bits(t) / 8));
     return raise_badarg(p);
-}
-
-static Term bif_tuple_or_limit(Process *p, Term tuple)
-{
-    return term_is_none(tuple) ? raise_system_limit(p) : tuple;
 }
 
 /* A size for a new tuple; false: an exception was raised. */
@@ -179,42 +243,31 @@ static bool bif_tuple_new_size(Process *p, Term size, size_t *n)
     return true;
 }
 
+/* More words than are made at once, for a list that is so long. */
+static size_t tuple_list_words(Term list)
+{
+    return task_list_is_longer(list, TUPLE_AT_ONCE) ? TUPLE_AT_ONCE + 1 : 0;
+}
+
 BifResult bif_make_tuple_2(Process *p)
 {
     size_t n;
     if (!bif_tuple_new_size(p, arg(p, 0), &n)) return TERM_NONE;
-    bif_charge(p, (int64_t)n / 16);
-    return bif_tuple_or_limit(p, tuple_fill(&p->heap, n, arg(p, 1)));
-}
-
-/* Puts the elements of a {Position, Value} list into a fresh tuple; false: badarg. */
-static bool bif_fill_tuple(Term tuple, size_t n, Term list)
-{
-    for (; term_is_cons(list); list = list_tail(list)) {
-        Term pair = list_head(list);
-        if (!term_is_tuple_of(pair, 2) || !term_is_small(tuple_at(pair, 0))) return false;
-        int64_t at = small_value(tuple_at(pair, 0));
-        if (at < 1 || (uint64_t)at > n) return false;
-        boxed_words(tuple)[at] = tuple_at(pair, 1).w;
-    }
-    return term_is_nil(list);
+    return tuple_done(p, TUPLE_FILL, n, arg(p, 1), TERM_NIL, n);
 }
 
 BifResult bif_make_tuple_3(Process *p)
 {
     size_t n;
     if (!bif_tuple_new_size(p, arg(p, 0), &n)) return TERM_NONE;
-    bif_charge(p, (int64_t)n / 16);
-    Term tuple = tuple_fill(&p->heap, n, arg(p, 1));
-    if (term_is_none(tuple)) return raise_system_limit(p);
-    return bif_fill_tuple(tuple, n, arg(p, 2)) ? tuple : raise_badarg(p);
+    return tuple_done(p, TUPLE_FILL, n, arg(p, 1), arg(p, 2), n + tuple_list_words(arg(p, 2)));
 }
 
 BifResult bif_append_element(Process *p)
 {
     Term t = arg(p, 0);
     if (!term_is_tuple(t)) return raise_badarg(p);
-    return bif_tuple_or_limit(p, tuple_insert(&p->heap, t, tuple_size(t), arg(p, 1)));
+    return tuple_done(p, TUPLE_INSERT, tuple_size(t), t, arg(p, 1), tuple_size(t));
 }
 
 BifResult bif_insert_element(Process *p)
@@ -223,7 +276,7 @@ BifResult bif_insert_element(Process *p)
     Term t = arg(p, 1);
     if (!term_is_tuple(t) || !bif_position(p, 0, tuple_size(t) + 1, &at))
         return raise_badarg(p);
-    return bif_tuple_or_limit(p, tuple_insert(&p->heap, t, at, arg(p, 2)));
+    return tuple_done(p, TUPLE_INSERT, at, t, arg(p, 2), tuple_size(t));
 }
 
 BifResult bif_delete_element(Process *p)
@@ -231,23 +284,17 @@ BifResult bif_delete_element(Process *p)
     size_t at;
     Term t = arg(p, 1);
     if (!term_is_tuple(t) || !bif_position(p, 0, tuple_size(t), &at)) return raise_badarg(p);
-    return bif_tuple_or_limit(p, tuple_without(&p->heap, t, at));
+    return tuple_done(p, TUPLE_DELETE, at, t, TERM_NIL, tuple_size(t));
 }
 
 BifResult bif_tuple_to_list(Process *p)
 {
     Term t = arg(p, 0);
     if (!term_is_tuple(t)) return raise_badarg(p);
-    bif_charge(p, (int64_t)tuple_size(t) / 8);
-    Term list = tuple_to_list(&p->heap, t);
-    return term_is_none(list) ? raise_system_limit(p) : list;
+    return tuple_done(p, TUPLE_TO_LIST, 0, t, TERM_NIL, tuple_size(t));
 }
 
 BifResult bif_list_to_tuple(Process *p)
 {
-    int64_t n = list_length(arg(p, 0));
-    if (n < 0) return raise_badarg(p);
-    if (n > LIMIT_TUPLE_SIZE) return raise_system_limit(p);
-    bif_charge(p, n / 8);
-    return bif_tuple_or_limit(p, tuple_from_list(&p->heap, arg(p, 0), (size_t)n));
+    return tuple_done(p, TUPLE_FROM_LIST, 0, arg(p, 0), TERM_NIL, tuple_list_words(arg(p, 0)));
 }

@@ -1,9 +1,13 @@
 /* Built-ins of erlang between atoms, numbers, identifiers and their texts. */
 #include "vm/bif/bif_bytes.h"
 
+#include "vm/base/utf8.h"
 #include "vm/format/limits.h"
+#include "vm/sched/offload.h"
 #include "vm/term/atom.h"
+#include "vm/term/big.h"
 #include "vm/term/binary.h"
+#include "vm/term/bits.h"
 #include "vm/term/float.h"
 #include "vm/term/list.h"
 #include "vm/term/number.h"
@@ -93,14 +97,29 @@ static BifResult bif_make_atom(Process *p, Bytes *b, bool existing)
     return raise_badarg(p);
 }
 
+/* A text that is longer than any atom: nobody reads on.  What is there of it in b is freed. */
+static BifResult bif_atom_too_long(Process *p, Bytes *b, bool existing)
+{
+    bytes_free(b);
+    return existing ? raise_badarg(p) : raise_system_limit(p);
+}
+
 static BifResult bif_list_atom(Process *p, bool existing)
 {
     Bytes b = bif_bytes(p);
-    if (!list_to_utf8(arg(p, 0), &b)) {
-        bytes_free(&b);
-        return raise_badarg(p);
+    Term rest = arg(p, 0);
+    bool good = true;
+    for (size_t n = 0; good && term_is_cons(rest); rest = list_tail(rest), n++) {
+        if (n == LIMIT_ATOM_CHARACTERS) return bif_atom_too_long(p, &b, existing);
+        Term c = list_head(rest);
+        good = term_is_small(c) && small_value(c) >= 0 && small_value(c) <= UINT32_MAX
+               && utf8_is_scalar((uint32_t)small_value(c));
+        uint8_t text[4];
+        if (good) bytes_put(&b, text, (size_t)utf8_encode((uint32_t)small_value(c), text));
     }
-    return bif_make_atom(p, &b, existing);
+    if (good && term_is_nil(rest)) return bif_make_atom(p, &b, existing);
+    bytes_free(&b);
+    return raise_badarg(p);
 }
 
 BifResult bif_list_to_atom(Process *p) { return bif_list_atom(p, false); }
@@ -115,13 +134,31 @@ static void bif_latin1_to_utf8(Bytes *to, const Bytes *from)
     }
 }
 
+/* Whether it begins with more characters than an atom may have. */
+static bool bif_binary_atom_long(Term t, BifEncoding encoding)
+{
+    BitView v = binary_view(t);
+    if (v.bits / 8 <= LIMIT_ATOM_CHARACTERS || encoding == BIF_LATIN1)
+        return v.bits / 8 > LIMIT_ATOM_CHARACTERS;
+    size_t at = 0;
+    for (size_t n = 0; n <= LIMIT_ATOM_CHARACTERS; n++) {
+        uint32_t c;
+        size_t bits = at < v.bits ? bits_get_utf8(v.at, v.offset + at, v.bits - at, &c) : 0;
+        if (bits == 0) return false;
+        at += bits;
+    }
+    return true;
+}
+
 static BifResult bif_binary_atom(Process *p, BifEncoding encoding, bool existing)
 {
     Bytes b = bif_bytes(p);
-    if (encoding == BIF_NO_ENCODING || !bif_binary_put(arg(p, 0), &b)) {
-        bytes_free(&b);
-        return raise_badarg(p);
-    }
+    Term t = arg(p, 0);
+    if (encoding == BIF_NO_ENCODING || !term_is_binary(t)) return raise_badarg(p);
+    if (bif_binary_atom_long(t, encoding)) return bif_atom_too_long(p, &b, existing);
+    /* So long, and not so many characters: somewhere near the start is none. */
+    if (binary_bytes(t) > 4 * LIMIT_ATOM_CHARACTERS) return raise_badarg(p);
+    (void)bif_binary_put(t, &b);
     if (encoding == BIF_UTF8) return bif_make_atom(p, &b, existing);
     Bytes utf8 = bif_bytes(p);
     bif_latin1_to_utf8(&utf8, &b);
@@ -153,24 +190,48 @@ static bool bif_base(Process *p, size_t i, int *base)
     return true;
 }
 
-static bool bif_integer_text(Process *p, int base, Bytes *to)
+/* What a text becomes. */
+static Term text_made(Heap *h, const Bytes *b, bool binary)
 {
-    if (!term_is_integer(arg(p, 0))) return false;
-    number_print_integer(to, arg(p, 0), base);
-    bif_charge(p, (int64_t)(number_radix_cost(to->count, base) / 10));
-    return true;
+    return binary ? binary_from_bytes(h, b->at, b->count)
+                  : list_from_bytes(h, b->at, b->count, TERM_NIL);
+}
+
+/* On the blocking pool; number: the base, and 64 for a binary. */
+static void integer_to_run(Offload *o)
+{
+    Bytes b = {.mem = o->mem, .tag = MEM_WORK};
+    number_print_integer(&b, o->in[0], (int)(o->number & 63));
+    o->out = text_made(&o->heap, &b, (o->number & 64) != 0);
+    bytes_free(&b);
+}
+
+/* About how many nanoseconds the text takes to make. */
+static uint64_t integer_to_cost(Term t, int base)
+{
+    size_t bits = big_bits(t);
+    size_t digits = bits / (size_t)(31 - __builtin_clz((unsigned)base)) + 1;
+    return number_radix_cost(digits, base) + 4 * digits;
 }
 
 static BifResult bif_integer_to(Process *p, bool has_base, bool binary)
 {
+    const Offload *o = offload_find(p);
+    if (o != NULL)
+        return job_done(&o->job) ? bif_text_done(p, offload_take(p, NULL)) : bif_wait(p);
     int base = 10;
     if (has_base && !bif_base(p, 1, &base)) return raise_badarg(p);
+    Term t = arg(p, 0);
+    if (!term_is_integer(t)) return raise_badarg(p);
+    uint64_t cost = term_is_big(t) ? integer_to_cost(t, base) : 50;
+    if (cost > OFFLOAD_NS)
+        return offload_start(p, integer_to_run, (const Term[]){t}, 1, base | (binary ? 64 : 0));
     Bytes b = bif_bytes(p);
-    if (!bif_integer_text(p, base, &b)) {
-        bytes_free(&b);
-        return raise_badarg(p);
-    }
-    return binary ? bif_bytes_to_binary(p, &b) : bif_bytes_to_list(p, &b);
+    number_print_integer(&b, t, base);
+    bif_charge(p, (int64_t)(cost / 10));
+    Term text = text_made(&p->heap, &b, binary);
+    bytes_free(&b);
+    return bif_text_done(p, text);
 }
 
 BifResult bif_integer_to_list_1(Process *p) { return bif_integer_to(p, false, false); }
@@ -178,28 +239,79 @@ BifResult bif_integer_to_list_2(Process *p) { return bif_integer_to(p, true, fal
 BifResult bif_integer_to_binary_1(Process *p) { return bif_integer_to(p, false, true); }
 BifResult bif_integer_to_binary_2(Process *p) { return bif_integer_to(p, true, true); }
 
-/* The integer that b spells; frees b. */
-static BifResult bif_read_integer(Process *p, Bytes *b, int base)
+/* Longer texts of numbers are read on the blocking pool. */
+#define TEXT_QUICK_BYTES 2000
+
+/* The bytes of argument 0, a list or a binary, if they are few: `from` and `n`.  False: it is no
+ * such thing, or too long (*is_long). */
+static bool text_few(Term t, bool binary, uint8_t room[TEXT_QUICK_BYTES], size_t *n,
+                     bool *is_long)
 {
+    *is_long = false;
+    if (binary) {
+        if (!term_is_binary(t)) return false;
+        BitView v = binary_view(t);
+        *n = v.bits / 8;
+        *is_long = *n > TEXT_QUICK_BYTES;
+        if (!*is_long) bits_copy(room, 0, v.at, v.offset, v.bits);
+        return !*is_long;
+    }
+    size_t count = 0;
+    for (; term_is_cons(t); t = list_tail(t)) {
+        Term c = list_head(t);
+        if (!term_is_small(c) || small_value(c) < 0 || small_value(c) > 255) return false;
+        *is_long = count == TEXT_QUICK_BYTES;
+        if (*is_long) return false;
+        room[count++] = (uint8_t)small_value(c);
+    }
+    *n = count;
+    return term_is_nil(t);
+}
+
+static bool text_all(Term t, Bytes *b)
+{
+    return term_is_bitstring(t) ? bif_binary_put(t, b) : list_to_bytes(t, b);
+}
+
+/* On the blocking pool; `why` tells a number that is too large. */
+static void to_integer_run(Offload *o)
+{
+    Bytes b = {.mem = o->mem, .tag = MEM_WORK};
     bool too_large = false;
-    bif_charge(p, (int64_t)(number_radix_cost(b->count, base) / 10));
-    Term t = number_read_integer(&p->heap, b->at, b->count, base, &too_large);
-    bytes_free(b);
+    if (text_all(o->in[0], &b))
+        o->out = number_read_integer(&o->heap, b.at, b.count, (int)o->number, &too_large);
+    o->why = too_large;
+    bytes_free(&b);
+}
+
+static BifResult to_integer_result(Process *p, Term t, bool too_large)
+{
     if (!term_is_none(t)) return t;
     return too_large ? raise_system_limit(p) : raise_badarg(p);
 }
 
 static BifResult bif_to_integer(Process *p, bool has_base, bool binary)
 {
+    const Offload *o = offload_find(p);
+    if (o != NULL) {
+        if (!job_done(&o->job)) return bif_wait(p);
+        int why;
+        Term t = offload_take(p, &why);
+        return to_integer_result(p, t, why != 0);
+    }
     int base = 10;
     if (has_base && !bif_base(p, 1, &base)) return raise_badarg(p);
-    Bytes b = bif_bytes(p);
-    bool good = binary ? bif_binary_put(arg(p, 0), &b) : list_to_bytes(arg(p, 0), &b);
-    if (!good) {
-        bytes_free(&b);
-        return raise_badarg(p);
+    uint8_t text[TEXT_QUICK_BYTES];
+    size_t n;
+    bool is_long;
+    if (!text_few(arg(p, 0), binary, text, &n, &is_long)) {
+        if (!is_long) return raise_badarg(p);
+        return offload_start(p, to_integer_run, (const Term[]){arg(p, 0)}, 1, base);
     }
-    return bif_read_integer(p, &b, base);
+    bif_charge(p, (int64_t)(number_radix_cost(n, base) / 10));
+    bool too_large = false;
+    Term t = number_read_integer(&p->heap, text, n, base, &too_large);
+    return to_integer_result(p, t, too_large);
 }
 
 BifResult bif_list_to_integer_1(Process *p) { return bif_to_integer(p, false, false); }
@@ -270,14 +382,34 @@ BifResult bif_float_to_list_2(Process *p) { return bif_float_to(p, true, false);
 BifResult bif_float_to_binary_1(Process *p) { return bif_float_to(p, false, true); }
 BifResult bif_float_to_binary_2(Process *p) { return bif_float_to(p, true, true); }
 
+/* On the blocking pool: a number of very many digits. */
+static void to_float_run(Offload *o)
+{
+    Bytes b = {.mem = o->mem, .tag = MEM_WORK};
+    double d = 0;
+    if (text_all(o->in[0], &b) && float_read(b.at, b.count, &d) == FLOAT_READ_OK)
+        o->out = heap_float(&o->heap, d);
+    bytes_free(&b);
+}
+
 static BifResult bif_to_float(Process *p, bool binary)
 {
-    Bytes b = bif_bytes(p);
-    double d = 0;
-    bool good = binary ? bif_binary_put(arg(p, 0), &b) : list_to_bytes(arg(p, 0), &b);
-    good = good && float_read(b.at, b.count, &d) == FLOAT_READ_OK;
-    bytes_free(&b);
-    return good ? bif_text_done(p, heap_float(&p->heap, d)) : raise_badarg(p);
+    const Offload *o = offload_find(p);
+    if (o != NULL) {
+        if (!job_done(&o->job)) return bif_wait(p);
+        Term t = offload_take(p, NULL);
+        return term_is_none(t) ? raise_badarg(p) : t;
+    }
+    uint8_t text[TEXT_QUICK_BYTES];
+    size_t n;
+    bool is_long;
+    double d;
+    if (!text_few(arg(p, 0), binary, text, &n, &is_long)) {
+        if (!is_long) return raise_badarg(p);
+        return offload_start(p, to_float_run, (const Term[]){arg(p, 0)}, 1, 0);
+    }
+    if (float_read(text, n, &d) != FLOAT_READ_OK) return raise_badarg(p);
+    return bif_text_done(p, heap_float(&p->heap, d));
 }
 
 BifResult bif_list_to_float(Process *p) { return bif_to_float(p, false); }
@@ -296,68 +428,103 @@ static size_t bif_scan_digits(const Bytes *b, size_t at)
     return at;
 }
 
-/* The leading bytes of a list of characters, as far as they are bytes; false if it is no list. */
-static bool bif_leading_bytes(Term list, Bytes *b)
+/* Characters that a number may have; what stands behind the first other one does not matter. */
+static bool bif_scan_belongs(Term c, bool is_float)
 {
-    for (; term_is_cons(list); list = list_tail(list)) {
-        Term c = list_head(list);
-        if (!term_is_small(c) || small_value(c) < 0 || small_value(c) > 127) return true;
-        bytes_put_u8(b, (uint8_t)small_value(c));
+    if (!term_is_small(c)) return false;
+    int64_t v = small_value(c);
+    if ((v >= '0' && v <= '9') || v == '-' || v == '+') return true;
+    return is_float && (v == '.' || v == ',' || v == 'e' || v == 'E');
+}
+
+/* The leading characters of a list that may belong to a number, `most` at most; false: more. */
+static bool bif_leading_bytes(Term list, bool is_float, size_t most, Bytes *b)
+{
+    for (; term_is_cons(list) && bif_scan_belongs(list_head(list), is_float);
+         list = list_tail(list)) {
+        if (b->count == most) return false;
+        bytes_put_u8(b, (uint8_t)small_value(list_head(list)));
     }
-    return term_is_nil(list);
+    return true;
 }
 
-static BifResult bif_scanned(Process *p, Bytes *b, Term number, size_t used)
+static Term bif_scanned(Heap *h, Term list, Term number, size_t used)
 {
-    bytes_free(b);
-    Term rest = arg(p, 0);
-    while (used-- > 0) rest = list_tail(rest);
-    return bif_text_done(p, heap_tuple2(&p->heap, number, rest));
+    if (term_is_none(number)) return TERM_NONE;
+    while (used-- > 0) list = list_tail(list);
+    return heap_tuple2(h, number, list);
 }
 
-static BifResult bif_scan_error(Process *p, Bytes *b, AtomName why)
+/* {Number, Rest}; TERM_NONE: no number there. */
+static Term bif_scan_integer(Heap *h, Term list, const Bytes *b)
 {
-    bytes_free(b);
-    return bif_text_done(p, heap_tuple2(&p->heap, TERM_ATOM(ERROR), atom_from(why)));
+    size_t sign = bif_scan_sign(b);
+    size_t end = bif_scan_digits(b, sign);
+    if (end == sign) return TERM_NONE;
+    return bif_scanned(h, list, number_read_integer(h, b->at, end, 10, NULL), end);
 }
 
-BifResult bif_string_list_to_integer(Process *p)
+static Term bif_scan_float(Heap *h, Term list, Bytes *b)
 {
-    Bytes b = bif_bytes(p);
-    if (!term_is_list(arg(p, 0)) || !bif_leading_bytes(arg(p, 0), &b))
-        return bif_scan_error(p, &b, ATOM_NOT_A_LIST);
-    size_t sign = bif_scan_sign(&b);
-    size_t end = bif_scan_digits(&b, sign);
-    if (end == sign) return bif_scan_error(p, &b, ATOM_NO_INTEGER);
-    Term t = number_read_integer(&p->heap, b.at, end, 10, NULL);
-    if (term_is_none(t)) return bif_scan_error(p, &b, ATOM_NO_INTEGER);
-    return bif_scanned(p, &b, t, end);
-}
-
-BifResult bif_string_list_to_float(Process *p)
-{
-    Bytes b = bif_bytes(p);
-    if (!term_is_list(arg(p, 0)) || !bif_leading_bytes(arg(p, 0), &b))
-        return bif_scan_error(p, &b, ATOM_NOT_A_LIST);
-    size_t sign = bif_scan_sign(&b);
-    size_t point = bif_scan_digits(&b, sign);
-    size_t end = point < b.count && (b.at[point] == '.' || b.at[point] == ',')
-                     ? bif_scan_digits(&b, point + 1)
+    size_t sign = bif_scan_sign(b);
+    size_t point = bif_scan_digits(b, sign);
+    size_t end = point < b->count && (b->at[point] == '.' || b->at[point] == ',')
+                     ? bif_scan_digits(b, point + 1)
                      : point;
-    if (point == sign || end <= point + 1) return bif_scan_error(p, &b, ATOM_NO_FLOAT);
-    b.at[point] = '.';
-    if (end < b.count && (b.at[end] == 'e' || b.at[end] == 'E')) {
+    if (point == sign || end <= point + 1) return TERM_NONE;
+    b->at[point] = '.';
+    if (end < b->count && (b->at[end] == 'e' || b->at[end] == 'E')) {
         size_t digits = end + 1;
-        if (digits < b.count && (b.at[digits] == '-' || b.at[digits] == '+')) digits++;
-        size_t last = bif_scan_digits(&b, digits);
+        if (digits < b->count && (b->at[digits] == '-' || b->at[digits] == '+')) digits++;
+        size_t last = bif_scan_digits(b, digits);
         if (last > digits) end = last;
     }
     double d;
-    if (float_read(b.at, end, &d) != FLOAT_READ_OK) return bif_scan_error(p, &b, ATOM_NO_FLOAT);
-    Term t = heap_float(&p->heap, d);
-    if (term_is_none(t)) return bif_scan_error(p, &b, ATOM_NO_FLOAT);
-    return bif_scanned(p, &b, t, end);
+    if (float_read(b->at, end, &d) != FLOAT_READ_OK) return TERM_NONE;
+    return bif_scanned(h, list, heap_float(h, d), end);
 }
+
+/* On the blocking pool: a number of very many digits. */
+static void scan_run(Offload *o)
+{
+    Bytes b = {.mem = o->mem, .tag = MEM_WORK};
+    bool is_float = o->number != 0;
+    (void)bif_leading_bytes(o->in[0], is_float, SIZE_MAX, &b);
+    o->out = is_float ? bif_scan_float(&o->heap, o->in[0], &b)
+                      : bif_scan_integer(&o->heap, o->in[0], &b);
+    bytes_free(&b);
+}
+
+static BifResult bif_scan_error(Process *p, AtomName why)
+{
+    return bif_text_done(p, heap_tuple2(&p->heap, TERM_ATOM(ERROR), atom_from(why)));
+}
+
+static BifResult bif_scan(Process *p, bool is_float)
+{
+    AtomName why = is_float ? ATOM_NO_FLOAT : ATOM_NO_INTEGER;
+    const Offload *o = offload_find(p);
+    if (o != NULL && !job_done(&o->job)) return bif_wait(p);
+    Term list = arg(p, 0);
+    Term result;
+    if (o != NULL) {
+        result = offload_take(p, NULL);
+    } else {
+        if (!term_is_list(list)) return bif_scan_error(p, ATOM_NOT_A_LIST);
+        Bytes b = bif_bytes(p);
+        bool few = bif_leading_bytes(list, is_float, TEXT_QUICK_BYTES, &b);
+        result = TERM_NONE;
+        if (few)
+            result = is_float ? bif_scan_float(&p->heap, list, &b)
+                              : bif_scan_integer(&p->heap, list, &b);
+        bytes_free(&b);
+        if (!few) return offload_start(p, scan_run, (const Term[]){list}, 1, is_float);
+    }
+    return term_is_none(result) ? bif_scan_error(p, why) : result;
+}
+
+BifResult bif_string_list_to_integer(Process *p) { return bif_scan(p, false); }
+BifResult bif_string_list_to_float(Process *p) { return bif_scan(p, true); }
 
 /* ---- identifiers and funs ---- */
 
@@ -376,28 +543,45 @@ BifResult bif_ref_to_list(Process *p) { return bif_printed(p, term_is_ref(arg(p,
 BifResult bif_port_to_list(Process *p) { return bif_printed(p, term_is_port(arg(p, 0))); }
 BifResult bif_fun_to_list(Process *p) { return bif_printed(p, term_is_fun(arg(p, 0))); }
 
+/* Characters of the longest text of an identifier, and more. */
+#define IDENTIFIER_MOST 200
+
+/* The text of argument 0; false: it is none, or too long for an identifier. */
+static bool bif_identifier(Process *p, char text[IDENTIFIER_MOST], size_t *n)
+{
+    size_t count = 0;
+    Term t = arg(p, 0);
+    for (; term_is_cons(t); t = list_tail(t)) {
+        Term c = list_head(t);
+        if (count == IDENTIFIER_MOST || !term_is_small(c) || small_value(c) < 0
+            || small_value(c) > 127)
+            return false;
+        text[count++] = (char)small_value(c);
+    }
+    *n = count;
+    return term_is_nil(t);
+}
+
 BifResult bif_list_to_pid(Process *p)
 {
-    Bytes b = bif_bytes(p);
-    Term t = list_to_bytes(arg(p, 0), &b) ? pid_read((const char *)b.at, b.count) : TERM_NONE;
-    bytes_free(&b);
+    char text[IDENTIFIER_MOST];
+    size_t n;
+    Term t = bif_identifier(p, text, &n) ? pid_read(text, n) : TERM_NONE;
     return term_is_none(t) ? raise_badarg(p) : t;
 }
 
 BifResult bif_list_to_port(Process *p)
 {
-    Bytes b = bif_bytes(p);
-    Term t =
-        list_to_bytes(arg(p, 0), &b) ? pid_read_port((const char *)b.at, b.count) : TERM_NONE;
-    bytes_free(&b);
+    char text[IDENTIFIER_MOST];
+    size_t n;
+    Term t = bif_identifier(p, text, &n) ? pid_read_port(text, n) : TERM_NONE;
     return term_is_none(t) ? raise_badarg(p) : t;
 }
 
 BifResult bif_list_to_ref(Process *p)
 {
-    Bytes b = bif_bytes(p);
-    Term t = list_to_bytes(arg(p, 0), &b) ? pid_read_ref(&p->heap, (const char *)b.at, b.count)
-                                          : TERM_NONE;
-    bytes_free(&b);
+    char text[IDENTIFIER_MOST];
+    size_t n;
+    Term t = bif_identifier(p, text, &n) ? pid_read_ref(&p->heap, text, n) : TERM_NONE;
     return term_is_none(t) ? raise_badarg(p) : t;
 }

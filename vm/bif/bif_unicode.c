@@ -1,5 +1,6 @@
 /* Built-ins of unicode: character data between encodings, and normal forms (utf8proc). */
 #include "vm/bif/bif_bytes.h"
+#include "vm/bif/task.h"
 
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
@@ -38,12 +39,22 @@ static CharEncoding chars_encoding(Term t)
     return CHARS_UNKNOWN;
 }
 
-typedef enum CharsEnd { CHARS_ALL, CHARS_ERROR, CHARS_INCOMPLETE, CHARS_BADARG } CharsEnd;
+typedef enum CharsEnd {
+    CHARS_ALL,
+    CHARS_ERROR,
+    CHARS_INCOMPLETE,
+    CHARS_BADARG,
+    CHARS_LONG /* the budget does not reach */
+} CharsEnd;
+
+/* Bytes and elements that are converted at once; more go to the blocking pool. */
+#define CHARS_AT_ONCE 4096
 
 /* A conversion under way: the result so far as UTF-32 in the byte order of this
  * machine, or as `out`. */
 typedef struct CharsReader {
-    Process *p;
+    Heap *heap;
+    size_t budget; /* bytes and elements that may still be read */
     /* what could not be converted stands in a list of its own, as where OTP converts in Erlang */
     bool wraps;
     CharEncoding in;
@@ -129,7 +140,7 @@ static bool chars_is_start(CharEncoding in, const uint8_t *at, size_t n)
 static Term chars_rest_binary(CharsReader *r, const uint8_t *at, size_t n)
 {
     uint8_t *to;
-    Term t = binary_new(&r->p->heap, 8 * (r->left_count + n), &to);
+    Term t = binary_new(r->heap, 8 * (r->left_count + n), &to);
     if (term_is_none(t)) return TERM_NIL;
     memcpy(to, r->left, r->left_count);
     if (n > 0) memcpy(to + r->left_count, at, n);
@@ -179,18 +190,19 @@ static CharsEnd chars_bytes(CharsReader *r, const uint8_t *at, size_t n)
             end = CHARS_ERROR;
         }
     }
-    bif_charge(r->p, (int64_t)(n / 8));
     return end;
 }
 
 static CharsEnd chars_binary(CharsReader *r, Term t)
 {
-    size_t n;
+    size_t n = binary_bytes(t);
+    if (n > r->budget) return CHARS_LONG;
+    r->budget -= n;
     uint8_t *scratch;
-    const uint8_t *at = binary_aligned(t, r->p->run->mem, &n, &scratch);
+    const uint8_t *at = binary_aligned(t, r->heap->mem, &n, &scratch);
     if (at == NULL) return CHARS_BADARG;
     CharsEnd end = chars_bytes(r, at, n);
-    if (scratch != NULL) mem_free(r->p->run->mem, MEM_WORK, scratch, n == 0 ? 1 : n);
+    if (scratch != NULL) mem_free(r->heap->mem, MEM_WORK, scratch, n == 0 ? 1 : n);
     return end;
 }
 
@@ -200,16 +212,15 @@ static CharsEnd chars_integer(CharsReader *r, Term t, Term list)
     int64_t c = term_is_small(t) ? small_value(t) : -1;
     bool good = chars_is_scalar(c) && (r->in != CHARS_LATIN1 || c <= 255);
     if (r->left_count > 0) {
-        Term rest = r->wraps ? list : heap_cons(&r->p->heap, list, TERM_NIL);
-        r->rest = heap_cons(&r->p->heap, chars_rest_binary(r, NULL, 0), rest);
+        Term rest = r->wraps ? list : heap_cons(r->heap, list, TERM_NIL);
+        r->rest = heap_cons(r->heap, chars_rest_binary(r, NULL, 0), rest);
         return CHARS_ERROR;
     }
     if (good && chars_put(r, (uint32_t)c)) return CHARS_ALL;
     r->rest = list;
     if (good) { /* a character, but not of the target: OTP tells it in a list of its own */
-        Term one = heap_cons(&r->p->heap, t, TERM_NIL);
-        Term rest =
-            term_is_none(one) ? TERM_NONE : heap_cons(&r->p->heap, one, list_tail(list));
+        Term one = heap_cons(r->heap, t, TERM_NIL);
+        Term rest = term_is_none(one) ? TERM_NONE : heap_cons(r->heap, one, list_tail(list));
         if (!term_is_none(rest)) r->rest = rest;
     }
     return CHARS_ERROR;
@@ -220,7 +231,7 @@ static Term chars_wrap_rest(CharsReader *r, Walk *tails)
 {
     Term rest = r->rest;
     while (!walk_is_empty(tails)) {
-        rest = heap_cons(&r->p->heap, rest, TERM_RAW(walk_pop(tails)));
+        rest = heap_cons(r->heap, rest, TERM_RAW(walk_pop(tails)));
         if (term_is_none(rest)) return TERM_NIL;
     }
     return rest;
@@ -236,10 +247,15 @@ static CharsEnd chars_leaf(CharsReader *r, Term t, Term list)
 static CharsEnd chars_data(CharsReader *r, Term t)
 {
     Walk tails;
-    walk_init(&tails, r->p->run->mem);
+    walk_init(&tails, r->heap->mem);
     CharsEnd end = CHARS_ALL;
     for (;;) {
         while (end == CHARS_ALL && term_is_cons(t)) {
+            if (r->budget == 0) {
+                end = CHARS_LONG;
+                break;
+            }
+            r->budget--;
             Term list = t;
             Term head = list_head(t);
             t = list_tail(t);
@@ -271,32 +287,62 @@ static Term chars_list(CharsReader *r)
     for (size_t i = r->to.count; i > 0 && !term_is_none(list); i -= 4) {
         uint32_t c;
         memcpy(&c, r->to.at + i - 4, 4);
-        list = heap_cons(&r->p->heap, small_from((int64_t)c), list);
+        list = heap_cons(r->heap, small_from((int64_t)c), list);
     }
-    bif_charge(r->p, (int64_t)(r->to.count / 16));
     return list;
+}
+
+/* The whole conversion; TERM_NONE: *end and no memory tell why. */
+static Term chars_all(CharsReader *r, Term data, CharsEnd *end)
+{
+    *end = chars_data(r, data);
+    Term done = TERM_NONE;
+    if (*end != CHARS_BADARG && *end != CHARS_LONG)
+        done = r->out == CHARS_UNKNOWN ? chars_list(r)
+                                       : binary_from_bytes(r->heap, r->to.at, r->to.count);
+    bytes_free(&r->to);
+    if (*end == CHARS_ALL || term_is_none(done)) return done;
+    Term tag = *end == CHARS_ERROR ? TERM_ATOM(ERROR) : TERM_ATOM(INCOMPLETE);
+    return heap_tuple3(r->heap, tag, done, r->rest);
+}
+
+static CharsReader chars_reader(Heap *h, CharEncoding in, CharEncoding out, size_t budget)
+{
+    CharsReader r = {.heap = h, .budget = budget, .in = in, .out = out, .rest = TERM_NIL};
+    bytes_init(&r.to, h->mem, MEM_WORK);
+    r.wraps = in > CHARS_UTF8 || (out != CHARS_UTF8 && out != CHARS_UNKNOWN);
+    return r;
+}
+
+static void chars_run(Offload *o)
+{
+    CharsReader r = chars_reader(&o->heap, (CharEncoding)(o->number & 0xFF),
+                                 (CharEncoding)(o->number >> 8), SIZE_MAX);
+    CharsEnd end;
+    o->out = chars_all(&r, o->in[0], &end);
+    o->why = end == CHARS_BADARG ? TASK_BADARG : TASK_NO_ROOM;
 }
 
 static BifResult chars_convert(Process *p, CharEncoding in, CharEncoding out)
 {
-    CharsReader r = {.p = p, .in = in, .out = out, .to = bif_bytes(p), .rest = TERM_NIL};
-    r.wraps = in > CHARS_UTF8 || (out != CHARS_UTF8 && out != CHARS_UNKNOWN);
     if (in == CHARS_UNKNOWN) return raise_badarg(p);
-    CharsEnd end = chars_data(&r, arg(p, 0));
-    Term done = out == CHARS_UNKNOWN ? chars_list(&r)
-                                     : binary_from_bytes(&p->heap, r.to.at, r.to.count);
-    bytes_free(&r.to);
-    if (end == CHARS_BADARG) return raise_badarg(p);
-    if (end != CHARS_ALL && !term_is_none(done)) {
-        Term tag = end == CHARS_ERROR ? TERM_ATOM(ERROR) : TERM_ATOM(INCOMPLETE);
-        done = heap_tuple3(&p->heap, tag, done, r.rest);
+    CharsEnd end = CHARS_LONG;
+    if (!task_is_pooled(p)) {
+        CharsReader r = chars_reader(&p->heap, in, out, CHARS_AT_ONCE);
+        Term done = chars_all(&r, arg(p, 0), &end);
+        bif_charge(p, (int64_t)(CHARS_AT_ONCE - r.budget) / 8);
+        if (!term_is_none(done)) return done;
     }
-    return term_is_none(done) ? raise_system_limit(p) : done;
+    if (end == CHARS_LONG)
+        return task_pool(p, chars_run, (const Term[]){arg(p, 0)}, 1,
+                         (int64_t)in | (int64_t)out << 8);
+    return end == CHARS_BADARG ? raise_badarg(p) : raise_system_limit(p);
 }
 
 bool bif_characters_put(Process *p, Term t, Bytes *to)
 {
-    CharsReader r = {.p = p, .in = CHARS_UTF8, .out = CHARS_UTF8, .to = *to, .rest = TERM_NIL};
+    CharsReader r = chars_reader(&p->heap, CHARS_UTF8, CHARS_UTF8, SIZE_MAX);
+    r.to = *to;
     CharsEnd end = chars_data(&r, t);
     *to = r.to;
     return end == CHARS_ALL;
@@ -328,15 +374,25 @@ BifResult bif_characters_to_list_2(Process *p)
     return chars_convert(p, chars_encoding(arg(p, 1)), CHARS_UNKNOWN);
 }
 
+static bool chars_is_7bit(Term binary)
+{
+    BitView v = binary_view(binary);
+    for (size_t i = 0; i < v.bits; i += 8)
+        if (bits_get_uint64(v.at, v.offset + i, 8) > 127) return false;
+    return true;
+}
+
+static void is_7bit_run(Offload *o) { o->out = term_bool(chars_is_7bit(o->in[0])); }
+
 /* unicode:bin_is_7bit/1 */
 BifResult bif_bin_is_7bit(Process *p)
 {
-    if (!term_is_binary(arg(p, 0))) return TERM_FALSE;
-    BitView v = binary_view(arg(p, 0));
-    bif_charge(p, (int64_t)(v.bits / 128));
-    for (size_t i = 0; i < v.bits; i += 8)
-        if (bits_get_uint64(v.at, v.offset + i, 8) > 127) return TERM_FALSE;
-    return TERM_TRUE;
+    Term t = arg(p, 0);
+    if (!term_is_binary(t)) return TERM_FALSE;
+    if (binary_bytes(t) > OFFLOAD_BYTES)
+        return task_pool(p, is_7bit_run, (const Term[]){t}, 1, 0);
+    bif_charge(p, (int64_t)(binary_bytes(t) / 16));
+    return term_bool(chars_is_7bit(t));
 }
 
 /* ---- normal forms ---- */
@@ -352,22 +408,41 @@ static int chars_form(Term form)
     return -1;
 }
 
+/* The list in that form; TERM_NONE: *why. */
+static Term chars_normal(Heap *h, int options, Term characters, int *why)
+{
+    Bytes from = {.mem = h->mem, .tag = MEM_WORK};
+    uint8_t *to = NULL;
+    ssize_t n = -1;
+    if (list_to_utf8(characters, &from))
+        n = utf8proc_map(from.at, (ssize_t)from.count, &to, (utf8proc_option_t)options);
+    bytes_free(&from);
+    *why = n < 0 ? TASK_BADARG : TASK_NO_ROOM;
+    if (n < 0) return TERM_NONE;
+    Term list = list_from_utf8(h, to, (size_t)n, TERM_NIL);
+    free(to);
+    return list;
+}
+
+static void normal_run(Offload *o)
+{
+    o->out = chars_normal(&o->heap, (int)o->number, o->in[0], &o->why);
+}
+
+/* Longer lists go to the blocking pool. */
+#define NORMAL_AT_ONCE 300
+
 /* mote_uni:normalize(Form, Characters): the list in that form; badarg if it is
  * no list of characters. */
 BifResult bif_uni_normalize(Process *p)
 {
     int options = chars_form(arg(p, 0));
-    Bytes from = bif_bytes(p);
-    uint8_t *to = NULL;
-    if (options < 0 || !list_to_utf8(arg(p, 1), &from)) {
-        bytes_free(&from);
-        return raise_badarg(p);
-    }
-    bif_charge(p, (int64_t)(from.count / 2));
-    ssize_t n = utf8proc_map(from.at, (ssize_t)from.count, &to, (utf8proc_option_t)options);
-    bytes_free(&from);
-    if (n < 0) return raise_badarg(p);
-    Term list = list_from_utf8(&p->heap, to, (size_t)n, TERM_NIL);
-    free(to);
-    return term_is_none(list) ? raise_system_limit(p) : list;
+    if (options < 0) return raise_badarg(p);
+    if (task_is_pooled(p) || task_list_is_longer(arg(p, 1), NORMAL_AT_ONCE))
+        return task_pool(p, normal_run, (const Term[]){arg(p, 1)}, 1, options);
+    int why;
+    Term list = chars_normal(&p->heap, options, arg(p, 1), &why);
+    bif_charge(p, NORMAL_AT_ONCE / 2);
+    if (!term_is_none(list)) return list;
+    return why == TASK_BADARG ? raise_badarg(p) : raise_system_limit(p);
 }

@@ -27,6 +27,8 @@ static void pattern_release(Counted *object)
 bool pattern_is(const Counted *object) { return object->release == pattern_release; }
 bool pattern_is_single(const Pattern *pattern) { return pattern->nodes == 0; }
 
+size_t pattern_longest(const Pattern *pattern) { return pattern->longest; }
+
 static Pattern *pattern_alloc(Mem *mem, size_t longest, size_t nodes)
 {
     size_t bytes = sizeof(Pattern) + (nodes == 0 ? longest : nodes * sizeof(PatternNode));

@@ -37,6 +37,9 @@ bool pattern_is(const Counted *object);
 /* Made from one run, by the tag of what compile_pattern/1 gives. */
 bool pattern_is_single(const Pattern *pattern);
 
+/* Bytes of its longest run. */
+size_t pattern_longest(const Pattern *pattern);
+
 /* How far a search over a subject has come. */
 typedef struct PatternSearch {
     const uint8_t *subject;

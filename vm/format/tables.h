@@ -28,7 +28,9 @@ extern const AtomRow tables_atoms[ATOM_NAMED_COUNT];
 /* How a built-in is called, and what it may touch: bifs.def explains each word. */
 typedef enum BifKind {
     BIF_KIND_GUARD,
+    BIF_KIND_GUARD_LONG,
     BIF_KIND_PLAIN,
+    BIF_KIND_PLAIN_LONG,
     BIF_KIND_TRAPS,
     BIF_KIND_BLOCKS,
     BIF_KIND_CONTROL
@@ -68,8 +70,8 @@ extern const BifRow tables_bifs[BIF_COUNT + 1];
 int tables_bif_find(const char *module, size_t module_length, const char *name,
                     size_t name_length, unsigned arity);
 
-/* GUARD and PLAIN rows may stand in a BIF instruction. */
+/* The rows that may stand in a BIF instruction. */
 static inline bool tables_bif_is_inline(int row)
 {
-    return tables_bifs[row].kind == BIF_KIND_GUARD || tables_bifs[row].kind == BIF_KIND_PLAIN;
+    return tables_bifs[row].kind <= BIF_KIND_PLAIN_LONG;
 }

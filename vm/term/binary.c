@@ -87,6 +87,27 @@ Term binary_share(Heap *h, SharedBytes *shared, size_t bits)
     return share_at(h, at, shared, bits);
 }
 
+void binary_buffer_begin(Bytes *b) { (void)bytes_extend(b, sizeof(SharedBytes)); }
+
+Term binary_buffer_done(Heap *h, Bytes *b)
+{
+    size_t n = binary_buffer_bytes(b);
+    if (n <= BINARY_HEAP_MAX || n > BINARY_MAX_BYTES) {
+        Term t = binary_from_bytes(h, b->at + sizeof(SharedBytes), n);
+        bytes_free(b);
+        return t;
+    }
+    SharedBytes *shared = (SharedBytes *)(void *)b->at;
+    atomic_init(&shared->head.references, 1);
+    shared->head.release = shared_release;
+    shared->head.bytes = b->room;
+    shared->mem = b->mem;
+    shared->room = b->room - sizeof *shared;
+    shared->used = 0;
+    *b = binary_buffer(b->mem);
+    return binary_share(h, shared, 8 * n);
+}
+
 Term binary_new(Heap *h, size_t bits, uint8_t **to)
 {
     if (bits <= BINARY_HEAP_MAX * 8) {

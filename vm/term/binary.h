@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "vm/base/bytes.h"
 #include "vm/base/mem.h"
 #include "vm/term/heap.h"
 
@@ -90,6 +91,17 @@ static inline size_t binary_shared_bits(Term t)
 {
     return (size_t)(boxed_words(t)[3] & ~BINARY_APPENDABLE);
 }
+
+/* A buffer that becomes a binary without a copy: what is appended stands behind room for the head of
+ * SharedBytes.  binary_buffer_done takes it; bytes_free gives it up. */
+static inline Bytes binary_buffer(Mem *mem) { return (Bytes){.mem = mem, .tag = MEM_BINARY}; }
+/* To be called before the first byte is appended. */
+void binary_buffer_begin(Bytes *b);
+static inline size_t binary_buffer_bytes(const Bytes *b)
+{
+    return b->count - sizeof(SharedBytes);
+}
+Term binary_buffer_done(Heap *h, Bytes *b);
 
 /* `size` bits from bit `offset` of a bitstring, inside its bounds.  Small parts of shared
  * binaries stay parts; nothing is copied. */

@@ -39,7 +39,11 @@ typedef struct CodecWriter {
     const AtomTable *atoms;
     CodecNode node;
     CodecFlags flags;
-    bool failed; /* a part too large for the format (beyond 2^32) */
+    bool failed; /* a part too large for the format (beyond 2^32), or too_long */
+    bool
+        too_long; /* it met a map of more pairs to sort than sort_most, if that is not 0: sorting
+                      does not stop half-way */
+    size_t sort_most; /* set between begin and the first step */
     CodecScratch *scratch;
     Walk stack;
 } CodecWriter;
@@ -58,6 +62,9 @@ void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, Codec
 /* Takes terms and bytes (as 1/64) written from *budget; true when done. */
 bool codec_encode_step(CodecWriter *w, size_t *budget);
 void codec_encode_end(CodecWriter *w);
+/* After the struct was copied from `from` to `w`, with its Bytes at `to`: not to be used at `from`
+ * any more. */
+void codec_encode_moved(CodecWriter *w, const CodecWriter *from, Bytes *to);
 
 /* Bytes that codec_encode would append; 0 if it cannot be expressed. */
 size_t codec_size(const AtomTable *atoms, CodecNode node, Term t, CodecFlags flags);
@@ -87,7 +94,9 @@ typedef struct CodecReader {
     Word slot;         /* where the outermost term goes */
     uint8_t *inflated; /* uncompressed bytes, ours */
     size_t inflated_bytes;
+    struct CodecInflate *inflate; /* while they are being made */
     bool has_version;
+    uint8_t last_mask; /* of the last byte of the binary that is being copied */
     bool started;
     bool done;
     CodecScratch *scratch;
@@ -95,12 +104,13 @@ typedef struct CodecReader {
 } CodecReader;
 
 /* One term from the start of `bytes`, which stay still until codec_decode_end, like the reader
- * itself. Set `funs` and `safe` between begin and the first step.  Compressed input is inflated
- * as a whole by the first step: hand large ones to the blocking pool. */
+ * itself.  Set `funs` and `safe` between begin and the first step. */
 void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode node,
                         const void *bytes, size_t n, CodecFlags flags);
 bool codec_decode_step(CodecReader *r, size_t *budget);
 void codec_decode_end(CodecReader *r);
+/* After the struct was copied from `from` to `r`: not to be used at `from` any more. O(depth). */
+void codec_decode_moved(CodecReader *r, CodecReader *from);
 
 /* To the end, all at once; *used (may be NULL) counts the bytes read, else all must be. */
 MUST_USE CodecResult codec_decode(Heap *h, AtomTable *atoms, CodecNode node, const void *bytes,

@@ -19,10 +19,16 @@
  *   LIST   [cell][cells][rest]       heads of so many linked cells, `rest` more, the tail
  *   FLAT   [map][done][n]            keys and values of a small map, sorted when complete
  *   LARGE  [scratch][done][to]       pairs of a large map, built when complete
+ *   BUILD  [scratch][added][to]      a large map being built
+ *   BYTES  [to][from][left]          bytes of a large binary
  *
  * No count is believed beyond the bytes that are left: every term takes at least one.
  */
-enum { FRAME_FILL, FRAME_LIST, FRAME_FLAT, FRAME_LARGE };
+enum { FRAME_FILL, FRAME_LIST, FRAME_FLAT, FRAME_LARGE, FRAME_BUILD, FRAME_BYTES };
+
+/* Larger binaries are copied in steps; so many bytes count as one term. */
+#define BYTES_AT_ONCE  16384
+#define BYTES_PER_TERM 256
 
 /* Cells of a long list that are made at a time. */
 #define LIST_CHUNK 1024
@@ -278,7 +284,14 @@ static Term read_binary(CodecReader *r, bool has_bits)
         fail(r, CODEC_BAD);
         return TERM_NONE;
     }
-    return binary_from_bits(r->heap, (BitView){bytes, 0, n * 8 - (8 - last)});
+    size_t bits = n * 8 - (8 - last);
+    if (n <= BYTES_AT_ONCE) return binary_from_bits(r->heap, (BitView){bytes, 0, bits});
+    uint8_t *to;
+    Term t = binary_new(r->heap, bits, &to);
+    if (!term_is_none(t)) push(r, (Word)(uintptr_t)to, (Word)(uintptr_t)bytes, n, FRAME_BYTES);
+    /* Bits behind the end are zero, also where the input has others. */
+    if (!term_is_none(t) && last < 8) r->last_mask = (uint8_t)(0xFF << (8 - last));
+    return t;
 }
 
 static Term read_tuple(CodecReader *r, size_t n)
@@ -379,25 +392,67 @@ static void finish_flat(CodecReader *r, Word *at, size_t n)
     }
 }
 
-static void finish_large(CodecReader *r, CodecScratch *s, Word *to)
+/* All pairs are there: the map is built from them, in steps. */
+static void begin_build(CodecReader *r, CodecScratch *s, Word *to)
 {
     ASSERT(r->scratch == s);
-    size_t n = s->pairs;
-    Term map = map_from_pairs(r->heap, r->atoms, s->at, n);
-    r->scratch = s->older;
-    scratch_free(r->heap->mem, s);
+    Mem *mem = r->heap->mem;
+    s->build = mem_try_alloc(mem, MEM_WORK, sizeof *s->build);
+    if (s->build != NULL && !map_build_begin(s->build, r->atoms, s->pairs, mem)) {
+        mem_free(mem, MEM_WORK, s->build, sizeof *s->build);
+        s->build = NULL;
+    }
+    if (s->build == NULL)
+        fail(r, CODEC_NO_MEMORY);
+    else
+        push(r, (Word)(uintptr_t)s, 0, (Word)(uintptr_t)to, FRAME_BUILD);
+}
+
+static void step_build(CodecReader *r, size_t *budget)
+{
+    Word *f = walk_top(&r->stack) - 3;
+    CodecScratch *s = (CodecScratch *)(uintptr_t)f[0];
+    for (; f[1] < s->pairs; f[1]++) {
+        if (*budget == 0) return;
+        --*budget;
+        map_build_add(s->build, s->at[2 * f[1]], s->at[2 * f[1] + 1]);
+    }
+    if (!map_build_step(s->build, r->heap, budget)) return;
+    Term map = s->build->result;
     if (term_is_none(map))
         fail(r, CODEC_NO_MEMORY);
-    else if (map_size(map) != n)
+    else if (map_size(map) != s->pairs)
         fail(r, CODEC_BAD);
     else
-        *to = map.w;
+        *(Word *)(uintptr_t)f[2] = map.w;
+    r->stack.count -= 4;
+    r->scratch = s->older;
+    scratch_free(r->heap->mem, s);
+}
+
+static void step_bytes(CodecReader *r, size_t *budget)
+{
+    Word *f = walk_top(&r->stack) - 3;
+    uint8_t *to = (uint8_t *)(uintptr_t)f[0];
+    const uint8_t *from = (const uint8_t *)(uintptr_t)f[1];
+    size_t n = f[2];
+    size_t most = (*budget + 1) * BYTES_PER_TERM;
+    if (*budget < n / BYTES_PER_TERM) n = most;
+    memcpy(to, from, n);
+    *budget -= *budget < n / BYTES_PER_TERM ? *budget : n / BYTES_PER_TERM;
+    f[0] += n;
+    f[1] += n;
+    f[2] -= n;
+    if (f[2] != 0) return;
+    to[n - 1] &= r->last_mask;
+    r->last_mask = 0xFF;
+    r->stack.count -= 4;
 }
 
 /* ---- the loop ---- */
 
-/* The next word that waits for a term; NULL if finishing something was all there was to do. */
-static Word *next_slot(CodecReader *r)
+/* The next word that waits for a term; NULL if there was something else to do. */
+static Word *next_slot(CodecReader *r, size_t *budget)
 {
     Word *f = walk_top(&r->stack) - 3;
     switch (f[3]) {
@@ -435,13 +490,16 @@ static Word *next_slot(CodecReader *r)
         f[1]++;
         return done % 2 == 0 ? at + n + 3 + done / 2 : at + 2 + done / 2;
     }
+    case FRAME_BUILD: step_build(r, budget); return NULL;
+    case FRAME_BYTES: step_bytes(r, budget); return NULL;
     default: {
         CodecScratch *s = (CodecScratch *)(uintptr_t)f[0];
         size_t done = (size_t)f[1];
         // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
         if (done == s->pairs * 2) {
+            Word *to = (Word *)(uintptr_t)f[2];
             r->stack.count -= 4;
-            finish_large(r, s, (Word *)(uintptr_t)f[2]);
+            begin_build(r, s, to);
             return NULL;
         }
         f[1]++;
@@ -501,7 +559,8 @@ void codec_decode_begin(CodecReader *r, Heap *h, AtomTable *atoms, CodecNode nod
                        .start = bytes,
                        .slot = TERM_NIL.w,
                        .library = (flags & CODEC_LIBRARY) != 0,
-                       .has_version = (flags & CODEC_NO_VERSION) == 0};
+                       .has_version = (flags & CODEC_NO_VERSION) == 0,
+                       .last_mask = 0xFF};
     walk_init(&r->stack, h->mem);
     push_fill(r, &r->slot, 1);
 }
@@ -513,7 +572,7 @@ static void read_version(CodecReader *r)
     if (bytes_read_u8(&r->in) != EXT_VERSION) fail(r, CODEC_BAD);
     if (bytes_left(&r->in) == 0 || *r->in.at != EXT_COMPRESSED) return;
     bytes_read_u8(&r->in);
-    CodecResult result = codec_inflate(r);
+    CodecResult result = codec_inflate_begin(r);
     if (result != CODEC_OK) fail(r, result);
 }
 
@@ -521,10 +580,15 @@ bool codec_decode_step(CodecReader *r, size_t *budget)
 {
     if (r->done) return true;
     if (!r->started) read_version(r);
+    if (r->inflate != NULL) {
+        CodecResult result = CODEC_OK;
+        if (!codec_inflate_step(r, budget, &result)) return false;
+        if (result != CODEC_OK) fail(r, result);
+    }
     while (!walk_is_empty(&r->stack) && r->result == CODEC_OK) {
         if (*budget == 0) return false;
         --*budget;
-        Word *to = next_slot(r);
+        Word *to = next_slot(r, budget);
         if (to == NULL) continue;
         Term t = read_term(r, to);
         if (r->in.failed) fail(r, CODEC_BAD);
@@ -541,6 +605,15 @@ bool codec_decode_step(CodecReader *r, size_t *budget)
     return true;
 }
 
+void codec_decode_moved(CodecReader *r, CodecReader *from)
+{
+    walk_moved(&r->stack, &from->stack);
+    /* Where the outermost term goes is part of the struct. */
+    for (size_t i = 0; i < r->stack.count; i++)
+        if (r->stack.at[i] == (Word)(uintptr_t)&from->slot)
+            r->stack.at[i] = (Word)(uintptr_t)&r->slot;
+}
+
 void codec_decode_end(CodecReader *r)
 {
     while (r->scratch != NULL) {
@@ -548,6 +621,7 @@ void codec_decode_end(CodecReader *r)
         scratch_free(r->heap->mem, r->scratch);
         r->scratch = older;
     }
+    codec_inflate_end(r);
     if (r->inflated != NULL) mem_free(r->heap->mem, MEM_WORK, r->inflated, r->inflated_bytes);
     r->inflated = NULL;
     walk_free(&r->stack);

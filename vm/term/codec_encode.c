@@ -20,6 +20,7 @@
  *   PAIRS     [keys][values][stride][n]      pairs of a map
  *   NODES     [from][n]                      nodes of a hash map
  *   BYTES     [binary][at]                   bytes of a large binary
+ *   LIMBS     [big][at]                      bytes of a large number
  *   FUN_END   [start]                        the size of a fun goes there
  */
 #define FRAME(n) header_make(KIND_FILLER, (n))
@@ -30,12 +31,15 @@ enum {
     FRAME_PAIRS,
     FRAME_NODES,
     FRAME_BYTES,
+    FRAME_LIMBS,
     FRAME_FUN_END
 };
 
 #define STRING_MAX 65535
 /* Bytes that count as one term. */
 #define BYTES_PER_TERM 64
+/* Limbs of a large number that are written at once. */
+#define LIMBS_AT_ONCE 256
 
 static void push_frame(CodecWriter *w, int frame, size_t n, const Word *words)
 {
@@ -126,7 +130,24 @@ static void put_integer(CodecWriter *w, Term t)
         put_count(w, EXT_LARGE_BIG, n);
     }
     bytes_put_u8(w->to, v.negative);
-    big_to_bytes(t, bytes_extend(w->to, n), n);
+    if (n <= LIMBS_AT_ONCE * sizeof(Limb))
+        big_to_bytes(t, bytes_extend(w->to, n), n);
+    else
+        push_frame(w, FRAME_LIMBS, 2, (const Word[]){t.w, 0});
+}
+
+/* Bytes of the absolute value, from byte `at` on, some at a time. */
+static void step_limbs(CodecWriter *w, Term t, size_t at, size_t *budget)
+{
+    BigView v;
+    big_view(&v, t);
+    size_t left = (big_bits(t) + 7) / 8 - at;
+    size_t n = left < LIMBS_AT_ONCE * sizeof(Limb) ? left : LIMBS_AT_ONCE * sizeof(Limb);
+    uint8_t *to = bytes_extend(w->to, n);
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint8_t)(v.limbs[(at + i) / sizeof(Limb)] >> 8 * (i % sizeof(Limb)));
+    *budget -= *budget < n / BYTES_PER_TERM ? *budget : n / BYTES_PER_TERM;
+    if (n < left) push_frame(w, FRAME_LIMBS, 2, (const Word[]){t.w, at + n});
 }
 
 static void put_float(CodecWriter *w, double d)
@@ -272,7 +293,8 @@ static int compare_keys(const void *a, const void *b, void *atoms)
 static void push_sorted(CodecWriter *w, Term map)
 {
     size_t n = map_size(map);
-    CodecScratch *s = scratch_new(w->to->mem, n);
+    w->too_long = w->sort_most != 0 && n > w->sort_most;
+    CodecScratch *s = w->too_long ? NULL : scratch_new(w->to->mem, n);
     if (s == NULL) {
         w->failed = true;
         return;
@@ -469,6 +491,11 @@ static void step_frame(CodecWriter *w, Word frame, size_t *budget)
     case FRAME_PAIRS: next_pair(w); break;
     case FRAME_NODES: open_node(w, range_next(w, FRAME_NODES)); break;
     case FRAME_BYTES: step_bytes(w, budget); break;
+    case FRAME_LIMBS: {
+        size_t at = (size_t)walk_pop(&w->stack);
+        step_limbs(w, TERM_RAW(walk_pop(&w->stack)), at, budget);
+        break;
+    }
     default: end_fun(w, (size_t)walk_pop(&w->stack)); break;
     }
 }
@@ -482,6 +509,8 @@ void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, Codec
     w->node = node;
     w->flags = flags;
     w->failed = false;
+    w->too_long = false;
+    w->sort_most = 0;
     w->scratch = NULL;
     walk_init(&w->stack, mem);
     walk_push(&w->stack, t.w);
@@ -512,6 +541,12 @@ void codec_encode_end(CodecWriter *w)
         w->scratch = older;
     }
     walk_free(&w->stack);
+}
+
+void codec_encode_moved(CodecWriter *w, const CodecWriter *from, Bytes *to)
+{
+    walk_moved(&w->stack, &from->stack);
+    w->to = to;
 }
 
 bool codec_encode(Bytes *to, const AtomTable *atoms, CodecNode node, Term t, CodecFlags flags)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vm/term/codec.h"
+#include "vm/term/map_build.h"
 
 enum {
     EXT_VERSION = 131,
@@ -42,6 +43,7 @@ enum {
 /* Pairs key, value, key, value ... outside the heap. */
 struct CodecScratch {
     CodecScratch *older;
+    MapBuild *build; /* or NULL */
     size_t pairs;
     Term at[];
 };
@@ -50,15 +52,24 @@ struct CodecScratch {
 static inline CodecScratch *scratch_new(Mem *mem, size_t pairs)
 {
     CodecScratch *s = mem_try_alloc(mem, MEM_WORK, sizeof *s + pairs * 2 * sizeof(Term));
-    if (s != NULL) s->pairs = pairs;
+    if (s == NULL) return NULL;
+    s->build = NULL;
+    s->pairs = pairs;
     return s;
 }
 
 static inline void scratch_free(Mem *mem, CodecScratch *s)
 {
+    if (s->build != NULL) {
+        map_build_end(s->build);
+        mem_free(mem, MEM_WORK, s->build, sizeof *s->build);
+    }
     mem_free(mem, MEM_WORK, s, sizeof *s + s->pairs * 2 * sizeof(Term));
 }
 
 /* Replaces the reader's input, which stands behind the tag of compressed terms, by what it
  * unpacks to; `used` then counts packed bytes. */
-CodecResult codec_inflate(CodecReader *r);
+CodecResult codec_inflate_begin(CodecReader *r);
+/* True when it is over: *result tells how. */
+bool codec_inflate_step(CodecReader *r, size_t *budget, CodecResult *result);
+void codec_inflate_end(CodecReader *r);

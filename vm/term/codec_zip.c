@@ -29,23 +29,78 @@ bool codec_is_compressed(const void *bytes, size_t n)
 /* No input packs better than this. */
 #define BEST_RATIO 1032
 
-CodecResult codec_inflate(CodecReader *r)
+/* Bytes that are unpacked in one step, and of which so many count as one term. */
+#define INFLATE_STEP   16384
+#define BYTES_PER_TERM 16
+
+/* On its own: zlib's state knows where its stream is. */
+struct CodecInflate {
+    z_stream z;
+    size_t rest; /* bytes of the result that zlib has not been told of */
+};
+
+CodecResult codec_inflate_begin(CodecReader *r)
 {
+    Mem *mem = r->heap->mem;
     size_t size = bytes_read_u32_be(&r->in);
     size_t left = bytes_left(&r->in);
     if (size == 0 || size / BEST_RATIO > left) return CODEC_BAD;
-    r->inflated = mem_try_alloc(r->heap->mem, MEM_WORK, size);
+    r->inflated = mem_try_alloc(mem, MEM_WORK, size);
     r->inflated_bytes = size;
-    z_stream z = {0};
-    if (r->inflated == NULL || inflateInit(&z) != Z_OK) return CODEC_NO_MEMORY;
-    z.next_in = (Bytef *)(uintptr_t)r->in.at;
-    z.avail_in = left > UINT32_MAX ? UINT32_MAX : (uInt)left;
-    z.next_out = r->inflated;
-    z.avail_out = (uInt)size;
-    int status = inflate(&z, Z_FINISH);
-    bool whole = status == Z_STREAM_END && z.avail_out == 0;
-    r->used = (size_t)(r->in.at - r->start) + z.total_in;
-    inflateEnd(&z);
-    r->in = bytes_reader(r->inflated, size);
-    return whole ? CODEC_OK : CODEC_BAD;
+    struct CodecInflate *i = mem_try_alloc(mem, MEM_WORK, sizeof *i);
+    if (r->inflated == NULL || i == NULL) {
+        mem_free(mem, MEM_WORK, i, sizeof *i);
+        return CODEC_NO_MEMORY;
+    }
+    i->z = (z_stream){0};
+    if (inflateInit(&i->z) != Z_OK) {
+        mem_free(mem, MEM_WORK, i, sizeof *i);
+        return CODEC_NO_MEMORY;
+    }
+    i->z.next_in = (Bytef *)(uintptr_t)r->in.at;
+    i->z.avail_in = left > UINT32_MAX ? UINT32_MAX : (uInt)left;
+    i->z.next_out = r->inflated;
+    i->rest = size;
+    r->inflate = i;
+    return CODEC_OK;
+}
+
+bool codec_inflate_step(CodecReader *r, size_t *budget, CodecResult *result)
+{
+    struct CodecInflate *i = r->inflate;
+    int status = Z_OK;
+    while (status == Z_OK) {
+        if (*budget == 0) return false;
+        if (i->z.avail_out == 0) {
+            i->z.avail_out = i->rest < INFLATE_STEP ? (uInt)i->rest : INFLATE_STEP;
+            i->rest -= i->z.avail_out;
+        }
+        size_t terms = i->z.avail_out / BYTES_PER_TERM + 1;
+        status = inflate(&i->z, Z_SYNC_FLUSH);
+        *budget -= *budget < terms ? *budget : terms;
+        /* No room and no end: it unpacks to more than it said. */
+        if (status == Z_OK && i->z.avail_out == 0 && i->rest == 0) {
+            uint8_t more;
+            i->z.next_out = &more;
+            i->z.avail_out = 1;
+            status = inflate(&i->z, Z_SYNC_FLUSH);
+            if (status == Z_STREAM_END && i->z.avail_out == 0) status = Z_DATA_ERROR;
+            i->z.avail_out = 0;
+            if (status == Z_OK) status = Z_DATA_ERROR;
+        }
+    }
+    bool whole = status == Z_STREAM_END && i->z.avail_out == 0 && i->rest == 0;
+    r->used = (size_t)(r->in.at - r->start) + i->z.total_in;
+    codec_inflate_end(r);
+    r->in = bytes_reader(r->inflated, r->inflated_bytes);
+    *result = whole ? CODEC_OK : CODEC_BAD;
+    return true;
+}
+
+void codec_inflate_end(CodecReader *r)
+{
+    if (r->inflate == NULL) return;
+    inflateEnd(&r->inflate->z);
+    mem_free(r->heap->mem, MEM_WORK, r->inflate, sizeof *r->inflate);
+    r->inflate = NULL;
 }

@@ -316,16 +316,14 @@ static Term merge_all(Heap *h, const AtomTable *atoms, Term a, Term b)
     return run_build(&build, h);
 }
 
-/* Up to this many keys it is cheaper to put them in one by one. */
-#define MERGE_ONE_BY_ONE 8
-
 Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b)
 {
     size_t an = map_size(a);
     size_t bn = map_size(b);
     if (an == 0) return b;
     if (bn == 0 || a.w == b.w) return a;
-    if (bn > MERGE_ONE_BY_ONE && an > MERGE_ONE_BY_ONE) return merge_all(h, atoms, a, b);
+    if (bn > MAP_MERGE_ONE_BY_ONE && an > MAP_MERGE_ONE_BY_ONE)
+        return merge_all(h, atoms, a, b);
     bool from_b = bn <= an;
     Term map = from_b ? a : b;
     MapIter it = map_iter(from_b ? b : a);

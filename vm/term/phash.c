@@ -46,6 +46,7 @@ enum {
  *   MAP_END  [outer pairs][outer hash]    all pairs are done
  *   STRING   [rest][bytes][count]         inside a run of bytes in a list
  *   BYTES    [binary][at][a | b << 32][c] inside a binary
+ *   LIMBS    [big][at]                    inside a large number
  */
 #define FRAME(n) header_make(KIND_FILLER, (n))
 enum {
@@ -55,7 +56,8 @@ enum {
     FRAME_PAIR_END,
     FRAME_MAP_END,
     FRAME_STRING,
-    FRAME_BYTES
+    FRAME_BYTES,
+    FRAME_LIMBS
 };
 
 static inline void mix(uint32_t *a_at, uint32_t *b_at, uint32_t *c_at)
@@ -106,6 +108,20 @@ static void push_pairs(HashWalk *w, const Word *keys, const Word *values, size_t
                (const Word[]){(Word)(uintptr_t)keys, (Word)(uintptr_t)values, stride, n});
 }
 
+/* Limbs that go in at once. */
+#define LIMBS_AT_ONCE 256
+
+static void put_limbs(HashWalk *w, Term t, size_t at)
+{
+    BigView v;
+    big_view(&v, t);
+    size_t stop = v.count - at > LIMBS_AT_ONCE ? at + LIMBS_AT_ONCE : v.count;
+    for (; at < stop; at++)
+        put2(w, (uint32_t)v.limbs[at], (uint32_t)(v.limbs[at] >> 32),
+             v.negative ? SALT_NEGATIVE : SALT_POSITIVE);
+    if (at < v.count) push_frame(w, FRAME_LIMBS, 2, (const Word[]){t.w, at});
+}
+
 static void put_integer(HashWalk *w, Term t)
 {
     if (term_is_small(t)) {
@@ -116,11 +132,7 @@ static void put_integer(HashWalk *w, Term t)
             return;
         }
     }
-    BigView v;
-    big_view(&v, t);
-    for (size_t i = 0; i < v.count; i++)
-        put2(w, (uint32_t)v.limbs[i], (uint32_t)(v.limbs[i] >> 32),
-             v.negative ? SALT_NEGATIVE : SALT_POSITIVE);
+    put_limbs(w, t, 0);
 }
 
 static void put_float(HashWalk *w, double d)
@@ -386,6 +398,13 @@ static void step_frame(HashWalk *w, Word frame, size_t *budget)
         uint32_t bytes = (uint32_t)walk_pop(&w->stack);
         Term rest = TERM_RAW(walk_pop(&w->stack));
         step_string(w, rest, bytes, count, budget);
+        break;
+    }
+    case FRAME_LIMBS: {
+        size_t at = (size_t)walk_pop(&w->stack);
+        Term big = TERM_RAW(walk_pop(&w->stack));
+        *budget -= *budget < LIMBS_AT_ONCE / 4 ? *budget : LIMBS_AT_ONCE / 4;
+        put_limbs(w, big, at);
         break;
     }
     default: step_bytes(w, budget); break;

@@ -3,7 +3,7 @@
  * becomes depth of the C stack.
  *
  * A Walk holds words.  The first WALK_INLINE of them live in the struct, the rest in malloc'ed
- * memory that doubles; a Walk therefore does not move while in use.  How much it holds is
+ * memory that doubles; a Walk in use moves only with walk_moved.  How much it holds is
  * bounded by the size of the terms walked.  Nothing may collect while a walk holds terms
  * (machine.md 2). One thread at a time.
  */
@@ -30,6 +30,11 @@ static inline void walk_init(Walk *w, Mem *mem)
     w->mem = mem;
 }
 void walk_free(Walk *w);
+/* After the struct was copied from `from` to `w`, which is the walk from now on. */
+static inline void walk_moved(Walk *w, const Walk *from)
+{
+    if (w->at == from->first) w->at = w->first;
+}
 /* The slow path of walk_push: room for at least `more` further words. */
 NOINLINE void walk_grow(Walk *w, size_t more);
 
