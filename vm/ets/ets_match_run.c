@@ -239,14 +239,23 @@ static bool match_value(EtsMachine *m, const MatchFit *fit, const MatchStep *ste
     return !term_is_none(value);
 }
 
+/* andalso, orelse; false: no boolean, in a guard. */
+static bool match_lazy(const EtsMachine *m, const MatchStep **step, Word **top, bool in_body)
+{
+    bool failed;
+    if (!value_decides(*step, top, &failed)) return true;
+    if (failed && !in_body) return false;
+    if (failed) (*top)[-1] = TERM_ATOM(UP_EXIT).w;
+    *step = m->program->steps.at + (*step)->n - 1;
+    return true;
+}
+
 /* Guards and body of a clause whose pattern fits. */
 static MatchResult match_values(EtsMachine *m, const MatchFit *fit, const MatchStep *step,
                                 Term *result)
 {
-    const MatchStep *first = m->program->steps.at;
     Word *top = m->stack;
     bool in_body = false;
-    bool failed = false;
     bool refused = false;
     if (step->op != MATCH_BODY || m->use == MATCH_LOOK) scratch_enter(m);
     for (;; step++) {
@@ -254,10 +263,7 @@ static MatchResult match_values(EtsMachine *m, const MatchFit *fit, const MatchS
         switch ((MatchOp)step->op) {
         case MATCH_ANDALSO:
         case MATCH_ORELSE:
-            if (!value_decides(step, &top, &failed)) break;
-            if (failed && !in_body) return MATCH_NOT;
-            if (failed) top[-1] = TERM_ATOM(UP_EXIT).w;
-            step = first + step->n - 1;
+            if (!match_lazy(m, &step, &top, in_body)) return MATCH_NOT;
             break;
         case MATCH_HOLDS:
             if (!term_same(TERM_RAW(*--top), TERM_TRUE)) return MATCH_NOT;
