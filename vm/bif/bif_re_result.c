@@ -185,7 +185,7 @@ static BifResult re_done(Process *p, Term t)
 
 static BifResult re_failed(Process *p, const ReRun *r, const ReOptions *o)
 {
-    Term what = TERM_NONE;
+    Term what;
     switch (r->status) {
     case RE_NO_MEMORY: return raise_system_limit(p);
     case RE_MATCH_LIMIT: what = TERM_ATOM(MATCH_LIMIT); break;

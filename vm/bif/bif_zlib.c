@@ -415,8 +415,29 @@ static int zlib_inflate_share(Process *p, ZlibStream *s, size_t size)
     return code;
 }
 
-/* inflate(Z, Size): a step; {continue, Output}, {finished, Output} or, when a dictionary is needed,
- * {need_dictionary, Sum, Output}. */
+/* What a share of inflating ends the step with; TERM_NIL: on with the next share. */
+static BifResult zlib_inflate_end(Process *p, ZlibStream *s, int code, size_t size)
+{
+    if (code == Z_NEED_DICT) {
+        s->wants_dictionary = true;
+        return zlib_output(p, s, TERM_ATOM(NEED_DICTIONARY));
+    }
+    if (code == Z_STREAM_END) s->ended = true;
+    if (code < 0 && code != Z_BUF_ERROR) {
+        bytes_clear(&s->output);
+        s->taken = 0;
+        return zlib_code(p, code);
+    }
+    bool full = s->output.count >= size;
+    bool empty = zlib_stream_is_empty(s);
+    if (!full && !s->ended && s->taken < ZLIB_IN && !(empty && s->z.avail_out > 0))
+        return TERM_NIL;
+    bool more = !empty || (full && !s->ended);
+    return zlib_output(p, s, more ? TERM_ATOM(CONTINUE) : TERM_ATOM(FINISHED));
+}
+
+/* inflate(Z, Size): a step; {continue, Output}, {finished, Output} or, when a dictionary is
+ * needed, {need_dictionary, Sum, Output}. */
 BifResult bif_zlib_inflate(Process *p)
 {
     ZlibStream *s = zlib_stream(p, ZLIB_INFLATE);
@@ -431,22 +452,8 @@ BifResult bif_zlib_inflate(Process *p)
     }
     for (;;) {
         int code = zlib_inflate_share(p, s, (size_t)size);
-        if (code == Z_NEED_DICT) {
-            s->wants_dictionary = true;
-            return zlib_output(p, s, TERM_ATOM(NEED_DICTIONARY));
-        }
-        if (code == Z_STREAM_END) s->ended = true;
-        if (code != Z_OK && code != Z_BUF_ERROR && !s->ended) {
-            bytes_clear(&s->output);
-            s->taken = 0;
-            return zlib_code(p, code);
-        }
-        bool full = s->output.count >= (size_t)size;
-        bool empty = zlib_stream_is_empty(s);
-        if (full || s->ended || s->taken >= ZLIB_IN || (empty && s->z.avail_out > 0)) {
-            bool more = !empty || (full && !s->ended);
-            return zlib_output(p, s, more ? TERM_ATOM(CONTINUE) : TERM_ATOM(FINISHED));
-        }
+        BifResult result = zlib_inflate_end(p, s, code, (size_t)size);
+        if (!term_is_nil(result)) return result;
         if (bif_spent(p)) return bif_yield(p);
     }
 }
