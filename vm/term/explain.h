@@ -16,7 +16,7 @@ typedef struct ExplainNote {
 
 enum { EXPLAIN_MOST = 8 };
 
-/* What is wrong with the arguments (a list) of module:function that failed with error:reason;
- * the number of notes, at most EXPLAIN_MOST, in order of arguments; 0 if there is nothing to say. */
+/* What is wrong with the arguments (a list) of module:function that failed with error:reason:
+ * the number of notes, at most EXPLAIN_MOST, in order of arguments; 0 if nothing can be said. */
 size_t explain_call(const AtomTable *atoms, Term module, Term function, Term arguments,
                     Term reason, ExplainNote notes[EXPLAIN_MOST]);
