@@ -476,6 +476,7 @@ bool ets_directory_sweep(EtsDirectory *d, size_t *budget)
 
 void ets_directory_delete(EtsDirectory *d)
 {
+    lock_take(&d->lock);
     while (d->first != NULL) {
         EtsTable *t = d->first;
         d->first = t->next;
@@ -485,6 +486,7 @@ void ets_directory_delete(EtsDirectory *d)
         store_release(NULL, ets_table_store(t));
         ets_table_free(t);
     }
+    lock_drop(&d->lock);
     while (d->buried != NULL) {
         EtsStore *s = d->buried;
         d->buried = s->next;

@@ -309,18 +309,20 @@ size_t ets_hash_bucket(const EtsHash *h, size_t bucket, EtsPosition *position, E
 /* ---- writing ---- */
 
 typedef struct EtsPlace {
-    EtsStripe *stripe; /* locked */
-    EtsLink *before;   /* the last link of a smaller order */
+    EtsLink *before; /* the last link of a smaller order */
     uint64_t order;
 } EtsPlace;
 
-static EtsPlace place_take(EtsHash *h, uint64_t hash)
+static EtsStripe *hash_stripe(EtsHash *h, uint64_t hash)
 {
-    EtsPlace at = {.stripe = &h->stripes[hash & (ETS_STRIPES - 1)],
-                   .order = order_of_hash(hash)};
-    lock_take(&at.stripe->lock);
-    at.before = link_before(bucket_link(h, hash), at.order);
-    return at;
+    return &h->stripes[hash & (ETS_STRIPES - 1)];
+}
+
+/* Where objects of that hash stand; the stripe is locked. */
+static EtsPlace place_find(EtsHash *h, uint64_t hash)
+{
+    uint64_t order = order_of_hash(hash);
+    return (EtsPlace){link_before(bucket_link(h, hash), order), order};
 }
 
 static uint64_t object_hash(const EtsHash *h, const EtsObject *o)
@@ -361,7 +363,9 @@ static void link_replace(EtsLink *before, EtsObject *old, EtsObject *fresh)
 bool ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, EtsObject **old)
 {
     uint64_t hash = object_hash(h, o);
-    EtsPlace at = place_take(h, hash);
+    EtsStripe *stripe = hash_stripe(h, hash);
+    lock_take(&stripe->lock);
+    EtsPlace at = place_find(h, hash);
     EtsLink *before = find_in_the_way(h, &at, o, mode);
     *old = NULL;
     if (before != NULL) {
@@ -369,15 +373,15 @@ bool ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, EtsObject **old)
             *old = ets_object_of(link_next(before));
             link_replace(before, *old, o);
         }
-        lock_drop(&at.stripe->lock);
+        lock_drop(&stripe->lock);
         return mode == ETS_PUT_REPLACE;
     }
     o->link.order = at.order;
-    o->sequence = ++at.stripe->sequence;
+    o->sequence = ++stripe->sequence;
     atomic_store_relaxed(&o->link.next, link_next(at.before));
     atomic_store_release(&at.before->next, &o->link);
-    size_t count = ++at.stripe->count;
-    lock_drop(&at.stripe->lock);
+    size_t count = ++stripe->count;
+    lock_drop(&stripe->lock);
     if (count * ETS_STRIPES > atomic_load_relaxed(&h->mask)) hash_grow(h);
     return true;
 }
@@ -393,28 +397,37 @@ static EtsLink *find_object(const EtsPlace *at, const EtsObject *o)
 
 bool ets_hash_swap(EtsHash *h, EtsObject *old, EtsObject *fresh)
 {
-    EtsPlace at = place_take(h, object_hash(h, old));
+    uint64_t hash = object_hash(h, old);
+    EtsStripe *stripe = hash_stripe(h, hash);
+    lock_take(&stripe->lock);
+    EtsPlace at = place_find(h, hash);
     EtsLink *before = find_object(&at, old);
     if (before != NULL) link_replace(before, old, fresh);
-    lock_drop(&at.stripe->lock);
+    lock_drop(&stripe->lock);
     return before != NULL;
 }
 
 bool ets_hash_remove(EtsHash *h, EtsObject *o)
 {
-    EtsPlace at = place_take(h, object_hash(h, o));
+    uint64_t hash = object_hash(h, o);
+    EtsStripe *stripe = hash_stripe(h, hash);
+    lock_take(&stripe->lock);
+    EtsPlace at = place_find(h, hash);
     EtsLink *before = find_object(&at, o);
     if (before != NULL) {
         atomic_store_release(&before->next, link_next(&o->link));
-        at.stripe->count--;
+        stripe->count--;
     }
-    lock_drop(&at.stripe->lock);
+    lock_drop(&stripe->lock);
     return before != NULL;
 }
 
 void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed)
 {
-    EtsPlace at = place_take(h, hash_internal(h->atoms, key));
+    uint64_t hash = hash_internal(h->atoms, key);
+    EtsStripe *stripe = hash_stripe(h, hash);
+    lock_take(&stripe->lock);
+    EtsPlace at = place_find(h, hash);
     EtsLink *before = at.before;
     for (EtsLink *l; (l = link_next(before))->order == at.order;) {
         if (!order_same(link_key(h, l), key)) {
@@ -423,12 +436,12 @@ void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed)
         }
         /* All that stand together go in one store: readers see all of them or none. */
         for (; l->order == at.order && order_same(link_key(h, l), key); l = link_next(l)) {
-            at.stripe->count--;
+            stripe->count--;
             walk_push(removed, (Word)(uintptr_t)l);
         }
         atomic_store_release(&before->next, l);
     }
-    lock_drop(&at.stripe->lock);
+    lock_drop(&stripe->lock);
 }
 
 void ets_hash_check(const EtsHash *h)
