@@ -412,6 +412,7 @@ static void step_build(CodecReader *r, size_t *budget)
 {
     Word *f = walk_top(&r->stack) - 3;
     CodecScratch *s = (CodecScratch *)(uintptr_t)f[0];
+    if (*budget == 0) *budget = 1; /* coming here took one, and a step must get on */
     for (; f[1] < s->pairs; f[1]++) {
         if (*budget == 0) return;
         --*budget;
