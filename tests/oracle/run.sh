@@ -11,6 +11,8 @@ src=$(find /usr/lib/erlang/lib -maxdepth 2 -path '*/stdlib-*/src' 2>/dev/null | 
 [ -n "$src" ] && command -v erlc >/dev/null || { echo "run.sh: needs the packages erlang-base and erlang-src" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+mkdir "$work/lib"
+ln -s "$(dirname "$(find /usr/lib/erlang/lib -maxdepth 2 -path '*/kernel-*/include' | sort | tail -n 1)")" "$work/lib/kernel"
 passed=0 failed=0
 note() { if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok $2"; fi; }
 
@@ -23,7 +25,7 @@ for program in tests/oracle/oracle_*"$pattern"*.mote; do
     (cd "$work/$module" && erlc "$name.erl" >/dev/null 2>&1 &&
         timeout 300 erl -noshell -noinput -eval "$name:main([\"--raw\"]), halt()." >erl.out 2>&1)
     note $? "$module: erl does not run $name"
-    "$mote" compile -o "$work/$module" "$src/$module.erl" >"$work/$module/compile" 2>&1
+    "$mote" compile -I "$work/lib" -o "$work/$module" "$src/$module.erl" >"$work/$module/compile" 2>&1
     status=$?
     note $status "$module: $src/$module.erl does not compile"
     [ $status = 0 ] || { head -n 5 "$work/$module/compile"; continue; }
