@@ -62,6 +62,14 @@
         TEST(OP, 2, CLAIM);                                       \
     } while (0)
 
+#define COMPARE_SMALL(OP, SIGN)                                                    \
+    do {                                                                           \
+        Term x = TERM_AT(OP, 0);                                                   \
+        Term y = small_from(S16_AT(OP, 1));                                        \
+        if (LIKELY(term_is_small(x))) TEST(OP, 2, (int64_t)x.w SIGN(int64_t) y.w); \
+        TEST(OP, 2, order_compare_slow(run->atoms, x, y) SIGN 0);                  \
+    } while (0)
+
 #define STORE_STATE()                           \
     do {                                        \
         p->pc = (const Half *)(const void *)pc; \
@@ -149,6 +157,25 @@
     SLOW(slow_arithmetic(p, NUMBER_OP, TERM_AT(OP, 1), small_from(S16_AT(OP, 2)), \
                          S16_AT(OP, 0), OPLEN_##OP))
 
+/* Two operands that are worked on bit by bit. */
+#define BITWISE(OP, SIGN, NUMBER_OP)                                        \
+    do {                                                                    \
+        Word a = REG(OP, 1);                                                \
+        Word b = REG(OP, 2);                                                \
+        if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(OP, NUMBER_OP); \
+        REG(OP, 0) = a SIGN b;                                              \
+        NEXT(OP);                                                           \
+    } while (0)
+/* A small integer a and a constant n: the result, which is small too. */
+#define WITH_SMALL(OP, NUMBER_OP, RESULT)                                 \
+    do {                                                                  \
+        Term a = TERM_AT(OP, 1);                                          \
+        int64_t n = S16_AT(OP, 2);                                        \
+        if (UNLIKELY(!term_is_small(a))) ARITHMETIC_SMALL(OP, NUMBER_OP); \
+        REG(OP, 0) = (RESULT);                                            \
+        NEXT(OP);                                                         \
+    } while (0)
+
 /* Two floats: the result goes to the heap if that has room, else the slow half sees to it. */
 #define FLOATS(OP, SIGN)                                                                   \
     do {                                                                                   \
@@ -189,7 +216,7 @@ static inline void interp_fill(Word *to, const Word *fp, const uint8_t *list, si
     for (size_t i = 0; i < n; i++) to[i] = fp[operand_i16(list + 2 * i)];
 }
 
-/* An unsigned integer of at most 56 bits at a context's position; the position is a small integer. */
+/* An unsigned integer of at most 56 bits at a context's position, a small integer. */
 static inline Word interp_bits_read(const Word *context, uint32_t bits)
 {
     const uint8_t *bytes = binary_base_bytes(TERM_RAW(context[1]));
@@ -515,42 +542,10 @@ dispatch:
     CASE(IS_NOT_EQUAL) : COMPARE(IS_NOT_EQUAL, order_quick_equal(x, y), order != 0);
     CASE(IS_LESS) : COMPARE(IS_LESS, order_quick(run->atoms, x, y), order < 0);
     CASE(IS_AT_LEAST) : COMPARE(IS_AT_LEAST, order_quick(run->atoms, x, y), order >= 0);
-    CASE(IS_LESS_SMALL) :
-    {
-        Term t = TERM_AT(IS_LESS_SMALL, 0);
-        if (LIKELY(term_is_small(t)))
-            TEST(IS_LESS_SMALL, 2,
-                 (int64_t)t.w < (int64_t)small_from(S16_AT(IS_LESS_SMALL, 1)).w);
-        TEST(IS_LESS_SMALL, 2,
-             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_LESS_SMALL, 1))) < 0);
-    }
-    CASE(IS_AT_MOST_SMALL) :
-    {
-        Term t = TERM_AT(IS_AT_MOST_SMALL, 0);
-        if (LIKELY(term_is_small(t)))
-            TEST(IS_AT_MOST_SMALL, 2,
-                 (int64_t)t.w <= (int64_t)small_from(S16_AT(IS_AT_MOST_SMALL, 1)).w);
-        TEST(IS_AT_MOST_SMALL, 2,
-             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_MOST_SMALL, 1))) <= 0);
-    }
-    CASE(IS_MORE_SMALL) :
-    {
-        Term t = TERM_AT(IS_MORE_SMALL, 0);
-        if (LIKELY(term_is_small(t)))
-            TEST(IS_MORE_SMALL, 2,
-                 (int64_t)t.w > (int64_t)small_from(S16_AT(IS_MORE_SMALL, 1)).w);
-        TEST(IS_MORE_SMALL, 2,
-             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_MORE_SMALL, 1))) > 0);
-    }
-    CASE(IS_AT_LEAST_SMALL) :
-    {
-        Term t = TERM_AT(IS_AT_LEAST_SMALL, 0);
-        if (LIKELY(term_is_small(t)))
-            TEST(IS_AT_LEAST_SMALL, 2,
-                 (int64_t)t.w >= (int64_t)small_from(S16_AT(IS_AT_LEAST_SMALL, 1)).w);
-        TEST(IS_AT_LEAST_SMALL, 2,
-             order_compare_slow(run->atoms, t, small_from(S16_AT(IS_AT_LEAST_SMALL, 1))) >= 0);
-    }
+    CASE(IS_LESS_SMALL) : COMPARE_SMALL(IS_LESS_SMALL, <);
+    CASE(IS_AT_MOST_SMALL) : COMPARE_SMALL(IS_AT_MOST_SMALL, <=);
+    CASE(IS_MORE_SMALL) : COMPARE_SMALL(IS_MORE_SMALL, >);
+    CASE(IS_AT_LEAST_SMALL) : COMPARE_SMALL(IS_AT_LEAST_SMALL, >=);
     CASE(SELECT_ATOM) :
     {
         Term t = TERM_AT(SELECT_ATOM, 0);
@@ -742,30 +737,9 @@ dispatch:
         REG(REM, 0) = (Word)((int64_t)a % (int64_t)b);
         NEXT(REM);
     }
-    CASE(BAND) :
-    {
-        Word a = REG(BAND, 1);
-        Word b = REG(BAND, 2);
-        if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(BAND, NUMBER_BAND);
-        REG(BAND, 0) = a & b;
-        NEXT(BAND);
-    }
-    CASE(BOR) :
-    {
-        Word a = REG(BOR, 1);
-        Word b = REG(BOR, 2);
-        if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(BOR, NUMBER_BOR);
-        REG(BOR, 0) = a | b;
-        NEXT(BOR);
-    }
-    CASE(BXOR) :
-    {
-        Word a = REG(BXOR, 1);
-        Word b = REG(BXOR, 2);
-        if (UNLIKELY(((a | b) & TAG_MASK) != 0)) ARITHMETIC(BXOR, NUMBER_BXOR);
-        REG(BXOR, 0) = a ^ b;
-        NEXT(BXOR);
-    }
+    CASE(BAND) : BITWISE(BAND, &, NUMBER_BAND);
+    CASE(BOR) : BITWISE(BOR, |, NUMBER_BOR);
+    CASE(BXOR) : BITWISE(BXOR, ^, NUMBER_BXOR);
     CASE(BSL) :
     {
         Word a = REG(BSL, 1);
@@ -835,29 +809,10 @@ dispatch:
         REG(MUL_SMALL, 0) = (Word)product;
         NEXT(MUL_SMALL);
     }
-    CASE(INT_DIV_SMALL) :
-    {
-        Word a = REG(INT_DIV_SMALL, 1);
-        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(INT_DIV_SMALL, NUMBER_DIV);
-        REG(INT_DIV_SMALL, 0) =
-            small_from(small_value(TERM_RAW(a)) / (int64_t)S16_AT(INT_DIV_SMALL, 2)).w;
-        NEXT(INT_DIV_SMALL);
-    }
-    CASE(REM_SMALL) :
-    {
-        Word a = REG(REM_SMALL, 1);
-        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(REM_SMALL, NUMBER_REM);
-        REG(REM_SMALL, 0) =
-            small_from(small_value(TERM_RAW(a)) % (int64_t)S16_AT(REM_SMALL, 2)).w;
-        NEXT(REM_SMALL);
-    }
-    CASE(BAND_SMALL) :
-    {
-        Word a = REG(BAND_SMALL, 1);
-        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(BAND_SMALL, NUMBER_BAND);
-        REG(BAND_SMALL, 0) = a & small_from(S16_AT(BAND_SMALL, 2)).w;
-        NEXT(BAND_SMALL);
-    }
+    CASE(INT_DIV_SMALL)
+        : WITH_SMALL(INT_DIV_SMALL, NUMBER_DIV, small_from(small_value(a) / n).w);
+    CASE(REM_SMALL) : WITH_SMALL(REM_SMALL, NUMBER_REM, small_from(small_value(a) % n).w);
+    CASE(BAND_SMALL) : WITH_SMALL(BAND_SMALL, NUMBER_BAND, a.w & small_from(n).w);
     CASE(BSL_SMALL) :
     {
         Word a = REG(BSL_SMALL, 1);
@@ -867,13 +822,7 @@ dispatch:
         REG(BSL_SMALL, 0) = a << by;
         NEXT(BSL_SMALL);
     }
-    CASE(BSR_SMALL) :
-    {
-        Word a = REG(BSR_SMALL, 1);
-        if (UNLIKELY((a & TAG_MASK) != 0)) ARITHMETIC_SMALL(BSR_SMALL, NUMBER_BSR);
-        REG(BSR_SMALL, 0) = (Word)((int64_t)a >> S16_AT(BSR_SMALL, 2)) & ~(Word)TAG_MASK;
-        NEXT(BSR_SMALL);
-    }
+    CASE(BSR_SMALL) : WITH_SMALL(BSR_SMALL, NUMBER_BSR, small_from(small_value(a) >> n).w);
     CASE(TRY_ARITHMETIC) :
     {
         Word a = REG(TRY_ARITHMETIC, 1);
