@@ -10,6 +10,8 @@
 /* Bytes of a subject in characters that a worker looks through; of a pattern that it compiles. */
 #define RE_NEAR        65536
 #define RE_NEAR_SOURCE 2048
+/* The same in characters: a range of them without case may take 30 us. */
+#define RE_NEAR_CHARACTERS 256
 /* Starting points times bytes of the subject that a worker tries: each point may cost as many
  * steps as there are bytes, about 1 ns each. */
 #define RE_WORK 250000
@@ -217,7 +219,8 @@ static void re_check(ReRun *r)
 void re_run_slice(Process *p, ReRun *r)
 {
     if (!r->checked) {
-        if (r->size - r->at > RE_NEAR || r->source.count > RE_NEAR_SOURCE
+        size_t near = (r->how.flags & PCRE2_UTF) != 0 ? RE_NEAR_CHARACTERS : RE_NEAR_SOURCE;
+        if (r->source.count > near
             || (r->size > RE_NEAR && (r->pattern == NULL || r->pattern->utf))) {
             r->status = RE_TOO_LONG;
             return;
