@@ -139,13 +139,27 @@ static void spawn_release(Pause *pause, Process *p)
     mem_free(p->heap.mem, MEM_WORK, s, sizeof *s);
 }
 
+static void spawn_begin_copy(RunContext *rc, Spawning *s, const SpawnRequest *r)
+{
+    copy_begin(&s->copy, spawn_payload(r), message_limit(rc->mem), &rc->literals, rc->mem);
+}
+
 static Spawning *spawn_begin(Process *parent, const SpawnRequest *r, Message *tag)
 {
-    RunContext *rc = parent->run;
     Spawning *s = (Spawning *)pause_new(parent, sizeof *s, spawn_release);
     s->tag = tag;
-    copy_begin(&s->copy, spawn_payload(r), message_limit(rc->mem), &rc->literals, rc->mem);
+    spawn_begin_copy(parent->run, s, r);
     return s;
+}
+
+/* Literals began to leave on the way.  Nobody will ask a child that is not there yet to let go of
+ * them: once more, without. */
+static void spawn_begin_again(RunContext *rc, Spawning *s, const SpawnRequest *r)
+{
+    copy_end(&s->copy);
+    spawn_discard(s->child);
+    s->child = NULL;
+    spawn_begin_copy(rc, s, r);
 }
 
 /* The child of a walk that has counted; false: refused. */
@@ -166,6 +180,10 @@ static SpawnResult spawn_work(RunContext *rc, Spawning *s, const SpawnRequest *r
         if (!spawn_open(rc, s, r)) return SPAWN_NO_MEMORY;
     }
     if (!copy_step(&s->copy, &s->child->heap, budget)) return SPAWN_MORE;
+    if (UNLIKELY(copy_is_stale(&s->copy))) {
+        spawn_begin_again(rc, s, r);
+        return SPAWN_MORE;
+    }
     spawn_first_frame(rc, s->child, r, s->copy.result);
     return SPAWN_DONE;
 }
