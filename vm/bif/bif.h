@@ -12,8 +12,8 @@
  *   return bif_wait(p)              the process waits (receive-like, blocking pool); run me
  *                                   again when woken
  * A row of kind GUARD or PLAIN is O(1) or close to it and never yields; its results are small.
- * GUARD_LONG and PLAIN_LONG rows are called in line too: they have no slots, so what may be large is done
- * with a record of its own (vm/proc/pause.h, vm/bif/task.h), with the heap still.
+ * GUARD_LONG and PLAIN_LONG rows are called in line too: they have no slots, so what may be large
+ * is done with a record of its own (vm/proc/pause.h, vm/bif/task.h), with the heap still.
  * Work is charged with bif_charge: about one reduction per 10 ns.
  */
 #pragma once

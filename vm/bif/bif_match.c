@@ -131,8 +131,8 @@ enum {
     MATCH_SLOTS
 };
 
-/* What is in the last slot.  While turning, FOUND holds what is still to be turned round and SUBJECT
- * what has been. */
+/* What is in the last slot.  While turning, FOUND holds what is still to be turned round and
+ * SUBJECT what has been. */
 enum { MATCH_NOT_BEGUN, MATCH_SEARCHING, MATCH_TURNING };
 
 /* The part of the subject that options name; a later one counts.  False: badarg. */

@@ -66,8 +66,8 @@ static inline void task_charge(Process *p, size_t budget, size_t left, size_t ra
     bif_charge(p, (int64_t)((budget - left) / rate));
 }
 
-/* What cannot stop half-way, on the blocking pool: begins it, or goes on.  `run` leaves a result, or
- * none and why: TASK_BADARG, or no room. */
+/* What cannot stop half-way, on the blocking pool: begins it, or goes on.  `run` leaves a result,
+ * or none and why: TASK_BADARG, or no room. */
 enum { TASK_NO_ROOM, TASK_BADARG };
 static inline bool task_is_pooled(const Process *p) { return offload_find(p) != NULL; }
 BifResult task_pool(Process *p, OffloadRun *run, const Term *in, size_t n, int64_t number);

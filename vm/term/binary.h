@@ -92,8 +92,8 @@ static inline size_t binary_shared_bits(Term t)
     return (size_t)(boxed_words(t)[3] & ~BINARY_APPENDABLE);
 }
 
-/* A buffer that becomes a binary without a copy: what is appended stands behind room for the head of
- * SharedBytes.  binary_buffer_done takes it; bytes_free gives it up. */
+/* A buffer that becomes a binary without a copy: what is appended stands behind room for the head
+ * of SharedBytes.  binary_buffer_done takes it; bytes_free gives it up. */
 static inline Bytes binary_buffer(Mem *mem) { return (Bytes){.mem = mem, .tag = MEM_BINARY}; }
 /* To be called before the first byte is appended. */
 void binary_buffer_begin(Bytes *b);

@@ -26,22 +26,16 @@
  */
 enum { FRAME_FILL, FRAME_LIST, FRAME_FLAT, FRAME_LARGE, FRAME_BUILD, FRAME_BYTES };
 
-/* Larger binaries are copied in steps; so many bytes count as one term. */
-#define BYTES_AT_ONCE  16384
-#define BYTES_PER_TERM 256
+/* Larger binaries are copied in steps. */
+#define BYTES_AT_ONCE 16384
 
 /* Cells of a long list that are made at a time. */
 #define LIST_CHUNK 1024
 
-static void fail(CodecReader *r, CodecResult why)
-{
-    if (r->result == CODEC_OK) r->result = why;
-}
-
 static Word *take(CodecReader *r, size_t words)
 {
     Word *at = heap_alloc(r->heap, words);
-    if (at == NULL) fail(r, CODEC_NO_MEMORY);
+    if (at == NULL) codec_fail(r, CODEC_NO_MEMORY);
     return at;
 }
 
@@ -66,7 +60,7 @@ static size_t read_count(CodecReader *r, size_t bytes)
 {
     size_t n = bytes_read_u32_be(&r->in);
     if (n > bytes_left(&r->in) / bytes) {
-        fail(r, CODEC_BAD);
+        codec_fail(r, CODEC_BAD);
         return 0;
     }
     return n;
@@ -81,7 +75,7 @@ static Term atom_of_bytes(CodecReader *r, size_t n, bool utf8)
     Term t = TERM_NONE;
     if (r->safe) {
         t = utf8 ? atom_find(r->atoms, text, n) : atom_find_latin1(r->atoms, text, n);
-        if (term_is_none(t)) fail(r, CODEC_NEW_ATOM);
+        if (term_is_none(t)) codec_fail(r, CODEC_NEW_ATOM);
         return t;
     }
     AtomPut put = r->library ? atom_put_library(r->atoms, text, n, &t)
@@ -89,9 +83,9 @@ static Term atom_of_bytes(CodecReader *r, size_t n, bool utf8)
                              : atom_put_latin1(r->atoms, text, n, &t);
     switch (put) {
     case ATOM_PUT_DONE: break;
-    case ATOM_PUT_FULL: fail(r, CODEC_ATOMS_FULL); break;
+    case ATOM_PUT_FULL: codec_fail(r, CODEC_ATOMS_FULL); break;
     case ATOM_PUT_TOO_LONG:
-    case ATOM_PUT_NOT_UTF8: fail(r, CODEC_BAD); break;
+    case ATOM_PUT_NOT_UTF8: codec_fail(r, CODEC_BAD); break;
     }
     return t;
 }
@@ -112,7 +106,7 @@ static Term read_atom(CodecReader *r, uint8_t tag)
 static Term expect_atom(CodecReader *r)
 {
     Term t = read_atom(r, bytes_read_u8(&r->in));
-    if (term_is_none(t)) fail(r, CODEC_BAD);
+    if (term_is_none(t)) codec_fail(r, CODEC_BAD);
     return t;
 }
 
@@ -124,7 +118,7 @@ static Term read_big(CodecReader *r, size_t n)
     const uint8_t *bytes = bytes_read(&r->in, n);
     if (bytes == NULL) return TERM_NONE;
     if (n > ((size_t)LIMIT_BIG_WORDS + 1) * sizeof(Word)) {
-        fail(r, CODEC_BAD);
+        codec_fail(r, CODEC_BAD);
         return TERM_NONE;
     }
     return big_from_bytes(r->heap, bytes, n, true, negative);
@@ -137,7 +131,7 @@ static Term read_float_text(CodecReader *r)
     double d;
     if (float_read(text, strnlen((const char *)text, EXT_FLOAT_BYTES), &d) == FLOAT_READ_OK)
         return heap_float(r->heap, d);
-    fail(r, CODEC_BAD);
+    codec_fail(r, CODEC_BAD);
     return TERM_NONE;
 }
 
@@ -147,7 +141,7 @@ static Term read_new_float(CodecReader *r)
     double d;
     memcpy(&d, &bits, sizeof d);
     if (float_is_finite(d)) return heap_float(r->heap, d);
-    fail(r, CODEC_BAD);
+    codec_fail(r, CODEC_BAD);
     return TERM_NONE;
 }
 
@@ -167,7 +161,7 @@ static uint32_t expect_uint32(CodecReader *r)
     }
     default: break;
     }
-    fail(r, CODEC_BAD);
+    codec_fail(r, CODEC_BAD);
     return 0;
 }
 
@@ -211,7 +205,7 @@ static Term read_ref(CodecReader *r, uint8_t tag)
     size_t n = tag == EXT_REFERENCE ? 1 : bytes_read_u16_be(&r->in);
     Term node = expect_atom(r);
     uint32_t creation = tag == EXT_REFERENCE ? 0 : read_creation(r, tag == EXT_NEWER_REFERENCE);
-    if (n == 0 || n > PID_REF_MAX_IDS) fail(r, CODEC_BAD);
+    if (n == 0 || n > PID_REF_MAX_IDS) codec_fail(r, CODEC_BAD);
     for (size_t i = 0; i < n && r->result == CODEC_OK; i++) ids[i] = bytes_read_u32_be(&r->in);
     if (tag == EXT_REFERENCE) creation = bytes_read_u8(&r->in);
     if (r->in.failed || r->result != CODEC_OK) return TERM_NONE;
@@ -230,11 +224,11 @@ static Term read_export(CodecReader *r)
     Term module = expect_atom(r);
     Term function = expect_atom(r);
     uint32_t arity = expect_uint32(r);
-    if (arity > LIMIT_ARITY || r->funs == NULL) fail(r, CODEC_BAD);
+    if (arity > LIMIT_ARITY || r->funs == NULL) codec_fail(r, CODEC_BAD);
     if (r->in.failed || r->result != CODEC_OK) return TERM_NONE;
     const void *export = r->funs->export(r->funs->context, module, function, arity, r->safe);
     if (export != NULL) return fun_make_export(r->heap, export);
-    fail(r, r->safe ? CODEC_NEW_ATOM : CODEC_NO_MEMORY);
+    codec_fail(r, r->safe ? CODEC_NEW_ATOM : CODEC_NO_MEMORY);
     return TERM_NONE;
 }
 
@@ -251,10 +245,10 @@ static Term read_fun(CodecReader *r)
     key.old_index = expect_uint32(r);
     key.old_uniq = expect_uint32(r);
     uint8_t tag = bytes_read_u8(&r->in);
-    if (tag != EXT_PID && tag != EXT_NEW_PID) fail(r, CODEC_BAD);
+    if (tag != EXT_PID && tag != EXT_NEW_PID) codec_fail(r, CODEC_BAD);
     if (r->result != CODEC_OK) return TERM_NONE;
     Term creator = read_pid(r, tag == EXT_NEW_PID);
-    if (n > bytes_left(&r->in)) fail(r, CODEC_BAD);
+    if (n > bytes_left(&r->in)) codec_fail(r, CODEC_BAD);
     if (r->in.failed || r->result != CODEC_OK) return TERM_NONE;
     const void *entry = r->funs == NULL ? NULL : r->funs->entry(r->funs->context, &key, n);
     if (entry == NULL) {
@@ -281,7 +275,7 @@ static Term read_binary(CodecReader *r, bool has_bits)
     if (has_bits && n == 0 && last == 0)
         last = 8; /* an empty one may state 0 bits */
     else if (last == 0 || last > 8 || (has_bits && n == 0)) {
-        fail(r, CODEC_BAD);
+        codec_fail(r, CODEC_BAD);
         return TERM_NONE;
     }
     size_t bits = n * 8 - (8 - last);
@@ -297,7 +291,7 @@ static Term read_binary(CodecReader *r, bool has_bits)
 static Term read_tuple(CodecReader *r, size_t n)
 {
     if (n > bytes_left(&r->in) || n > LIMIT_TUPLE_SIZE) {
-        fail(r, CODEC_BAD);
+        codec_fail(r, CODEC_BAD);
         return TERM_NONE;
     }
     Word *at = take(r, n + 1);
@@ -340,7 +334,7 @@ static Term read_flat_map(CodecReader *r, size_t n)
 {
     if (n == 0) {
         Term t = map_empty(r->heap);
-        if (term_is_none(t)) fail(r, CODEC_NO_MEMORY);
+        if (term_is_none(t)) codec_fail(r, CODEC_NO_MEMORY);
         return t;
     }
     Word *at = take(r, n + 2 + n + 1);
@@ -360,94 +354,13 @@ static Term read_map(CodecReader *r, Word *to)
     if (n <= MAP_FLAT_MAX) return read_flat_map(r, n);
     CodecScratch *s = scratch_new(r->heap->mem, n);
     if (s == NULL) {
-        fail(r, CODEC_NO_MEMORY);
+        codec_fail(r, CODEC_NO_MEMORY);
         return TERM_NONE;
     }
     s->older = r->scratch;
     r->scratch = s;
     push(r, (Word)(uintptr_t)s, 0, (Word)(uintptr_t)to, FRAME_LARGE);
     return TERM_NIL;
-}
-
-/* ---- finishing maps ---- */
-
-static void finish_flat(CodecReader *r, Word *at, size_t n)
-{
-    Word *values = at + 2;
-    Word *keys = at + n + 3;
-    for (size_t i = 1; i < n; i++) {
-        Word key = keys[i];
-        Word value = values[i];
-        size_t k = i;
-        int order = 1;
-        for (; k > 0; k--) {
-            order = order_compare_exact(r->atoms, TERM_RAW(keys[k - 1]), TERM_RAW(key));
-            if (order <= 0) break;
-            keys[k] = keys[k - 1];
-            values[k] = values[k - 1];
-        }
-        keys[k] = key;
-        values[k] = value;
-        if (order == 0) fail(r, CODEC_BAD); /* the same key twice */
-    }
-}
-
-/* All pairs are there: the map is built from them, in steps. */
-static void begin_build(CodecReader *r, CodecScratch *s, Word *to)
-{
-    ASSERT(r->scratch == s);
-    Mem *mem = r->heap->mem;
-    s->build = mem_try_alloc(mem, MEM_WORK, sizeof *s->build);
-    if (s->build != NULL && !map_build_begin(s->build, r->atoms, s->pairs, mem)) {
-        mem_free(mem, MEM_WORK, s->build, sizeof *s->build);
-        s->build = NULL;
-    }
-    if (s->build == NULL)
-        fail(r, CODEC_NO_MEMORY);
-    else
-        push(r, (Word)(uintptr_t)s, 0, (Word)(uintptr_t)to, FRAME_BUILD);
-}
-
-static void step_build(CodecReader *r, size_t *budget)
-{
-    Word *f = walk_top(&r->stack) - 3;
-    CodecScratch *s = (CodecScratch *)(uintptr_t)f[0];
-    if (*budget == 0) *budget = 1; /* coming here took one, and a step must get on */
-    for (; f[1] < s->pairs; f[1]++) {
-        if (*budget == 0) return;
-        --*budget;
-        map_build_add(s->build, s->at[2 * f[1]], s->at[2 * f[1] + 1]);
-    }
-    if (!map_build_step(s->build, r->heap, budget)) return;
-    Term map = s->build->result;
-    if (term_is_none(map))
-        fail(r, CODEC_NO_MEMORY);
-    else if (map_size(map) != s->pairs)
-        fail(r, CODEC_BAD);
-    else
-        *(Word *)(uintptr_t)f[2] = map.w;
-    r->stack.count -= 4;
-    r->scratch = s->older;
-    scratch_free(r->heap->mem, s);
-}
-
-static void step_bytes(CodecReader *r, size_t *budget)
-{
-    Word *f = walk_top(&r->stack) - 3;
-    uint8_t *to = (uint8_t *)(uintptr_t)f[0];
-    const uint8_t *from = (const uint8_t *)(uintptr_t)f[1];
-    size_t n = f[2];
-    size_t most = (*budget + 1) * BYTES_PER_TERM;
-    if (*budget < n / BYTES_PER_TERM) n = most;
-    memcpy(to, from, n);
-    *budget -= *budget < n / BYTES_PER_TERM ? *budget : n / BYTES_PER_TERM;
-    f[0] += n;
-    f[1] += n;
-    f[2] -= n;
-    if (f[2] != 0) return;
-    to[n - 1] &= r->last_mask;
-    r->last_mask = 0xFF;
-    r->stack.count -= 4;
 }
 
 /* ---- the loop ---- */
@@ -485,14 +398,18 @@ static Word *next_slot(CodecReader *r, size_t *budget)
         size_t n = (size_t)f[2];
         if (done == n * 2) {
             r->stack.count -= 4;
-            finish_flat(r, at, n);
+            codec_finish_flat(r, at, n);
             return NULL;
         }
         f[1]++;
         return done % 2 == 0 ? at + n + 3 + done / 2 : at + 2 + done / 2;
     }
-    case FRAME_BUILD: step_build(r, budget); return NULL;
-    case FRAME_BYTES: step_bytes(r, budget); return NULL;
+    case FRAME_BUILD:
+        if (codec_build_step(r, f, budget)) r->stack.count -= 4;
+        return NULL;
+    case FRAME_BYTES:
+        if (codec_bytes_step(r, f, budget)) r->stack.count -= 4;
+        return NULL;
     default: {
         CodecScratch *s = (CodecScratch *)(uintptr_t)f[0];
         size_t done = (size_t)f[1];
@@ -500,7 +417,8 @@ static Word *next_slot(CodecReader *r, size_t *budget)
         if (done == s->pairs * 2) {
             Word *to = (Word *)(uintptr_t)f[2];
             r->stack.count -= 4;
-            begin_build(r, s, to);
+            if (codec_build_begin(r, s))
+                push(r, (Word)(uintptr_t)s, 0, (Word)(uintptr_t)to, FRAME_BUILD);
             return NULL;
         }
         f[1]++;
@@ -541,7 +459,7 @@ static Term read_term(CodecReader *r, Word *to)
     case EXT_MAP: return read_map(r, to);
     case EXT_NEW_FUN: return read_fun(r);
     case EXT_EXPORT: return read_export(r);
-    default: fail(r, CODEC_BAD); return TERM_NONE;
+    default: codec_fail(r, CODEC_BAD); return TERM_NONE;
     }
 }
 
@@ -570,11 +488,11 @@ static void read_version(CodecReader *r)
 {
     r->started = true;
     if (!r->has_version) return;
-    if (bytes_read_u8(&r->in) != EXT_VERSION) fail(r, CODEC_BAD);
+    if (bytes_read_u8(&r->in) != EXT_VERSION) codec_fail(r, CODEC_BAD);
     if (bytes_left(&r->in) == 0 || *r->in.at != EXT_COMPRESSED) return;
     bytes_read_u8(&r->in);
     CodecResult result = codec_inflate_begin(r);
-    if (result != CODEC_OK) fail(r, result);
+    if (result != CODEC_OK) codec_fail(r, result);
 }
 
 bool codec_decode_step(CodecReader *r, size_t *budget)
@@ -584,7 +502,7 @@ bool codec_decode_step(CodecReader *r, size_t *budget)
     if (r->inflate != NULL) {
         CodecResult result = CODEC_OK;
         if (!codec_inflate_step(r, budget, &result)) return false;
-        if (result != CODEC_OK) fail(r, result);
+        if (result != CODEC_OK) codec_fail(r, result);
     }
     while (!walk_is_empty(&r->stack) && r->result == CODEC_OK) {
         if (*budget == 0) return false;
@@ -592,8 +510,8 @@ bool codec_decode_step(CodecReader *r, size_t *budget)
         Word *to = next_slot(r, budget);
         if (to == NULL) continue;
         Term t = read_term(r, to);
-        if (r->in.failed) fail(r, CODEC_BAD);
-        if (term_is_none(t)) fail(r, CODEC_NO_MEMORY);
+        if (r->in.failed) codec_fail(r, CODEC_BAD);
+        if (term_is_none(t)) codec_fail(r, CODEC_NO_MEMORY);
         if (r->result == CODEC_OK) *to = t.w;
     }
     r->done = true;

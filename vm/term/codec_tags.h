@@ -73,3 +73,18 @@ CodecResult codec_inflate_begin(CodecReader *r);
 /* True when it is over: *result tells how. */
 bool codec_inflate_step(CodecReader *r, size_t *budget, CodecResult *result);
 void codec_inflate_end(CodecReader *r);
+
+/* ---- decoding: what is finished in steps; codec_finish.c ---- */
+
+static inline void codec_fail(CodecReader *r, CodecResult why)
+{
+    if (r->result == CODEC_OK) r->result = why;
+}
+/* Sorts the n keys and values of a small map at `at`. */
+void codec_finish_flat(CodecReader *r, Word *at, size_t n);
+/* All pairs of a large map are there: it is built from them.  False: no memory. */
+bool codec_build_begin(CodecReader *r, CodecScratch *s);
+/* `f`: [scratch][added][to]; true when the map is there, or is none. */
+bool codec_build_step(CodecReader *r, Word *f, size_t *budget);
+/* `f`: [to][from][left]; true when all bytes of the binary are copied. */
+bool codec_bytes_step(CodecReader *r, Word *f, size_t *budget);

@@ -44,8 +44,8 @@ Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value,
 Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken);
 /* Up to this many keys of one side it is cheaper to put them into the other one by one. */
 #define MAP_MERGE_ONE_BY_ONE 8
-/* All of both; what is in both comes from `b`.  O(size of the result), or O(1) with that few keys on
- * one side. */
+/* All of both; what is in both comes from `b`.  O(size of the result), or O(1) with that few keys
+ * on one side. */
 Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b);
 
 /* From `n` pairs key, value, key, value ... in any order; a later pair wins. */
