@@ -380,6 +380,7 @@ Term signal_answer(Process *p, uint64_t number)
         if (message_signal(m)->number != number) continue;
         *at = m->next;
         Term value = m->value;
+        if (CONFIG_DEBUG) p->run->stretch.adopted += message_words(m);
         message_adopt(m, &p->heap);
         return value;
     }

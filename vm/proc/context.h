@@ -44,6 +44,7 @@ typedef struct Stretch {
     uint32_t row;    /* of bifs.def */
     uint32_t opcode; /* where this slice ended: */
     int64_t overdraft;
+    uint64_t adopted; /* words that came with answers: nobody built them here */
 } Stretch;
 
 struct RunContext {

@@ -2,12 +2,14 @@
 
 #include "vm/format/opcodes.h"
 #include "vm/format/tables.h"
+#include "vm/proc/pause.h"
 
 #include <inttypes.h>
 
 static uint64_t stretch_words(const Process *p)
 {
-    return (uint64_t)(p->heap.top - p->block) + p->heap.fragment_words;
+    return (uint64_t)(p->heap.top - p->block) + p->heap.fragment_words
+           - p->run->stretch.adopted;
 }
 
 StretchMark stretch_begin(const Process *p)
@@ -20,7 +22,8 @@ void stretch_end(Process *p, StretchMark mark, uint32_t row)
     int64_t charged = mark.reductions - p->run->reductions;
     /* After a collection there may be fewer words than before. */
     int64_t built = (int64_t)(stretch_words(p) - mark.words) / 2;
-    int64_t length = charged > built ? charged : built;
+    /* What is half-way has room for all of its result, and charges for what it fills. */
+    int64_t length = charged > built || pause_is_held(p) ? charged : built;
     Stretch *s = &p->run->stretch;
     if (length <= s->longest) return;
     s->longest = length;
