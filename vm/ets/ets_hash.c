@@ -93,11 +93,20 @@ static EtsLink *bucket_entrance(const EtsHash *h, uint64_t hash)
 
 static EtsLink *link_next(EtsLink *l) { return atomic_load_acquire(&l->next); }
 
-/* The last link before `order`, from `from` on. */
+/* The last link before `order`, from `from` on; the stripe's lock is held. */
 static EtsLink *link_before(EtsLink *from, uint64_t order)
 {
     for (EtsLink *next; (next = link_next(from))->order < order;) from = next;
     return from;
+}
+
+/* The first link not before `order`, from behind `from` on.  One pass for who has no lock: what
+ * link_before gives may have another neighbour a moment later. */
+static EtsLink *link_from(EtsLink *from, uint64_t order)
+{
+    EtsLink *l = link_next(from);
+    while (l->order < order) l = link_next(l);
+    return l;
 }
 
 /* Puts the mark of the hash's bucket into the list; the stripe's lock is held. */
@@ -219,7 +228,7 @@ EtsObject *ets_hash_find(const EtsHash *h, Term key)
 {
     uint64_t hash = hash_internal(h->atoms, key);
     uint64_t order = order_of_hash(hash);
-    EtsLink *l = link_next(link_before(bucket_entrance(h, hash), order));
+    EtsLink *l = link_from(bucket_entrance(h, hash), order);
     return find_from(h, l, order, key);
 }
 
@@ -250,7 +259,7 @@ static EtsLink *position_link(const EtsHash *h, const EtsPosition *at)
 {
     if (at->order == 0) return first_mark(h, 0);
     EtsLink *entrance = bucket_entrance(h, reversed(at->order));
-    return link_next(link_before(entrance, at->order));
+    return link_from(entrance, at->order);
 }
 
 size_t ets_hash_gather(const EtsHash *h, EtsPosition *position, EtsObject **out, size_t n)
@@ -279,7 +288,7 @@ EtsObject *ets_hash_next_key(const EtsHash *h, Term key, bool *present)
     if (term_is_none(key)) return first_object(h, first_mark(h, 0));
     uint64_t hash = hash_internal(h->atoms, key);
     uint64_t order = order_of_hash(hash);
-    EtsLink *run = link_next(link_before(bucket_entrance(h, hash), order));
+    EtsLink *run = link_from(bucket_entrance(h, hash), order);
     EtsObject *o = find_from(h, run, order, key);
     *present = o != NULL;
     if (o != NULL) {
@@ -300,9 +309,8 @@ size_t ets_hash_bucket(const EtsHash *h, size_t bucket, EtsPosition *position, E
     uint64_t start = reversed(bucket);
     /* The next bucket in the order of the list; none behind the last. */
     uint64_t end = start + ((uint64_t)1 << (64 - (unsigned)__builtin_ctzll(size)));
-    EtsLink *l = position->order == 0
-                     ? link_next(link_before(bucket_entrance(h, bucket), start | 1))
-                     : position_link(h, position);
+    EtsLink *l = position->order == 0 ? link_from(bucket_entrance(h, bucket), start | 1)
+                                      : position_link(h, position);
     return gather(l, h, position, end == 0 ? UINT64_MAX : end, out, n);
 }
 
