@@ -167,7 +167,7 @@ typedef struct Hand {
     bool wrong;
 } Hand;
 
-enum { HANDS = 3 };
+enum { HANDS = 3, STAY = 3000 };
 
 static void hand_run(void *context)
 {
@@ -181,6 +181,9 @@ static void hand_run(void *context)
         int64_t shared = (int64_t)rng_below(&rng, 50) * 4 + 3;
         EtsObject *old = NULL;
         if (!ets_hash_put(&w->hash, object(own, i), ETS_PUT_REPLACE, &old)) h->wrong = true;
+        /* What stays is found whatever is linked beside it. */
+        Term stays = small_from(-1 - (int64_t)rng_below(&rng, STAY));
+        if (ets_hash_find(&w->hash, stays) == NULL) h->wrong = true;
         if (old != NULL) ets_object_retire(thread, NULL, old);
         const EtsObject *o = ets_hash_find(&w->hash, small_from(own));
         if (o == NULL || value_of(o) != i) h->wrong = true;
@@ -214,6 +217,9 @@ TEST(several_hands)
     World *w = world_new();
     Hand hands[HANDS];
     Thread threads[HANDS];
+    EtsObject *old;
+    for (int64_t i = 1; i <= STAY; i++)
+        EXPECT(ets_hash_put(&w->hash, object(-i, 0), ETS_PUT_REPLACE, &old));
     epoch_offline(w->thread);
     for (int i = 0; i < HANDS; i++) {
         hands[i] = (Hand){w, i, false};
