@@ -1,10 +1,9 @@
 /* The state of one lint run.  Private to the lint_*.c files.
  *
- * Scopes.  `env` says for each name which Binding it has at this point of the program.  Every
- * change is written on the trail, so that a construct whose parts see the same variables (the
- * arguments of a call, the clauses of a case) can go back to where it began: it takes what a part
- * has bound as a list of Deltas and, when all parts are done, binds the merged result.  A Binding
- * is shared by all places that may refer to it, so marking it as used needs no way back. */
+ * Scopes.  `env` says for each name which Binding it has here.  Every change is on the trail, so
+ * that a construct whose parts see the same variables (arguments of a call, clauses of a case) can
+ * go back to where it began: it takes what a part has bound as Deltas and, when all are done, binds
+ * the merged result.  A Binding is shared by all who refer to it: being used needs no way back. */
 #pragma once
 
 #include "compiler/source/builtins.h"
@@ -257,8 +256,7 @@ bool lint_is_local(const FunctionInfo *f);
 bool lint_is_broken(const Lint *l, NameId name);
 /* Was it imported by itself before release 14? */
 bool lint_is_old_builtin(const Lint *l, const FunctionInfo *f);
-/* Not hidden by a local function, an import or no_auto_import. */
-bool lint_is_builtin(const Lint *l, const FunctionInfo *f);
+bool lint_is_builtin(const Lint *l, const FunctionInfo *f); /* and nothing hides it */
 void lint_call(Lint *l, const Ast *call);
 void lint_fun_local(Lint *l, const Ast *node);
 /* The present function, record or script refers to `f`. */
@@ -293,8 +291,7 @@ void lint_attribute(Lint *l, const Ast *form);
 void lint_check_attributes(Lint *l);
 
 typedef void (*LintFunctionVisit)(Lint *l, SrcPos pos, NameId name, uint32_t arity);
-/* Call `visit` for each {Name, Arity} in a term, however its lists nest; false when there is
- * something else in it. */
+/* Call `visit` for each {Name, Arity} in nested lists; false when something else is there. */
 bool lint_each_function(Lint *l, const Ast *term, LintFunctionVisit visit);
 
 static inline uint64_t lint_key(NameId name, uint32_t arity)

@@ -12,8 +12,8 @@ typedef struct RemoteHooks {
     void (*send)(RunContext *rc, Process *from, Term to, Term message);
     /* exit/2, link, unlink and its acknowledgement, monitor, demonitor, down, group leader; `kind`
      * is the SignalKind.  `from` is a local pid, perhaps of a process that is dead by now; `to` a
-     * pid, or for (de)monitoring a name the node, with the name as `value`.  Terms are copied before
-     * it returns.  False: noconnection. */
+     * pid, or for (de)monitoring a name the node, with the name as `value`.  Terms are copied
+     * before it returns.  False: noconnection. */
     bool (*signal)(RunContext *rc, int kind, Term from, Term to, uint64_t number, Term value);
     /* A connection to that node is there: sends with `noconnect` ask. */
     bool (*is_connected)(RunContext *rc, Term node);

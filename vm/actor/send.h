@@ -6,9 +6,9 @@
 #include "vm/proc/process.h"
 
 typedef enum SendResult {
-    SEND_DONE,     /* delivered, or to somebody who does not exist any more */
-    SEND_BAD_NAME, /* nobody is registered so: badarg */
-    SEND_BAD_DEST, /* not a pid, name, port, alias or {Name, Node}: badarg */
+    SEND_DONE,      /* delivered, or to somebody who does not exist any more */
+    SEND_BAD_NAME,  /* nobody is registered so: badarg */
+    SEND_BAD_DEST,  /* not a pid, name, port, alias or {Name, Node}: badarg */
     SEND_NO_MEMORY, /* the budget refuses the copy: system_limit */
     SEND_MORE       /* the slice is over: run me again with the same arguments */
 } SendResult;

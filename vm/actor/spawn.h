@@ -37,9 +37,9 @@ typedef enum SpawnResult {
     SPAWN_MORE /* the parent's slice is over: run me again with the same request */
 } SpawnResult;
 
-/* Starts a process; parent may be NULL (the machine does it, at once).  *monitor gets the number of
- * the monitor's reference.  The fun or the arguments, and the tag, are copied, in slices if they are
- * large; nothing happens before the last one.  Nothing collects.  Counts the words copied as
+/* Starts a process; parent may be NULL (the machine does it, at once).  *monitor gets the number
+ * of the monitor's reference.  The fun or the arguments, and the tag, are copied, in slices if they
+ * are large; nothing happens before the last one.  Nothing collects.  Counts the words copied as
  * reductions. */
 MUST_USE SpawnResult spawn_process(RunContext *rc, Process *parent, const SpawnRequest *r,
                                    Term *pid, uint64_t *monitor);

@@ -38,8 +38,8 @@ struct CodeTable {
     Htab funs;    /* by hash of FunKey; chains of FunNode; under lock */
     uint32_t next_id;
     ModuleVersion *stubs;
-    Module *purging;        /* the module whose purge was prepared last */
-    ModuleVersion *leaving; /* its literals are being copied out of all memory; or NULL */
+    Module *purging;         /* the module whose purge was prepared last */
+    ModuleVersion *leaving;  /* its literals are being copied out of all memory; or NULL */
     const Half *process_end; /* descriptor of the first frame's return address */
     const Half *apply;
     const Half *apply_fun;

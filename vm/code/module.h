@@ -99,7 +99,7 @@ struct Module {
     ModuleVersion *old;     /* still run by processes, until it is purged */
     ModuleVersion *staged;  /* its -on_load function runs; not callable by name yet */
     ModuleVersion *failed;  /* their -on_load functions failed; purged as `old` is, before it */
-    bool purging;           /* funs of upgrade_victim are gone for now, and calls of them wait */
+    bool purging; /* funs of upgrade_victim are gone for now, and calls of them wait */
 };
 
 /* {module, function, arity} to the code a call with a module name enters. Never freed. */

@@ -205,7 +205,7 @@ static void put_instruction(const Disasm *d, uint32_t unit, const CodeInstr *ins
     bytes_put_text(d->out, "\n");
 }
 
-/* ---- handlers by where their range begins: [start | index], so that one pass tells them all ---- */
+/* ---- handlers by where their range begins, [start | index]: one pass tells them all ---- */
 
 static int compare_marks(const void *a, const void *b)
 {
