@@ -235,6 +235,7 @@ static SpawnResult spawn_child(RunContext *rc, Process *parent, const SpawnReque
             if (*tag != NULL) message_free(*tag, rc->mem);
             return SPAWN_NO_MEMORY;
         }
+        ASSERT(parent != NULL); /* the machine copies at once, without a limit */
         s = spawn_begin(parent, r, *tag);
     }
     return spawn_continue(parent, s, r, child, tag);

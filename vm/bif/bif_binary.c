@@ -161,9 +161,9 @@ static bool iolist_fill_part(void *context, BitView part)
     return true;
 }
 
-static const IolistSink IOLIST_FEW = {iolist_few_part, NULL, 0};
-static const IolistSink IOLIST_COUNT = {iolist_count_part, iolist_count_whole, 0};
-static const IolistSink IOLIST_FILL = {iolist_fill_part, NULL, 0};
+static const IolistSink iolist_few_sink = {iolist_few_part, NULL, 0};
+static const IolistSink iolist_count_sink = {iolist_count_part, iolist_count_whole, 0};
+static const IolistSink iolist_fill_sink = {iolist_fill_part, NULL, 0};
 
 /* True when *result says it all: short ones, and what is no iolist. */
 static bool iolist_quick(Process *p, IolistKind kind, BifResult *result)
@@ -173,7 +173,7 @@ static bool iolist_quick(Process *p, IolistKind kind, BifResult *result)
     IolistWalk w;
     iolist_begin(&w, arg(p, 0), kind, p->heap.mem);
     size_t budget = IOLIST_QUICK_BYTES;
-    IolistStep step = iolist_step(&w, &IOLIST_FEW, &few, &budget);
+    IolistStep step = iolist_step(&w, &iolist_few_sink, &few, &budget);
     iolist_end(&w);
     bif_charge(p, (int64_t)(IOLIST_QUICK_BYTES - budget) / TASK_IOLIST_RATE);
     if (step == IOLIST_BAD) *result = raise_badarg(p);
@@ -198,11 +198,11 @@ static IolistStep iolist_task_step(IolistTask *t, Process *p, IolistKind kind, b
                                    size_t *budget)
 {
     if (term_is_none(t->result)) {
-        IolistStep step = iolist_step(&t->walk, &IOLIST_COUNT, t, budget);
+        IolistStep step = iolist_step(&t->walk, &iolist_count_sink, t, budget);
         if (step != IOLIST_END || !fills) return step;
         if (!iolist_begin_fill(t, p, kind)) return IOLIST_STOPPED;
     }
-    return iolist_step(&t->walk, &IOLIST_FILL, t, budget);
+    return iolist_step(&t->walk, &iolist_fill_sink, t, budget);
 }
 
 static BifResult iolist_run(Process *p, IolistKind kind, bool fills)

@@ -79,6 +79,7 @@ BifResult bif_bin_to_list_3(Process *p) { return binmod_list(p, arg(p, 1), arg(p
 static size_t binmod_copy_step(uint8_t *to, size_t done, BitView unit, size_t total)
 {
     size_t size = unit.bits / 8;
+    ASSERT(size > 0); /* nothing is copied nowhere */
     size_t n = total - done < BINMOD_COPY_STEP ? total - done : BINMOD_COPY_STEP;
     if (done < size) {
         if (n > size - done) n = size - done;

@@ -1,6 +1,6 @@
 /* Built-ins of erts_debug and erts_internal that look below what terms mean; and of erlang
  * those about what Mote has none of: other nodes, ports. */
-#include "vm/bif/bif.h"
+#include "vm/bif/task.h"
 
 #include "vm/proc/state.h"
 #include "vm/sched/sched.h"
@@ -8,11 +8,38 @@
 #include "vm/term/copy.h"
 #include "vm/term/order.h"
 
-/* Words of a copy. */
+typedef struct FlatTask {
+    Pause pause;
+    CopyWalk copy; /* counts only */
+} FlatTask;
+
+static void flat_release(Pause *pause, Process *p)
+{
+    FlatTask *t = (FlatTask *)pause;
+    copy_end(&t->copy);
+    task_free(pause, sizeof *t, p);
+}
+
+/* Words of a copy; of a term whose parts are shared that may be for ever. */
 BifResult bif_flat_size(Process *p)
 {
-    size_t words = copy_size(arg(p, 0), SIZE_MAX, NULL);
-    bif_charge(p, (int64_t)(words / 16));
+    FlatTask here;
+    FlatTask *t = (FlatTask *)pause_find(p, flat_release);
+    if (t == NULL) {
+        t = &here;
+        copy_begin(&t->copy, arg(p, 0), COPY_TOO_LARGE, NULL, p->heap.mem);
+    }
+    size_t budget = pause_budget(p);
+    size_t left = budget;
+    bool done = copy_count(&t->copy, &left);
+    pause_charge(p, budget, left);
+    if (!done) {
+        FlatTask *kept = task_keep(p, t, sizeof *t, flat_release);
+        if (kept != t) walk_moved(&kept->copy.stack, &t->copy.stack);
+        return bif_yield(p);
+    }
+    size_t words = t->copy.words;
+    task_end(p, &t->pause, flat_release);
     return small_from((int64_t)words);
 }
 

@@ -53,7 +53,7 @@ static bool iovec_whole(void *context, Term binary)
     return iovec_flush(t) && iovec_add(t, binary);
 }
 
-static const IolistSink IOVEC_SINK = {iovec_part, iovec_whole, IOVEC_COPY_BYTES};
+static const IolistSink iovec_sink = {iovec_part, iovec_whole, IOVEC_COPY_BYTES};
 
 BifResult bif_iolist_to_iovec(Process *p)
 {
@@ -69,7 +69,7 @@ BifResult bif_iolist_to_iovec(Process *p)
     }
     size_t budget = task_budget(p, TASK_IOLIST_RATE);
     size_t left = budget;
-    IolistStep step = iolist_step(&t->walk, &IOVEC_SINK, t, &left);
+    IolistStep step = iolist_step(&t->walk, &iovec_sink, t, &left);
     task_charge(p, budget, left, TASK_IOLIST_RATE);
     if (step == IOLIST_MORE) {
         IovecTask *kept = task_keep(p, t, sizeof *t, iovec_release);

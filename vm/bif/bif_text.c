@@ -157,7 +157,7 @@ static BifResult bif_binary_atom(Process *p, BifEncoding encoding, bool existing
     if (encoding == BIF_NO_ENCODING || !term_is_binary(t)) return raise_badarg(p);
     if (bif_binary_atom_long(t, encoding)) return bif_atom_too_long(p, &b, existing);
     /* So long, and not so many characters: somewhere near the start is none. */
-    if (binary_bytes(t) > 4 * LIMIT_ATOM_CHARACTERS) return raise_badarg(p);
+    if (binary_bytes(t) > (size_t)4 * LIMIT_ATOM_CHARACTERS) return raise_badarg(p);
     (void)bif_binary_put(t, &b);
     if (encoding == BIF_UTF8) return bif_make_atom(p, &b, existing);
     Bytes utf8 = bif_bytes(p);

@@ -39,7 +39,7 @@ static bool iolist_leaf(IolistWalk *w, const IolistSink *sink, void *context, si
         w->leaf = TERM_NONE;
         return sink->whole(context, whole);
     }
-    if (bits > 8 * IOLIST_PART) bits = 8 * IOLIST_PART;
+    if (bits > (size_t)8 * IOLIST_PART) bits = (size_t)8 * IOLIST_PART;
     size_t cost = bits / 512;
     *budget -= *budget < cost ? *budget : cost;
     size_t at = v.offset + w->leaf_at;

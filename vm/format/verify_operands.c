@@ -137,6 +137,35 @@ static bool check_map_build(Verifier *v, const CodeInstr *instr)
     return true;
 }
 
+/* Constants that have a range of their own. */
+static bool check_constants(Verifier *v, const CodeInstr *instr)
+{
+    const int64_t *o = instr->operands;
+    switch (instr->op) {
+    case OP_BITS_UTF:
+        return o[2] == 8 || o[2] == 16 || o[2] == 32 || verify_fail(v, "no such UTF");
+    case OP_BITS_SKIP_UTF:
+        return o[1] == 8 || o[1] == 16 || o[1] == 32 || verify_fail(v, "no such UTF");
+    case OP_BITS_INT:
+    case OP_BITS_FLOAT:
+    case OP_BITS_BINARY:
+        return (o[3] >= 1 && o[3] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    case OP_BITS_REST:
+    case OP_BITS_SKIP:
+        return (o[2] >= 1 && o[2] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    case OP_INT_DIV_SMALL:
+    case OP_REM_SMALL: return o[2] > 0 || verify_fail(v, "a constant divisor is not positive");
+    case OP_BSL_SMALL:
+    case OP_BSR_SMALL:
+        return (o[2] >= 0 && o[2] <= 61) || verify_fail(v, "a constant shift is not 0 to 61");
+    case OP_TRY_ARITHMETIC:
+        return o[3] < ARITHMETIC_COUNT || verify_fail(v, "no such operator");
+    case OP_BITS_IS_UNIT:
+        return (o[1] >= 1 && o[1] <= 256) || verify_fail(v, "a unit is not 1 to 256");
+    default: return true;
+    }
+}
+
 /* What a row's operand kinds do not say. */
 static bool check_special(Verifier *v, const CodeInstr *instr)
 {
@@ -175,26 +204,6 @@ static bool check_special(Verifier *v, const CodeInstr *instr)
                || verify_fail(v, "a fun has another number of free variables");
     case OP_MAP_BUILD: return check_map_build(v, instr);
     case OP_BITS_IS_STRING: return check_bits_string(v, instr);
-    case OP_BITS_UTF:
-        return o[2] == 8 || o[2] == 16 || o[2] == 32 || verify_fail(v, "no such UTF");
-    case OP_BITS_SKIP_UTF:
-        return o[1] == 8 || o[1] == 16 || o[1] == 32 || verify_fail(v, "no such UTF");
-    case OP_BITS_INT:
-    case OP_BITS_FLOAT:
-    case OP_BITS_BINARY:
-        return (o[3] >= 1 && o[3] <= 256) || verify_fail(v, "a unit is not 1 to 256");
-    case OP_BITS_REST:
-    case OP_BITS_SKIP:
-        return (o[2] >= 1 && o[2] <= 256) || verify_fail(v, "a unit is not 1 to 256");
-    case OP_INT_DIV_SMALL:
-    case OP_REM_SMALL: return o[2] > 0 || verify_fail(v, "a constant divisor is not positive");
-    case OP_BSL_SMALL:
-    case OP_BSR_SMALL:
-        return (o[2] >= 0 && o[2] <= 61) || verify_fail(v, "a constant shift is not 0 to 61");
-    case OP_TRY_ARITHMETIC:
-        return o[3] < ARITHMETIC_COUNT || verify_fail(v, "no such operator");
-    case OP_BITS_IS_UNIT:
-        return (o[1] >= 1 && o[1] <= 256) || verify_fail(v, "a unit is not 1 to 256");
     case OP_BIF_STUB:
     case OP_SEND:
     case OP_APPLY:
@@ -212,5 +221,5 @@ bool verify_operands(Verifier *v, const CodeInstr *instr)
     const OpInfo *info = &op_info[instr->op];
     for (unsigned i = 0; i < info->operand_count; i++)
         if (!check_operand(v, (OperandKind)info->operands[i], instr->operands[i])) return false;
-    return check_list(v, instr) && check_special(v, instr);
+    return check_list(v, instr) && check_special(v, instr) && check_constants(v, instr);
 }

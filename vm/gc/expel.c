@@ -76,7 +76,7 @@ void expel_literal(Expel *e, Word *slot)
     }
 }
 
-void expel_words(Expel *e, Word *at, Word *end)
+void expel_words(Expel *e, Word *at, const Word *end)
 {
     while (at < end) {
         Term t = TERM_RAW(*at);

@@ -38,6 +38,6 @@ static inline void expel_slot(Expel *e, Word *slot)
         expel_literal(e, slot);
 }
 /* All words of whole objects that lie one behind the other. */
-void expel_words(Expel *e, Word *at, Word *end);
+void expel_words(Expel *e, Word *at, const Word *end);
 /* The young terms in [block, top) and the heap's fragments, then the old generation. */
 void expel_generations(Expel *e, Word *block);

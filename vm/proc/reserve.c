@@ -116,11 +116,16 @@ static void liveness_visit(const Liveness *l, Word *fp, ReserveVisit *visit, voi
     }
 }
 
-/* A frame with an inline map, as nearly all are: goes from one live register to the next. */
-static ALWAYS_INLINE void liveness_visit_map(uint32_t map, Word *fp, ReserveVisit *visit,
-                                             void *context)
+/* A frame with an inline map, as nearly all are: goes from one live register to the next. False:
+ * it has another. */
+static ALWAYS_INLINE bool liveness_visit_map(const uint8_t *descriptor, Word *fp,
+                                             ReserveVisit *visit, void *context)
 {
-    for (; map != 0; map &= map - 1) visit(context, &fp[-1 - __builtin_ctz(map)]);
+    LiveMap live = operand_live(descriptor);
+    if ((live.flags & LIVE_FLAG_BIG_MAP) != 0) return false;
+    for (uint32_t map = live.map; map != 0; map &= map - 1)
+        visit(context, &fp[-1 - __builtin_ctz(map)]);
+    return true;
 }
 
 static Liveness liveness_newest(const Process *p, int live_count)
@@ -138,14 +143,10 @@ static ALWAYS_INLINE void reserve_walk(Process *p, int live_count, ReserveVisit 
     liveness_visit(&newest, fp, visit, context);
     while (fp < base) {
         const uint8_t *descriptor = frame_descriptor(fp[0]);
-        LiveMap live = operand_live(descriptor);
         fp += frame_window(fp[0]);
-        if (!CONFIG_DEBUG && (live.flags & LIVE_FLAG_BIG_MAP) == 0) {
-            liveness_visit_map(live.map, fp, visit, context);
-        } else {
-            Liveness l = liveness_at(p, descriptor);
-            liveness_visit(&l, fp, visit, context);
-        }
+        if (!CONFIG_DEBUG && liveness_visit_map(descriptor, fp, visit, context)) continue;
+        Liveness l = liveness_at(p, descriptor);
+        liveness_visit(&l, fp, visit, context);
     }
     ASSERT(fp == base);
 }

@@ -365,6 +365,25 @@ static Term read_map(CodecReader *r, Word *to)
 
 /* ---- the loop ---- */
 
+/* The same for the cells of a list. */
+static Word *next_cell(CodecReader *r, Word *f)
+{
+    Word *cell = (Word *)(uintptr_t)f[0];
+    size_t rest = (size_t)f[2];
+    if (f[1] > 1 || (f[1] == 1 && rest == 0)) {
+        if (f[1] > 1) f[0] = (Word)(uintptr_t)(cell + 2);
+        f[1]--;
+        return cell;
+    }
+    r->stack.count -= 4;
+    if (f[1] == 0) return cell + 1; /* the tail of the last cell */
+    Term more = begin_cells(r, rest);
+    if (term_is_none(more)) return NULL;
+    // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
+    cell[1] = more.w;
+    return cell;
+}
+
 /* The next word that waits for a term; NULL if there was something else to do. */
 static Word *next_slot(CodecReader *r, size_t *budget)
 {
@@ -376,22 +395,7 @@ static Word *next_slot(CodecReader *r, size_t *budget)
         if (--f[1] == 0) r->stack.count -= 4;
         return to;
     }
-    case FRAME_LIST: {
-        Word *cell = (Word *)(uintptr_t)f[0];
-        size_t rest = (size_t)f[2];
-        if (f[1] > 1 || (f[1] == 1 && rest == 0)) {
-            if (f[1] > 1) f[0] = (Word)(uintptr_t)(cell + 2);
-            f[1]--;
-            return cell;
-        }
-        r->stack.count -= 4;
-        if (f[1] == 0) return cell + 1; /* the tail of the last cell */
-        Term more = begin_cells(r, rest);
-        if (term_is_none(more)) return NULL;
-        // NOLINTNEXTLINE(clang-analyzer-core.*): what was pushed is what is popped
-        cell[1] = more.w;
-        return cell;
-    }
+    case FRAME_LIST: return next_cell(r, f);
     case FRAME_FLAT: {
         Word *at = (Word *)(uintptr_t)f[0];
         size_t done = (size_t)f[1];
