@@ -19,7 +19,8 @@
 #include "vm/term/list.h"
 #include "vm/vm.h"
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE           2
+#define MOTE_MOST_SCHEDULERS 1024 /* as many fit the references they make */
 
 /* The standard library, linked in (Makefile). */
 extern const uint8_t archive_bytes[];
@@ -384,6 +385,11 @@ static int mote_command(Command *c)
     if (c->opts.version) {
         printf("mote %s\n", CONFIG_VERSION);
         return 0;
+    }
+    if (c->opts.schedulers < 0 || c->opts.schedulers > MOTE_MOST_SCHEDULERS) {
+        fprintf(stderr, "mote: --schedulers %lld: from 0, which is one per core, to %d\n",
+                (long long)c->opts.schedulers, MOTE_MOST_SCHEDULERS);
+        return EXIT_USAGE;
     }
     if (mote_asks(c, "compile"))
         return command_compile("mote compile", &c->opts, c->argc - c->file - 1,

@@ -23,6 +23,7 @@ static void owner_pass(CarryOwner *o, CoreBlockId to, CoreVar owner)
     o->reached[to] = true;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): as CoreVisit has it
 static void owner_target(void *to, CoreBlockId *block)
 {
     CarryOwner *o = to;
@@ -223,7 +224,8 @@ static void rewrite(Carry *c, uint32_t function, const CarryCopy *copy)
     arena_rewind(c->scratch, mark);
 }
 
-static void carry_all(Carry *c, bool *changes, void (*again)(CoreUnit *u, uint32_t function))
+static void carry_all(Carry *c, const bool *changes,
+                      void (*again)(CoreUnit *u, uint32_t function))
 {
     plan_copies(c);
     for (uint32_t i = 0; i < c->copies.count; i++)

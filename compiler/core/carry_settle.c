@@ -28,12 +28,11 @@ static void settle_pass(CarrySettle *s, CoreBlockId to, CarryPlace place)
 {
     const CoreBlock *block = &s->f->blocks.at[to];
     CarryPlace *at = &s->at[to];
-    if (block->is_loop || block->is_handler) {
+    bool other = s->reached[to] && at->context != place.context;
+    if (block->is_loop || block->is_handler || other) {
         *at = (CarryPlace){0};
     } else if (!s->reached[to]) {
         *at = place;
-    } else if (at->context != place.context) {
-        *at = (CarryPlace){0};
     } else if (at->mark != place.mark) {
         *at = place_new(s, place.context, at->whole && place.whole);
     } else {
@@ -42,6 +41,7 @@ static void settle_pass(CarrySettle *s, CoreBlockId to, CarryPlace place)
     s->reached[to] = true;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): as CoreVisit has it
 static void settle_target(void *to, CoreBlockId *block)
 {
     CarrySettle *s = to;

@@ -83,6 +83,7 @@ static void inline_sort(Inline *s)
                 (void)VEC_POP(&s->stack);
                 continue;
             }
+            ASSERT(s->calls.at != NULL); /* there is one left */
             uint32_t callee = s->calls.at[top->next++];
             if (s->state[callee] == STATE_OPEN) s->wanted[callee] = false;
             if (s->state[callee] == STATE_NEW) inline_open(s, callee);

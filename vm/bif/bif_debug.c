@@ -2,6 +2,7 @@
  * those about what Mote has none of: other nodes, ports. */
 #include "vm/bif/task.h"
 
+#include "vm/proc/compare.h"
 #include "vm/proc/state.h"
 #include "vm/sched/sched.h"
 #include "vm/term/atom.h"
@@ -49,7 +50,8 @@ BifResult bif_debug_same(Process *p) { return term_bool(term_same(arg(p, 0), arg
 /* -1, 0 or 1 in the order of keys of maps, where 1 stands before 1.0. */
 BifResult bif_cmp_term(Process *p)
 {
-    int order = order_compare_exact(p->run->atoms, arg(p, 0), arg(p, 1));
+    int order = compare_in_slices(p, ORDER_KIND_KEYS, arg(p, 0), arg(p, 1));
+    if (order == ORDER_MORE) return bif_yield(p);
     return small_from(order < 0 ? -1 : order > 0);
 }
 

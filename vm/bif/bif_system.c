@@ -38,7 +38,14 @@ BifResult bif_halt_1(Process *p) { return bif_halt(p, arg(p, 0)); }
 
 BifResult bif_halt_2(Process *p)
 {
-    if (list_length(arg(p, 1)) < 0) return raise_badarg(p);
+    Term options = arg(p, 1);
+    for (; term_is_cons(options); options = list_tail(options)) {
+        Term option = list_head(options);
+        if (!term_is_tuple_of(option, 2) || !term_is_the_atom(tuple_at(option, 0), ATOM_FLUSH)
+            || !term_is_boolean(tuple_at(option, 1)))
+            return raise_badarg(p);
+    }
+    if (!term_is_nil(options)) return raise_badarg(p);
     return bif_halt(p, arg(p, 0));
 }
 

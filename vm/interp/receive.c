@@ -61,15 +61,14 @@ SlowResult slow_recv_wait_for(Process *p)
     const uint8_t *pc = (const uint8_t *)p->pc;
     Term time = TERM_RAW(p->fp[operand_i16(pc + OPOFF_RECV_WAIT_FOR_1)]);
     bool forever = term_same(time, TERM_ATOM(INFINITY));
-    if (!forever
-        && (!term_is_small(time) || small_value(time) < 0
-            || small_value(time) > RECEIVE_MAX_MS)) {
-        raise_error(p, TERM_ATOM(TIMEOUT_VALUE));
-        return SLOW_RAISE;
-    }
     SlowResult result;
     if (receive_has_more(p, &result)) return receive_goto(p, pc + OPOFF_RECV_WAIT_FOR_2);
     if (p->run->stop != RUN_WAITING || forever) return result;
+    /* Only who would have to wait is told that the time is none. */
+    if (!term_is_small(time) || small_value(time) < 0 || small_value(time) > RECEIVE_MAX_MS) {
+        raise_error(p, TERM_ATOM(TIMEOUT_VALUE));
+        return SLOW_RAISE;
+    }
     if (small_value(time) == 0 || sched_timeout_over(p)) return receive_fall_through(p);
     if (!sched_timeout_active(p)) {
         uint64_t now = chance_now_ns(&sched_worker(p->run)->sched->chance);

@@ -465,8 +465,10 @@ Sched *sched_new(const SchedConfig *config)
 int sched_run(Sched *s)
 {
     for (unsigned i = 1; i < s->worker_count; i++)
-        CHECK(thread_start(&s->workers[i]->thread, "mote-worker", worker_thread, s->workers[i],
-                           0));
+        if (!thread_start(&s->workers[i]->thread, "mote-worker", worker_thread, s->workers[i],
+                          0))
+            PANIC("no thread for scheduler %u of %u: ask for fewer", i + 1,
+                  (unsigned)s->worker_count);
     worker_loop(s->workers[0]);
     balance_wake_all(s);
     /* The others may still wait for a quiescent state of this one. */

@@ -551,8 +551,9 @@ void order_begin_kind(OrderWalk *o, const AtomTable *atoms, OrderKind kind, Term
                       Mem *mem)
 {
     walk_init(&o->stack, mem);
-    begin(o, kind == ORDER_KIND_ORDER ? atoms : NULL,
-          kind == ORDER_KIND_SAME ? ORDER_EXACT : ORDER_STANDARD, a, b);
+    bool ordered = kind == ORDER_KIND_ORDER || kind == ORDER_KIND_KEYS;
+    bool exact = kind == ORDER_KIND_SAME || kind == ORDER_KIND_KEYS;
+    begin(o, ordered ? atoms : NULL, exact ? ORDER_EXACT : ORDER_STANDARD, a, b);
 }
 
 int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)

@@ -61,7 +61,8 @@ static inline bool order_same(Term a, Term b)
 typedef enum OrderKind {
     ORDER_KIND_SAME,  /* =:=: 0 or not */
     ORDER_KIND_EQUAL, /* ==: 0 or not */
-    ORDER_KIND_ORDER  /* < 0, 0, > 0 */
+    ORDER_KIND_ORDER, /* < 0, 0, > 0 */
+    ORDER_KIND_KEYS   /* the same for keys of maps, where 1 stands before 1.0 */
 } OrderKind;
 
 /* More terms than so many have to be looked at: order_begin is the way. */
