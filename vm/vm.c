@@ -14,6 +14,7 @@
 #include "vm/ets/persist.h"
 #include "vm/interp/interp.h"
 #include "vm/interp/trace.h"
+#include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/proc/stretch.h"
 
@@ -69,6 +70,7 @@ static void vm_heap_full(RunContext *run, Process *p, bool refused)
 
 static SchedStop vm_run_process(RunContext *run, Process *p)
 {
+    raise_nothing(run);
     switch (interp_run(run, p)) {
     case RUN_SPENT: return SCHED_SPENT;
     case RUN_WAITING: return SCHED_WAITS;

@@ -3,6 +3,7 @@
 #include "vm/format/opcodes.h"
 #include "vm/interp/trace.h"
 #include "vm/proc/frame.h"
+#include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/atom.h"
 
@@ -20,11 +21,12 @@ static bool unwind_enter(Process *p, Word *fp, const Half *at, const ModuleVersi
 {
     const CodeHandler *handler = v == NULL ? NULL : unwind_handler(v, version_unit(v, at));
     if (handler == NULL) return false;
-    const RunContext *run = p->run;
+    RunContext *run = p->run;
     p->fp = fp;
     slot_set(p, handler->base, run->exc_class);
     slot_set(p, handler->base + 1, run->exc_reason);
     slot_set(p, handler->base + 2, run->exc_trace);
+    raise_nothing(run);
     p->pc = v->code + 2 * (size_t)handler->target;
     return true;
 }

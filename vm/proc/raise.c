@@ -13,6 +13,15 @@ Term raise_class(Process *p, Term exc_class, Term reason)
     return TERM_NONE;
 }
 
+void raise_nothing(RunContext *run)
+{
+    run->exc_class = TERM_ATOM(ERROR);
+    run->exc_reason = TERM_ATOM(SYSTEM_LIMIT);
+    run->exc_trace = TERM_NONE;
+    run->exc_args = TERM_NONE;
+    run->exc_hides_bif = false;
+}
+
 Term raise_error(Process *p, Term reason) { return raise_class(p, TERM_ATOM(ERROR), reason); }
 
 Term raise_error_args(Process *p, Term reason, Term args)

@@ -16,6 +16,9 @@ Term raise_error_args(Process *p, Term reason, Term args);
 Term raise_badarg(Process *p);
 Term raise_badarith(Process *p);
 Term raise_system_limit(Process *p);
+/* What a failure is that nobody names: memory was refused.  Said before a process runs and when an
+ * exception has been taken, so that the worker never holds a reason of another process's heap. */
+void raise_nothing(RunContext *run);
 /* error:{Tag, Value} with Tag a built-in atom: badmatch, badkey, badmap, badfun ... */
 Term raise_tagged(Process *p, Term tag, Term value);
 Term raise_exit(Process *p, Term reason);
