@@ -60,6 +60,10 @@ size_t utf8_valid_prefix(const uint8_t *at, size_t count)
 {
     size_t i = 0;
     while (i < count) {
+        if (count - i >= 8 && utf8_is_ascii8(at + i)) {
+            i += 8;
+            continue;
+        }
         uint32_t c;
         int length = utf8_decode(at + i, count - i, &c);
         if (length <= 0) break;

@@ -12,6 +12,14 @@ static inline bool utf8_is_scalar(uint32_t c)
     return c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF);
 }
 
+/* Are the eight bytes from `at` on ASCII? */
+static inline bool utf8_is_ascii8(const uint8_t *at)
+{
+    uint64_t eight;
+    __builtin_memcpy(&eight, at, sizeof eight);
+    return (eight & UINT64_C(0x8080808080808080)) == 0;
+}
+
 /* Decode the character at `at` (`left` > 0 bytes).  Returns its length 1…4 and stores it;
  * 0: the bytes are the start of a character that is not complete; -1: not UTF-8. */
 int utf8_decode(const uint8_t *at, size_t left, uint32_t *character);

@@ -2,6 +2,7 @@
 #include "vm/bif/bif_bytes.h"
 #include "vm/bif/task.h"
 
+#include "vm/base/utf8.h"
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
 #include "vm/term/bits.h"
@@ -48,7 +49,7 @@ typedef enum CharsEnd {
 } CharsEnd;
 
 /* Bytes and elements that are converted at once; more go to the blocking pool. */
-#define CHARS_AT_ONCE 4096
+#define CHARS_AT_ONCE 16384
 
 /* A conversion under way: the result so far as UTF-32 in the byte order of this
  * machine, or as `out`. */
@@ -136,6 +137,89 @@ static bool chars_is_start(CharEncoding in, const uint8_t *at, size_t n)
     return n < 4 && high >= 0xD8 && high <= 0xDB;
 }
 
+/* ---- runs of what is nearly always there, without a look at each character's encoding ---- */
+
+/* Characters that a run makes room for at a time. */
+#define CHARS_RUN 256
+
+/* Code points of UTF-8 at `to`; moves *at over what was read, and returns how many they are. */
+static size_t chars_points(const uint8_t **at, const uint8_t *end, uint32_t *to, size_t most)
+{
+    const uint8_t *from = *at;
+    size_t n = 0;
+    while (n < most && from < end) {
+        uint32_t c = *from;
+        int length = 1;
+        if (c >= 0x80) length = utf8_decode(from, (size_t)(end - from), &c);
+        if (length <= 0) break;
+        to[n++] = c;
+        from += length;
+    }
+    *at = from;
+    return n;
+}
+
+static size_t chars_latin1_points(const uint8_t **at, const uint8_t *end, uint32_t *to,
+                                  size_t most)
+{
+    size_t n = (size_t)(end - *at) < most ? (size_t)(end - *at) : most;
+    for (size_t i = 0; i < n; i++) to[i] = (*at)[i];
+    *at += n;
+    return n;
+}
+
+/* As many of `n` bytes as are characters, all of which the target has; how many bytes. */
+static size_t chars_run_bytes(CharsReader *r, const uint8_t *at, size_t n)
+{
+    if (r->in == CHARS_UTF8 && r->out == CHARS_UTF8) {
+        size_t good = utf8_valid_prefix(at, n);
+        bytes_put(&r->to, at, good);
+        return good;
+    }
+    if (r->in > CHARS_UTF8 || (r->out != CHARS_UTF8 && r->out != CHARS_UNKNOWN)) return 0;
+    const uint8_t *from = at;
+    for (;;) {
+        uint32_t points[CHARS_RUN];
+        size_t count = r->in == CHARS_UTF8
+                           ? chars_points(&from, at + n, points, CHARS_RUN)
+                           : chars_latin1_points(&from, at + n, points, CHARS_RUN);
+        if (r->out == CHARS_UNKNOWN) bytes_put(&r->to, points, 4 * count);
+        bytes_reserve(&r->to, UTF8_MAX * count);
+        for (size_t i = 0; r->out == CHARS_UTF8 && i < count; i++)
+            r->to.count += (size_t)utf8_encode(points[i], r->to.at + r->to.count);
+        if (count < CHARS_RUN) return (size_t)(from - at);
+    }
+}
+
+/* Characters at the start of a list, UTF-8 or code points of them; returns what follows. */
+static Term chars_run_list(CharsReader *r, Term t)
+{
+    if (r->out != CHARS_UTF8 && r->out != CHARS_UNKNOWN) return t;
+    uint64_t most = r->in == CHARS_LATIN1 ? 0xFF : 0x10FFFF;
+    size_t n = CHARS_RUN;
+    while (n == CHARS_RUN && r->budget >= CHARS_RUN) {
+        bytes_reserve(&r->to, UTF8_MAX * CHARS_RUN);
+        uint8_t *to = r->to.at + r->to.count;
+        for (n = 0; n < CHARS_RUN && term_is_cons(t); n++, t = list_tail(t)) {
+            Term head = list_head(t);
+            uint64_t c = term_is_small(head) ? (uint64_t)small_value(head) : UINT64_MAX;
+            if (c > most || (c >= 0xD800 && c <= 0xDFFF)) break;
+            uint32_t point = (uint32_t)c;
+            if (r->out == CHARS_UNKNOWN) {
+                memcpy(to, &point, 4);
+                to += 4;
+            } else if (point < 0x80) {
+                *to++ = (uint8_t)point;
+            } else {
+                to += utf8_encode(point, to);
+            }
+        }
+        r->to.count = (size_t)(to - r->to.at);
+        r->budget -= n;
+    }
+    return t;
+}
+
 /* The bytes that were left followed by those from `at`, as a binary. */
 static Term chars_rest_binary(CharsReader *r, const uint8_t *at, size_t n)
 {
@@ -176,6 +260,7 @@ static CharsEnd chars_bytes(CharsReader *r, const uint8_t *at, size_t n)
     size_t i = 0;
     CharsEnd end = CHARS_ALL;
     if (r->left_count > 0 && n > 0) i = chars_complete(r, at, n, &end);
+    if (end == CHARS_ALL && r->left_count == 0) i += chars_run_bytes(r, at + i, n - i);
     while (end == CHARS_ALL && i < n) {
         uint32_t c;
         size_t took = chars_get(r->in, at + i, n - i, &c);
@@ -251,6 +336,8 @@ static CharsEnd chars_data(CharsReader *r, Term t)
     CharsEnd end = CHARS_ALL;
     for (;;) {
         while (end == CHARS_ALL && term_is_cons(t)) {
+            if (r->left_count == 0) t = chars_run_list(r, t);
+            if (!term_is_cons(t)) break;
             if (r->budget == 0) {
                 end = CHARS_LONG;
                 break;
@@ -283,13 +370,17 @@ static CharsEnd chars_data(CharsReader *r, Term t)
 /* The code points of 4 bytes in `to` as a list. */
 static Term chars_list(CharsReader *r)
 {
-    Term list = TERM_NIL;
-    for (size_t i = r->to.count; i > 0 && !term_is_none(list); i -= 4) {
+    size_t n = r->to.count / 4;
+    if (n == 0) return TERM_NIL;
+    Word *at = heap_alloc(r->heap, 2 * n);
+    if (at == NULL) return TERM_NONE;
+    for (size_t i = 0; i < n; i++) {
         uint32_t c;
-        memcpy(&c, r->to.at + i - 4, 4);
-        list = heap_cons(r->heap, small_from((int64_t)c), list);
+        memcpy(&c, r->to.at + 4 * i, 4);
+        Word *cell = at + 2 * i;
+        cons_at(cell, small_from((int64_t)c), i + 1 < n ? cons_from(cell + 2) : TERM_NIL);
     }
-    return list;
+    return cons_from(at);
 }
 
 /* The whole conversion; TERM_NONE: *end and no memory tell why. */
@@ -377,7 +468,10 @@ BifResult bif_characters_to_list_2(Process *p)
 static bool chars_is_7bit(Term binary)
 {
     BitView v = binary_view(binary);
-    for (size_t i = 0; i < v.bits; i += 8)
+    size_t i = 0;
+    if (v.offset == 0)
+        while (v.bits - i >= 64 && utf8_is_ascii8(v.at + i / 8)) i += 64;
+    for (; i < v.bits; i += 8)
         if (bits_get_uint64(v.at, v.offset + i, 8) > 127) return false;
     return true;
 }
@@ -432,12 +526,31 @@ static void normal_run(Offload *o)
 /* Longer lists go to the blocking pool. */
 #define NORMAL_AT_ONCE 300
 
+/* Has every normal form these characters as they are?  Composed forms leave what is below U+0300,
+ * the compatible and decomposed ones ASCII alone. */
+static bool chars_is_normal(Term list, int options, size_t most)
+{
+    int64_t end = options == (UTF8PROC_STABLE | UTF8PROC_COMPOSE) ? 0x300 : 0x80;
+    for (; most > 0 && term_is_cons(list); list = list_tail(list), most--) {
+        Term c = list_head(list);
+        if (!term_is_small(c) || small_value(c) < 0 || small_value(c) >= end) return false;
+    }
+    return term_is_nil(list);
+}
+
+/* Characters that are looked at in that way at once. */
+#define NORMAL_QUICK 10000
+
 /* mote_uni:normalize(Form, Characters): the list in that form; badarg if it is
  * no list of characters. */
 BifResult bif_uni_normalize(Process *p)
 {
     int options = chars_form(arg(p, 0));
     if (options < 0) return raise_badarg(p);
+    if (!task_is_pooled(p) && chars_is_normal(arg(p, 1), options, NORMAL_QUICK)) {
+        bif_charge(p, NORMAL_AT_ONCE / 2);
+        return arg(p, 1);
+    }
     if (task_is_pooled(p) || task_list_is_longer(arg(p, 1), NORMAL_AT_ONCE))
         return task_pool(p, normal_run, (const Term[]){arg(p, 1)}, 1, options);
     int why;
