@@ -1,4 +1,5 @@
-/* Built-ins that make a binary of a binary, in slices: base 64 and hexadecimal digits. */
+/* Built-ins that make a binary of a binary, in slices: base 64, hexadecimal digits, ASCII in upper
+ * and lower case. */
 #include "vm/bif/task.h"
 
 #include "vm/term/atom.h"
@@ -372,3 +373,37 @@ BifResult bif_decode_hex(Process *p)
     BifResult result = recode_go(p, r, hex_decode_run);
     return term_same(result, TERM_ATOM(BADARG)) ? raise_badarg(p) : result;
 }
+
+/* ---- case ---- */
+
+static RecodeStep case_run(Recode *r, size_t bytes)
+{
+    uint8_t first = r->flags & RECODE_LOWERCASE ? 'A' : 'a';
+    size_t end = r->n - r->at > bytes ? r->at + bytes : r->n;
+    uint8_t all = 0;
+    for (; r->at < end; r->at++) {
+        uint8_t c = r->from[r->at];
+        all |= c;
+        r->to[r->out++] = c ^ ((uint8_t)(c - first) < 26 ? 0x20 : 0);
+    }
+    if (all > 127) return RECODE_BAD;
+    return r->at < r->n ? RECODE_MORE : RECODE_END;
+}
+
+static BifResult binary_case(Process *p, unsigned flags)
+{
+    Recode here;
+    Recode *r = recode_find(p);
+    if (r == NULL) {
+        r = &here;
+        if (!term_is_binary(arg(p, 0))) return TERM_ATOM(OTHER);
+        if (!recode_begin(p, r, flags)) return raise_system_limit(p);
+        if (!recode_room(p, r, r->n)) return recode_refused(p, r);
+    }
+    BifResult result = recode_go(p, r, case_run);
+    return term_same(result, TERM_ATOM(BADARG)) ? TERM_ATOM(OTHER) : result;
+}
+
+/* upper_binary(Binary), lower_binary(Binary): `other` if there is anything but ASCII in it. */
+BifResult bif_upper_binary(Process *p) { return binary_case(p, 0); }
+BifResult bif_lower_binary(Process *p) { return binary_case(p, RECODE_LOWERCASE); }

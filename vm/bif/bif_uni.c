@@ -1,6 +1,9 @@
 /* Built-ins of mote_uni: what unicode_util asks about single characters (utf8proc). */
 #include "vm/bif/bif.h"
 
+#include "vm/base/utf8.h"
+#include "vm/term/atom.h"
+#include "vm/term/binary.h"
 #include "vm/term/list.h"
 
 #include <utf8proc.h>
@@ -53,4 +56,92 @@ BifResult bif_uni_fold(Process *p)
     for (utf8proc_ssize_t i = n; i > 0 && !term_is_none(list); i--)
         list = heap_cons(&p->heap, small_from(folded[i - 1]), list);
     return term_is_none(list) ? raise_system_limit(p) : list;
+}
+
+/* ---- grapheme clusters ---- */
+
+/* Code points of the longest cluster that is found here. */
+#define UNI_CLUSTER_MAX 32
+
+/* A cluster under way. */
+typedef struct UniCluster {
+    uint32_t point[UNI_CLUSTER_MAX];
+    size_t count;
+    utf8proc_int32_t state;
+} UniCluster;
+
+/* Whether the cluster goes on with that character. */
+static bool uni_joins(UniCluster *u, uint32_t next)
+{
+    uint32_t last = u->point[u->count - 1];
+    if (last < 128 && next < 128 && last != '\r') return false;
+    return !utf8proc_grapheme_break_stateful((utf8proc_int32_t)last, (utf8proc_int32_t)next,
+                                             &u->state);
+}
+
+/* The cluster as it stands in a list of clusters. */
+static Term uni_cluster(Process *p, const UniCluster *u)
+{
+    if (u->count == 1) return small_from((int64_t)u->point[0]);
+    Term points[UNI_CLUSTER_MAX];
+    for (size_t i = 0; i < u->count; i++) points[i] = small_from((int64_t)u->point[i]);
+    return list_from_array(&p->heap, points, u->count, TERM_NIL);
+}
+
+static BifResult uni_step(Process *p, Term cluster, Term rest)
+{
+    Term t = heap_cons(&p->heap, cluster, rest);
+    return term_is_none(t) ? raise_system_limit(p) : t;
+}
+
+/* Of a binary on a byte border; `other` where it is none, or ends within a character. */
+static BifResult uni_gc_binary(Process *p, Term binary)
+{
+    BitView v = binary_view(binary);
+    if (v.bits == 0) return TERM_NIL;
+    if (v.offset != 0 || v.bits % 8 != 0) return TERM_ATOM(OTHER);
+    const uint8_t *end = v.at + v.bits / 8;
+    const uint8_t *at = v.at;
+    UniCluster u = {.count = 0, .state = 0};
+    while (at < end) {
+        uint32_t c;
+        int length = utf8_decode(at, (size_t)(end - at), &c);
+        if (length <= 0) {
+            if (u.count == 0) return TERM_ATOM(OTHER);
+            break;
+        }
+        if (u.count > 0 && !uni_joins(&u, c)) break;
+        if (u.count == UNI_CLUSTER_MAX) return TERM_ATOM(OTHER);
+        u.point[u.count++] = c;
+        at += length;
+    }
+    size_t used = 8 * (size_t)(at - v.at);
+    Term rest = binary_part(&p->heap, binary, used, v.bits - used);
+    return uni_step(p, uni_cluster(p, &u), rest);
+}
+
+/* Of a list that begins with characters; `other` where something else follows them. */
+static BifResult uni_gc_list(Process *p, Term list)
+{
+    UniCluster u = {.count = 0, .state = 0};
+    Term rest = list;
+    for (; term_is_cons(rest); rest = list_tail(rest)) {
+        utf8proc_int32_t c = uni_code_point(list_head(rest));
+        if (c < 0) return TERM_ATOM(OTHER);
+        if (u.count > 0 && !uni_joins(&u, (uint32_t)c)) break;
+        if (u.count == UNI_CLUSTER_MAX) return TERM_ATOM(OTHER);
+        u.point[u.count++] = (uint32_t)c;
+    }
+    if (!term_is_list(rest)) return TERM_ATOM(OTHER);
+    if (u.count <= 1) return list; /* also the empty one */
+    return uni_step(p, uni_cluster(p, &u), rest);
+}
+
+/* gc(Characters): [First cluster | Rest], [], or `other` where the data are not flat, are none, or
+ * the cluster is long. */
+BifResult bif_uni_gc(Process *p)
+{
+    Term t = arg(p, 0);
+    if (term_is_list(t)) return uni_gc_list(p, t);
+    return term_is_bitstring(t) ? uni_gc_binary(p, t) : TERM_ATOM(OTHER);
 }
