@@ -196,6 +196,7 @@ fuzz-short: ## every fuzz target for ten seconds
 fuzzers: $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(D)/fuzz/%)
 bench bench-compare: $(D)/mote ## run the benchmarks; and compare with the accepted numbers
 	$(Q)tests/bench/run.sh $(if $(filter %compare,$@),--compare) $(D)/mote $(T)
+	$(Q)$(if $(T),,tests/bench/scaling.sh $(D)/mote)
 cov: ## coverage report; fails below 85 % of lines or with a table row that never ran
 	$(Q)$(MAKE) --no-print-directory BUILD=cov all $(RUNNER) && tests/lint/cov.sh $(BUILDROOT)/cov $(RUNNER) $(TEST_DIRS)
 

@@ -51,11 +51,16 @@ static int64_t value_of(const EtsObject *o)
     return small_value(tuple_at(ets_object_tuple(o), 1));
 }
 
+static bool put(World *w, EtsObject *o, EtsPutMode mode, EtsObject **old)
+{
+    return ets_hash_put(&w->hash, o, mode, false, old) == ETS_DONE;
+}
+
 static size_t remove_key(World *w, EpochThread *thread, int64_t key)
 {
     Walk removed;
     walk_init(&removed, NULL);
-    ets_hash_remove_key(&w->hash, small_from(key), &removed);
+    EXPECT(ets_hash_remove_key(&w->hash, small_from(key), &removed) == ETS_DONE);
     size_t n = removed.count;
     for (size_t i = 0; i < n; i++)
         ets_object_retire(thread, NULL, (EtsObject *)(uintptr_t)removed.at[i]);
@@ -74,7 +79,7 @@ TEST(set_like_an_array)
         int64_t key = (int64_t)rng_below(&rng, KEYS);
         if (rng_below(&rng, 3) > 0) {
             EtsObject *old;
-            EXPECT(ets_hash_put(&w->hash, object(key, i), ETS_PUT_REPLACE, &old));
+            EXPECT(put(w, object(key, i), ETS_PUT_REPLACE, &old));
             EXPECT_EQ(old == NULL ? -1 : value_of(old), model[key]);
             if (old != NULL) ets_object_retire(w->thread, NULL, old);
             model[key] = i;
@@ -119,9 +124,9 @@ TEST(bags_keep_what_comes)
     EtsObject *old;
     for (int64_t i = 0; i < 100; i++) {
         EtsObject *o = object(i % 10, i % 20);
-        bool put = ets_hash_put(&w->hash, o, ETS_PUT_UNLESS_EQUAL, &old);
-        EXPECT_EQ(put, i < 20);
-        if (!put) ets_object_free(NULL, o);
+        bool fresh = put(w, o, ETS_PUT_UNLESS_EQUAL, &old);
+        EXPECT_EQ(fresh, i < 20);
+        if (!fresh) ets_object_free(NULL, o);
     }
     for (int64_t i = 0; i < 10; i++) {
         const EtsObject *o = ets_hash_find(&w->hash, small_from(i));
@@ -130,8 +135,7 @@ TEST(bags_keep_what_comes)
         EXPECT_EQ(value_of(o), i);
         EXPECT(ets_hash_find_more(&w->hash, o, small_from(i)) == NULL);
     }
-    for (int64_t i = 0; i < 5; i++)
-        EXPECT(ets_hash_put(&w->hash, object(3, 3), ETS_PUT_ALWAYS, &old));
+    for (int64_t i = 0; i < 5; i++) EXPECT(put(w, object(3, 3), ETS_PUT_ALWAYS, &old));
     ets_hash_check(&w->hash);
     EXPECT_EQ(remove_key(w, w->thread, 3), 7);
     world_delete(w);
@@ -144,8 +148,7 @@ TEST(walk_while_it_changes)
     World *w = world_new();
     EtsObject *old;
     static uint8_t seen[KEYS];
-    for (int64_t i = 0; i < KEYS; i++)
-        EXPECT(ets_hash_put(&w->hash, object(i, 0), ETS_PUT_REPLACE, &old));
+    for (int64_t i = 0; i < KEYS; i++) EXPECT(put(w, object(i, 0), ETS_PUT_REPLACE, &old));
     EtsPosition at = {0, 0};
     EtsObject *one;
     int64_t fresh = KEYS;
@@ -154,10 +157,36 @@ TEST(walk_while_it_changes)
         if (key < KEYS) seen[key]++;
         (void)remove_key(w, w->thread, key); /* where the walk stands */
         for (int i = 0; i < 3 && fresh < 4 * KEYS; i++)
-            EXPECT(ets_hash_put(&w->hash, object(fresh++, 0), ETS_PUT_REPLACE, &old));
+            EXPECT(put(w, object(fresh++, 0), ETS_PUT_REPLACE, &old));
     }
     for (int64_t i = 0; i < KEYS; i++) EXPECT_EQ(seen[i], 1);
     ets_hash_check(&w->hash);
+    world_delete(w);
+}
+
+/* Closed stripes take nothing but batches. */
+TEST(closed)
+{
+    World *w = world_new();
+    EtsObject *old;
+    Walk removed;
+    walk_init(&removed, NULL);
+    EtsObject *there = object(1, 1);
+    EXPECT(put(w, there, ETS_PUT_REPLACE, &old));
+    EtsObject *o = object(2, 2);
+    ets_hash_close(&w->hash);
+    EXPECT(ets_hash_put(&w->hash, o, ETS_PUT_REPLACE, false, &old) == ETS_BUSY);
+    EXPECT(ets_hash_swap(&w->hash, there, o) == ETS_BUSY);
+    EXPECT(ets_hash_remove(&w->hash, there) == ETS_BUSY);
+    EXPECT(ets_hash_remove_key(&w->hash, small_from(1), &removed) == ETS_BUSY);
+    EXPECT(ets_hash_put(&w->hash, o, ETS_PUT_REPLACE, true, &old) == ETS_DONE);
+    EXPECT_EQ(ets_hash_count(&w->hash), 2);
+    EXPECT_EQ(ets_hash_words(&w->hash), ets_object_weight(o) + ets_object_weight(there));
+    ets_hash_open(&w->hash);
+    EXPECT(ets_hash_remove(&w->hash, o) == ETS_DONE);
+    ets_object_retire(w->thread, NULL, o);
+    EXPECT_EQ(ets_hash_count(&w->hash), 1);
+    walk_free(&removed);
     world_delete(w);
 }
 
@@ -180,7 +209,7 @@ static void hand_run(void *context)
         int64_t own = (int64_t)rng_below(&rng, 4000) * 4 + h->number;
         int64_t shared = (int64_t)rng_below(&rng, 50) * 4 + 3;
         EtsObject *old = NULL;
-        if (!ets_hash_put(&w->hash, object(own, i), ETS_PUT_REPLACE, &old)) h->wrong = true;
+        if (!put(w, object(own, i), ETS_PUT_REPLACE, &old)) h->wrong = true;
         /* What stays is found whatever is linked beside it. */
         Term stays = small_from(-1 - (int64_t)rng_below(&rng, STAY));
         if (ets_hash_find(&w->hash, stays) == NULL) h->wrong = true;
@@ -189,20 +218,19 @@ static void hand_run(void *context)
         if (o == NULL || value_of(o) != i) h->wrong = true;
         /* A counter that all add to: not one addition is lost. */
         EtsObject *first = object(3, 0);
-        if (!ets_hash_put(&w->hash, first, ETS_PUT_IF_ABSENT, &old))
-            ets_object_free(NULL, first);
+        if (!put(w, first, ETS_PUT_IF_ABSENT, &old)) ets_object_free(NULL, first);
         for (;;) {
             EtsObject *counter = ets_hash_find(&w->hash, small_from(3));
             EtsObject *next =
                 ets_object_with(NULL, counter, 1, small_from(value_of(counter) + 1));
-            if (ets_hash_swap(&w->hash, counter, next)) {
+            if (ets_hash_swap(&w->hash, counter, next) == ETS_DONE) {
                 ets_object_retire(thread, NULL, counter);
                 break;
             }
             ets_object_free(NULL, next);
         }
         if (shared != 3) {
-            if (ets_hash_put(&w->hash, object(shared, i), ETS_PUT_REPLACE, &old) && old != NULL)
+            if (put(w, object(shared, i), ETS_PUT_REPLACE, &old) && old != NULL)
                 ets_object_retire(thread, NULL, old);
             if (rng_below(&rng, 2) == 0) (void)remove_key(w, thread, shared);
         }
@@ -218,8 +246,7 @@ TEST(several_hands)
     Hand hands[HANDS];
     Thread threads[HANDS];
     EtsObject *old;
-    for (int64_t i = 1; i <= STAY; i++)
-        EXPECT(ets_hash_put(&w->hash, object(-i, 0), ETS_PUT_REPLACE, &old));
+    for (int64_t i = 1; i <= STAY; i++) EXPECT(put(w, object(-i, 0), ETS_PUT_REPLACE, &old));
     epoch_offline(w->thread);
     for (int i = 0; i < HANDS; i++) {
         hands[i] = (Hand){w, i, false};

@@ -20,6 +20,8 @@
 
 /* A thread looks around once in so many quiescent states, when there is a reason to. */
 #define EPOCH_LOOK_EVERY 8
+/* Or each time while so many things wait: what comes back soon is still in the cache. */
+#define EPOCH_MUCH 64
 
 typedef struct EpochItem {
     EpochRelease *release;
@@ -36,14 +38,15 @@ struct EpochThread {
     EpochThread *next;  /* under epoch->lock */
     EpochItems retired; /* own thread only, rising stamps; released up to `head` */
     size_t head;
+    AtomicSize pending; /* of `retired`, not released; written by its thread only */
     uint32_t turns;
 };
 
 struct Epoch {
-    ALIGNED(CACHE_LINE) AtomicU64 now; /* written under lock */
-    AtomicU64 wanted;                  /* somebody waits for `now` to reach this */
-    AtomicSize shared_count;           /* shared.count, to be read without the lock */
-    ALIGNED(CACHE_LINE) AtomicSize pending;
+    ALIGNED(CACHE_LINE) AtomicU64 now;         /* written under lock */
+    AtomicU64 wanted;                          /* somebody waits for `now` to reach this */
+    AtomicSize shared_count;                   /* shared.count, to be read without the lock */
+    ALIGNED(CACHE_LINE) AtomicSize shared_due; /* taken off the shared list, not released yet */
     Lock lock;
     EpochThread *threads; /* under lock */
     EpochItems shared;    /* under lock; any order of stamps */
@@ -77,10 +80,11 @@ Epoch *epoch_new(Mem *mem)
     return e;
 }
 
-static void item_release(Epoch *e, EpochItem item)
+static inline void item_release(EpochItem item) { item.release(item.context, item.at); }
+
+static inline void own_pending(EpochThread *t)
 {
-    item.release(item.context, item.at);
-    atomic_sub_relaxed(&e->pending, 1);
+    atomic_store_relaxed(&t->pending, t->retired.count - t->head);
 }
 
 void epoch_delete(Epoch *e)
@@ -89,7 +93,7 @@ void epoch_delete(Epoch *e)
     /* A release function may retire more, here through epoch_retire_shared. */
     while (e->shared.count) {
         EpochItem item = VEC_POP(&e->shared);
-        item_release(e, item);
+        item_release(item);
     }
     VEC_FREE(&e->shared);
     lock_destroy(&e->lock);
@@ -120,6 +124,7 @@ static void epoch_hand_over(EpochThread *t)
     lock_drop(&e->lock);
     VEC_CLEAR(&t->retired);
     t->head = 0;
+    own_pending(t);
 }
 
 void epoch_unregister(EpochThread *t)
@@ -162,6 +167,7 @@ static void epoch_collect_shared(Epoch *e, EpochItems *due) REQUIRES(&e->lock)
     }
     e->shared.count = kept;
     atomic_store_relaxed(&e->shared_count, kept);
+    (void)atomic_add_relaxed(&e->shared_due, due->count);
 }
 
 /* Look at the other threads, unless somebody is doing so already, and release what is due. */
@@ -173,7 +179,8 @@ static void epoch_look(Epoch *e)
     epoch_advance(e);
     if (e->shared.count) epoch_collect_shared(e, &due);
     lock_drop(&e->lock);
-    VEC_EACH (EpochItem, item, &due) item_release(e, *item);
+    VEC_EACH (EpochItem, item, &due) item_release(*item);
+    if (due.count > 0) (void)atomic_sub_relaxed(&e->shared_due, due.count);
     VEC_FREE(&due);
 }
 
@@ -182,7 +189,7 @@ static void epoch_release_own(EpochThread *t)
     uint64_t now = atomic_load_acquire(&t->epoch->now);
     while (t->head < t->retired.count && now >= t->retired.at[t->head].stamp + EPOCH_LAG) {
         EpochItem item = t->retired.at[t->head++];
-        item_release(t->epoch, item); /* may retire more */
+        item_release(item); /* may retire more */
     }
     if (t->head == t->retired.count) {
         VEC_CLEAR(&t->retired);
@@ -193,6 +200,7 @@ static void epoch_release_own(EpochThread *t)
                 t->retired.count * sizeof *t->retired.at);
         t->head = 0;
     }
+    own_pending(t);
 }
 
 void epoch_quiescent(EpochThread *t)
@@ -205,7 +213,8 @@ void epoch_quiescent(EpochThread *t)
     if (LIKELY(!own && atomic_load_relaxed(&e->shared_count) == 0
                && atomic_load_relaxed(&e->wanted) <= now))
         return;
-    if (++t->turns % EPOCH_LOOK_EVERY == 0) epoch_look(e);
+    bool much = t->retired.count - t->head >= EPOCH_MUCH;
+    if (++t->turns % EPOCH_LOOK_EVERY == 0 || much) epoch_look(e);
     if (own) epoch_release_own(t);
 }
 
@@ -236,7 +245,7 @@ void epoch_retire(EpochThread *t, EpochRelease *release, void *context, void *at
     ASSERT(atomic_load_relaxed(&t->seen) != 0);
     uint64_t stamp = atomic_load_acquire(&t->epoch->now);
     VEC_PUSH(&t->retired, (EpochItem){release, context, at, stamp});
-    atomic_add_relaxed(&t->epoch->pending, 1);
+    own_pending(t);
 }
 
 void epoch_retire_shared(Epoch *e, EpochRelease *release, void *context, void *at)
@@ -247,7 +256,6 @@ void epoch_retire_shared(Epoch *e, EpochRelease *release, void *context, void *a
     VEC_PUSH(&e->shared, (EpochItem){release, context, at, stamp});
     atomic_store_relaxed(&e->shared_count, e->shared.count);
     lock_drop(&e->lock);
-    atomic_add_relaxed(&e->pending, 1);
 }
 
 uint64_t epoch_ticket(Epoch *e)
@@ -266,4 +274,12 @@ bool epoch_elapsed(Epoch *e, uint64_t ticket)
     return atomic_load_acquire(&e->now) >= ticket;
 }
 
-size_t epoch_pending(const Epoch *e) { return atomic_load_relaxed(&e->pending); }
+size_t epoch_pending(Epoch *e)
+{
+    lock_take(&e->lock);
+    size_t n = e->shared.count + atomic_load_relaxed(&e->shared_due);
+    for (const EpochThread *t = e->threads; t; t = t->next)
+        n += atomic_load_relaxed(&t->pending);
+    lock_drop(&e->lock);
+    return n;
+}

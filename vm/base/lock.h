@@ -18,7 +18,6 @@ typedef enum {
     LOCK_RANK_NAMES = 30,    /* registered names */
     LOCK_RANK_TABLES = 32,   /* directory of ets tables */
     LOCK_RANK_TABLE = 34,    /* one ets table */
-    LOCK_RANK_STRIPE = 35,   /* part of an ets table */
     LOCK_RANK_PORT = 36,     /* one port */
     LOCK_RANK_PROCTAB = 40,  /* growth of the process table */
     LOCK_RANK_PROCESS = 44,  /* one process, where it needs a lock */

@@ -74,11 +74,9 @@ Mem *mem_new(size_t budget_bytes)
 
 void mem_delete(Mem *m) { free(m); }
 
-/* The caller's own stripe, or the shared one. */
-static MemStripe *mem_stripe(Mem *m)
+/* The caller's stripe that is not the first it looks at, or is not its own yet. */
+static NOINLINE MemStripe *mem_stripe_search(Mem *m, uint64_t id, size_t first)
 {
-    uint64_t id = thread_id();
-    size_t first = (id * 0x9e3779b97f4a7c15u) >> 59;
     for (size_t i = 0; i < MEM_PROBES; i++) {
         MemStripe *stripe = &m->stripes[(first + i) % MEM_STRIPES];
         uint64_t owner = atomic_load_relaxed(&stripe->owner);
@@ -88,7 +86,16 @@ static MemStripe *mem_stripe(Mem *m)
     return &m->stripes[MEM_STRIPES];
 }
 
-static void stripe_add(MemStripe *stripe, MemTag tag, size_t bytes, size_t blocks)
+/* The caller's own stripe, or the shared one. */
+static ALWAYS_INLINE MemStripe *mem_stripe(Mem *m)
+{
+    uint64_t id = thread_id();
+    size_t first = (id * 0x9e3779b97f4a7c15u) >> 59;
+    if (LIKELY(atomic_load_relaxed(&m->stripes[first].owner) == id)) return &m->stripes[first];
+    return mem_stripe_search(m, id, first);
+}
+
+static ALWAYS_INLINE void stripe_add(MemStripe *stripe, MemTag tag, size_t bytes, size_t blocks)
 {
     if (LIKELY(atomic_load_relaxed(&stripe->owner) != 0)) {
         int64_t total = atomic_load_relaxed(&stripe->total) + (int64_t)bytes;
@@ -114,7 +121,7 @@ static size_t mem_sum(const Mem *m)
 }
 
 /* Add to the counters; false when the total now exceeds the budget (it is counted all the same). */
-static bool mem_charge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
+static inline bool mem_charge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
 {
     MemStripe *stripe = mem_stripe(m);
     stripe_add(stripe, tag, bytes, blocks);
@@ -134,7 +141,7 @@ static bool mem_charge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
     return seen <= budget;
 }
 
-static void mem_uncharge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
+static inline void mem_uncharge(Mem *m, MemTag tag, size_t bytes, size_t blocks)
 {
     stripe_add(mem_stripe(m), tag, 0 - bytes, 0 - blocks);
 }
@@ -155,7 +162,7 @@ static bool mem_refused(Mem *m)
     return left == 1;
 }
 
-static bool mem_injected(Mem *m)
+static inline bool mem_injected(Mem *m)
 {
     if (CONFIG_DEBUG && mem_refused(m)) return true;
     if (LIKELY(!atomic_load_relaxed(&m->inject))) return false;

@@ -12,7 +12,7 @@
 
 EtsTable *bif_ets_table(const Process *p, Term tab)
 {
-    if (term_is_atom(tab)) return ets_directory_find_name(p->run->tables, tab);
+    if (UNLIKELY(term_is_atom(tab))) return ets_directory_find_name(p->run->tables, tab);
     return term_is_kind(tab, KIND_REF) ? ets_directory_find(p->run->tables, pid_ref_number(tab))
                                        : NULL;
 }
@@ -24,7 +24,7 @@ EtsTable *bif_ets_open(Process *p, size_t i, EtsRight right)
                && ((right != ETS_OWN && t->access == ETS_PUBLIC)
                    || (right == ETS_READ && t->access == ETS_PROTECTED)
                    || term_same(ets_table_owner(t), p->pid));
-    if (may) return t;
+    if (LIKELY(may)) return t;
     raise_badarg(p);
     return NULL;
 }

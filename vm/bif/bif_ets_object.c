@@ -12,8 +12,12 @@ static BifResult insert_one(Process *p, EtsTable *t, Term tuple, bool only_new)
 {
     EtsUser u = bif_ets_user(p);
     if (!bif_ets_is_object(t, tuple)) return raise_badarg(p);
+    uint64_t order = ets_table_is_ordered(t) ? 0
+                                             : ets_hash_expect(&ets_table_store(t)->hash,
+                                                               tuple_at(tuple, t->keypos));
     EtsObject *o = bif_ets_object(p, tuple);
     if (o == NULL) return TERM_NONE;
+    o->link.order = order;
     switch (ets_put(&u, t, o, only_new)) {
     case ETS_DONE: return TERM_TRUE;
     case ETS_EXISTS: ets_object_free(p->run->mem, o); return TERM_FALSE;

@@ -20,8 +20,9 @@ static EtsObject *step_find(const EtsTable *t, const Term *key, bool backward, b
     if (ets_table_is_ordered(t)) {
         EtsBound bound = {NULL, NULL, false};
         if (!term_is_none(*key)) bound = (EtsBound){ets_compare_term, key, false};
-        return ets_tree_gather(&ets_table_store(t)->tree, &bound, backward, &o, 1) == 1 ? o
-                                                                                        : NULL;
+        return ets_tree_gather(&ets_table_store(t)->ordered.tree, &bound, backward, &o, 1) == 1
+                   ? o
+                   : NULL;
     }
     o = ets_hash_next_key(&ets_table_store(t)->hash, *key, present);
     if (atomic_load_acquire(&t->fixed) > 0) *present = true;
@@ -89,7 +90,8 @@ static BifResult slot_tree(Process *p, const EtsTable *t, uint64_t n)
     Term last;
     uint64_t passed = 0;
     for (;;) {
-        size_t got = ets_tree_gather(&ets_table_store(t)->tree, &bound, false, some, SLOT_SOME);
+        size_t got =
+            ets_tree_gather(&ets_table_store(t)->ordered.tree, &bound, false, some, SLOT_SOME);
         bif_charge(p, 4);
         if (n < passed + got) {
             Term copy = ets_object_copy_out(&p->heap, some[n - passed]);

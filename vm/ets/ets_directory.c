@@ -42,7 +42,7 @@ static void index_release(void *context, void *at)
     mem_free(context, MEM_TABLE, pairs, index_bytes(pairs->mask + 1));
 }
 
-static IndexPair *index_place(IndexPairs *pairs, uint64_t key)
+static inline IndexPair *index_place(IndexPairs *pairs, uint64_t key)
 {
     for (size_t i = htab_hash_number(key) & pairs->mask;; i = (i + 1) & pairs->mask) {
         uint64_t there = atomic_load_acquire(&pairs->at[i].key);
@@ -50,7 +50,7 @@ static IndexPair *index_place(IndexPairs *pairs, uint64_t key)
     }
 }
 
-static EtsTable *index_find(const Index *index, uint64_t key)
+static inline EtsTable *index_find(const Index *index, uint64_t key)
 {
     /* Pairs with the releases in index_set and index_grow. */
     IndexPair *place = index_place(atomic_load_acquire(&index->pairs), key);
@@ -416,10 +416,7 @@ static void store_release(void *context, void *at)
 void ets_directory_bury(EtsUser *u, EtsStore *s)
 {
     EtsDirectory *d = u->directory;
-    int64_t objects = 0;
-    for (size_t i = 0; i < ETS_COUNTS; i++)
-        objects += atomic_load_relaxed(&s->counts[i].objects);
-    if (objects <= BURY_SMALL) {
+    if (ets_store_size(s) <= BURY_SMALL) {
         epoch_retire(u->epoch, store_release, NULL, s);
         return;
     }

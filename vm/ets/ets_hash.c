@@ -46,7 +46,7 @@ static EtsLink *first_mark(const EtsHash *h, uint64_t bucket)
 }
 
 /* The mark of a bucket, or NULL if its chunk is not there. */
-static EtsLink *bucket_mark(const EtsHash *h, uint64_t bucket)
+static inline EtsLink *bucket_mark(const EtsHash *h, uint64_t bucket)
 {
     if (bucket < ETS_STRIPES) return first_mark(h, bucket);
     unsigned level = bucket_level(bucket);
@@ -73,28 +73,36 @@ static EtsLink *bucket_mark_made(EtsHash *h, uint64_t bucket)
 }
 
 /* A mark is in the list once its next is set. */
-static bool mark_is_linked(EtsLink *mark)
+static inline bool mark_is_linked(EtsLink *mark)
 {
     /* Pairs with the release in bucket_link. */
     return mark != NULL && atomic_load_acquire(&mark->next) != NULL;
 }
 
-/* The nearest entrance before the objects of `hash`. */
-static EtsLink *bucket_entrance(const EtsHash *h, uint64_t hash)
+/* The nearest entrance before the objects of a bucket without one. */
+static NOINLINE EtsLink *bucket_entrance_before(const EtsHash *h, uint64_t bucket)
 {
-    /* Pairs with the release in hash_grow. */
-    uint64_t bucket = hash & atomic_load_acquire(&h->mask);
     for (;;) {
+        bucket &= ~((uint64_t)1 << bucket_level(bucket));
         EtsLink *mark = bucket_mark(h, bucket);
         if (bucket < ETS_STRIPES || mark_is_linked(mark)) return mark;
-        bucket &= ~((uint64_t)1 << bucket_level(bucket));
     }
 }
 
-static EtsLink *link_next(EtsLink *l) { return atomic_load_acquire(&l->next); }
+/* The nearest entrance before the objects of `hash`. */
+static inline EtsLink *bucket_entrance(const EtsHash *h, uint64_t hash)
+{
+    /* Pairs with the release in hash_grow. */
+    uint64_t bucket = hash & atomic_load_acquire(&h->mask);
+    EtsLink *mark = bucket_mark(h, bucket);
+    if (LIKELY(bucket < ETS_STRIPES || mark_is_linked(mark))) return mark;
+    return bucket_entrance_before(h, bucket);
+}
 
-/* The last link before `order`, from `from` on; the stripe's lock is held. */
-static EtsLink *link_before(EtsLink *from, uint64_t order)
+static inline EtsLink *link_next(EtsLink *l) { return atomic_load_acquire(&l->next); }
+
+/* The last link before `order`, from `from` on; the stripe's latch is held. */
+static inline EtsLink *link_before(EtsLink *from, uint64_t order)
 {
     for (EtsLink *next; (next = link_next(from))->order < order;) from = next;
     return from;
@@ -102,26 +110,31 @@ static EtsLink *link_before(EtsLink *from, uint64_t order)
 
 /* The first link not before `order`, from behind `from` on.  One pass for who has no lock: what
  * link_before gives may have another neighbour a moment later. */
-static EtsLink *link_from(EtsLink *from, uint64_t order)
+static inline EtsLink *link_from(EtsLink *from, uint64_t order)
 {
     EtsLink *l = link_next(from);
     while (l->order < order) l = link_next(l);
     return l;
 }
 
-/* Puts the mark of the hash's bucket into the list; the stripe's lock is held. */
-static EtsLink *bucket_link(EtsHash *h, uint64_t hash)
+/* Puts a bucket's mark into the list; the stripe's latch is held. */
+static NOINLINE EtsLink *bucket_link(EtsHash *h, uint64_t bucket)
 {
-    uint64_t bucket = hash & atomic_load_acquire(&h->mask);
-    EtsLink *entrance = bucket_entrance(h, hash);
-    if (bucket < ETS_STRIPES) return entrance;
     EtsLink *mark = bucket_mark_made(h, bucket);
-    if (mark == entrance) return entrance;
     mark->order = reversed(bucket);
-    EtsLink *before = link_before(entrance, mark->order);
+    EtsLink *before = link_before(bucket_entrance_before(h, bucket), mark->order);
     atomic_store_release(&mark->next, link_next(before));
     atomic_store_release(&before->next, mark);
     return mark;
+}
+
+/* The mark of the hash's bucket, which enters the list if need be; the stripe's latch is held. */
+static inline EtsLink *bucket_linked(EtsHash *h, uint64_t hash)
+{
+    uint64_t bucket = hash & atomic_load_acquire(&h->mask);
+    EtsLink *mark = bucket_mark(h, bucket);
+    if (LIKELY(bucket < ETS_STRIPES || mark_is_linked(mark))) return mark;
+    return bucket_link(h, bucket);
 }
 
 /* Twice as many buckets; they are entered into the list when somebody writes there. */
@@ -148,7 +161,6 @@ void ets_hash_init(EtsHash *h, Mem *mem, const AtomTable *atoms, size_t keypos)
     atomic_store_relaxed(&h->mask, ETS_STRIPES - 1);
     h->tail.order = UINT64_MAX;
     for (unsigned i = 0; i < ETS_STRIPES; i++) {
-        lock_init(&h->stripes[i].lock, LOCK_RANK_STRIPE, "stripe of a table");
         h->first[i].order = reversed(i);
         unsigned next = (unsigned)(reversed((reversed(i) >> (64 - ETS_STRIPE_BITS)) + 1)
                                    >> (64 - ETS_STRIPE_BITS));
@@ -205,7 +217,6 @@ bool ets_hash_free_some(EtsHash *h, size_t *budget)
     atomic_store_relaxed(&h->first[0].next, l);
     if (l != &h->tail) return false;
     hash_free_levels(h);
-    for (unsigned i = 0; i < ETS_STRIPES; i++) lock_destroy(&h->stripes[i].lock);
     return true;
 }
 
@@ -317,20 +328,74 @@ size_t ets_hash_bucket(const EtsHash *h, size_t bucket, EtsPosition *position, E
 /* ---- writing ---- */
 
 typedef struct EtsPlace {
+    EtsStripe *stripe;
     EtsLink *before; /* the last link of a smaller order */
     uint64_t order;
 } EtsPlace;
 
-static EtsStripe *hash_stripe(EtsHash *h, uint64_t hash)
+/* Where objects of that hash stand, with their stripe's latch held until place_leave; false: the
+ * stripe is closed. */
+static inline bool place_enter(EtsHash *h, uint64_t hash, bool batch, EtsPlace *at)
 {
-    return &h->stripes[hash & (ETS_STRIPES - 1)];
+    EtsStripe *stripe = &h->stripes[hash & (ETS_STRIPES - 1)];
+    ets_latch_take(&stripe->latch);
+    if (UNLIKELY(stripe->closed && !batch)) {
+        ets_latch_drop(&stripe->latch);
+        return false;
+    }
+    at->stripe = stripe;
+    at->order = order_of_hash(hash);
+    at->before = link_before(bucket_linked(h, hash), at->order);
+    return true;
 }
 
-/* Where objects of that hash stand; the stripe is locked. */
-static EtsPlace place_find(EtsHash *h, uint64_t hash)
+static inline void place_leave(const EtsPlace *at) { ets_latch_drop(&at->stripe->latch); }
+
+static inline void place_count(const EtsPlace *at, int64_t objects, int64_t words)
 {
-    uint64_t order = order_of_hash(hash);
-    return (EtsPlace){link_before(bucket_link(h, hash), order), order};
+    EtsStripe *s = at->stripe;
+    atomic_store_relaxed(&s->count, atomic_load_relaxed(&s->count) + (size_t)objects);
+    atomic_store_relaxed(&s->words, atomic_load_relaxed(&s->words) + words);
+}
+
+void ets_hash_close(EtsHash *h)
+{
+    for (unsigned i = 0; i < ETS_STRIPES; i++) {
+        ets_latch_take(&h->stripes[i].latch);
+        h->stripes[i].closed = true;
+        ets_latch_drop(&h->stripes[i].latch);
+    }
+}
+
+void ets_hash_open(EtsHash *h)
+{
+    for (unsigned i = 0; i < ETS_STRIPES; i++) {
+        ets_latch_take(&h->stripes[i].latch);
+        h->stripes[i].closed = false;
+        ets_latch_drop(&h->stripes[i].latch);
+    }
+}
+
+int64_t ets_hash_count(const EtsHash *h)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < ETS_STRIPES; i++) n += atomic_load_relaxed(&h->stripes[i].count);
+    return (int64_t)n;
+}
+
+int64_t ets_hash_words(const EtsHash *h)
+{
+    int64_t n = 0;
+    for (unsigned i = 0; i < ETS_STRIPES; i++) n += atomic_load_relaxed(&h->stripes[i].words);
+    return n;
+}
+
+uint64_t ets_hash_expect(const EtsHash *h, Term key)
+{
+    uint64_t hash = hash_internal(h->atoms, key);
+    EtsLink *mark = bucket_mark(h, hash & atomic_load_acquire(&h->mask));
+    if (mark != NULL) __builtin_prefetch(mark);
+    return order_of_hash(hash);
 }
 
 static uint64_t object_hash(const EtsHash *h, const EtsObject *o)
@@ -359,39 +424,45 @@ static EtsLink *find_in_the_way(const EtsHash *h, const EtsPlace *at, const EtsO
     return NULL;
 }
 
-static void link_replace(EtsLink *before, EtsObject *old, EtsObject *fresh)
+static void link_replace(const EtsPlace *at, EtsLink *before, EtsObject *old, EtsObject *fresh)
 {
     fresh->link.order = old->link.order;
     fresh->sequence = old->sequence;
     atomic_store_relaxed(&fresh->link.next, link_next(&old->link));
     /* Pairs with link_next of readers: they see the object whole. */
     atomic_store_release(&before->next, &fresh->link);
+    place_count(at, 0, ets_object_weight(fresh) - ets_object_weight(old));
 }
 
-bool ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, EtsObject **old)
+static void link_insert(const EtsPlace *at, EtsObject *o)
 {
-    uint64_t hash = object_hash(h, o);
-    EtsStripe *stripe = hash_stripe(h, hash);
-    lock_take(&stripe->lock);
-    EtsPlace at = place_find(h, hash);
-    EtsLink *before = find_in_the_way(h, &at, o, mode);
+    o->link.order = at->order;
+    o->sequence = ++at->stripe->sequence;
+    atomic_store_relaxed(&o->link.next, link_next(at->before));
+    atomic_store_release(&at->before->next, &o->link);
+    place_count(at, 1, ets_object_weight(o));
+}
+
+EtsResult ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, bool batch, EtsObject **old)
+{
+    EtsPlace at;
+    EtsResult result = ETS_DONE;
+    size_t count = 0;
     *old = NULL;
-    if (before != NULL) {
-        if (mode == ETS_PUT_REPLACE) {
-            *old = ets_object_of(link_next(before));
-            link_replace(before, *old, o);
-        }
-        lock_drop(&stripe->lock);
-        return mode == ETS_PUT_REPLACE;
+    if (!place_enter(h, object_hash(h, o), batch, &at)) return ETS_BUSY;
+    EtsLink *before = find_in_the_way(h, &at, o, mode);
+    if (before == NULL) {
+        link_insert(&at, o);
+        count = atomic_load_relaxed(&at.stripe->count);
+    } else if (mode == ETS_PUT_REPLACE) {
+        *old = ets_object_of(link_next(before));
+        link_replace(&at, before, *old, o);
+    } else {
+        result = ETS_EXISTS;
     }
-    o->link.order = at.order;
-    o->sequence = ++stripe->sequence;
-    atomic_store_relaxed(&o->link.next, link_next(at.before));
-    atomic_store_release(&at.before->next, &o->link);
-    size_t count = ++stripe->count;
-    lock_drop(&stripe->lock);
+    place_leave(&at);
     if (count * ETS_STRIPES > atomic_load_relaxed(&h->mask)) hash_grow(h);
-    return true;
+    return result;
 }
 
 /* The link before `o`, or NULL if that is not there any more. */
@@ -403,39 +474,33 @@ static EtsLink *find_object(const EtsPlace *at, const EtsObject *o)
     return NULL;
 }
 
-bool ets_hash_swap(EtsHash *h, EtsObject *old, EtsObject *fresh)
+EtsResult ets_hash_swap(EtsHash *h, EtsObject *old, EtsObject *fresh)
 {
-    uint64_t hash = object_hash(h, old);
-    EtsStripe *stripe = hash_stripe(h, hash);
-    lock_take(&stripe->lock);
-    EtsPlace at = place_find(h, hash);
+    EtsPlace at;
+    if (!place_enter(h, object_hash(h, old), false, &at)) return ETS_BUSY;
     EtsLink *before = find_object(&at, old);
-    if (before != NULL) link_replace(before, old, fresh);
-    lock_drop(&stripe->lock);
-    return before != NULL;
+    if (before != NULL) link_replace(&at, before, old, fresh);
+    place_leave(&at);
+    return before == NULL ? ETS_LOST : ETS_DONE;
 }
 
-bool ets_hash_remove(EtsHash *h, EtsObject *o)
+EtsResult ets_hash_remove(EtsHash *h, EtsObject *o)
 {
-    uint64_t hash = object_hash(h, o);
-    EtsStripe *stripe = hash_stripe(h, hash);
-    lock_take(&stripe->lock);
-    EtsPlace at = place_find(h, hash);
+    EtsPlace at;
+    if (!place_enter(h, object_hash(h, o), false, &at)) return ETS_BUSY;
     EtsLink *before = find_object(&at, o);
     if (before != NULL) {
         atomic_store_release(&before->next, link_next(&o->link));
-        stripe->count--;
+        place_count(&at, -1, -ets_object_weight(o));
     }
-    lock_drop(&stripe->lock);
-    return before != NULL;
+    place_leave(&at);
+    return before == NULL ? ETS_LOST : ETS_DONE;
 }
 
-void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed)
+EtsResult ets_hash_remove_key(EtsHash *h, Term key, Walk *removed)
 {
-    uint64_t hash = hash_internal(h->atoms, key);
-    EtsStripe *stripe = hash_stripe(h, hash);
-    lock_take(&stripe->lock);
-    EtsPlace at = place_find(h, hash);
+    EtsPlace at;
+    if (!place_enter(h, hash_internal(h->atoms, key), false, &at)) return ETS_BUSY;
     EtsLink *before = at.before;
     for (EtsLink *l; (l = link_next(before))->order == at.order;) {
         if (!order_same(link_key(h, l), key)) {
@@ -444,12 +509,13 @@ void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed)
         }
         /* All that stand together go in one store: readers see all of them or none. */
         for (; l->order == at.order && order_same(link_key(h, l), key); l = link_next(l)) {
-            stripe->count--;
+            place_count(&at, -1, -ets_object_weight(ets_object_of(l)));
             walk_push(removed, (Word)(uintptr_t)l);
         }
         atomic_store_release(&before->next, l);
     }
-    lock_drop(&stripe->lock);
+    place_leave(&at);
+    return ETS_DONE;
 }
 
 void ets_hash_check(const EtsHash *h)
@@ -467,5 +533,6 @@ void ets_hash_check(const EtsHash *h)
         }
         order = l->order;
     }
-    for (size_t i = 0; i < ETS_STRIPES; i++) CHECK(counts[i] == h->stripes[i].count);
+    for (size_t i = 0; i < ETS_STRIPES; i++)
+        CHECK(counts[i] == atomic_load_relaxed(&h->stripes[i].count));
 }

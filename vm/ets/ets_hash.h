@@ -8,13 +8,14 @@
  *              v                      v
  *   list      mark -> object -> object -> mark -> object -> tail       order rises
  *
- * Readers take no lock: they follow `next` under the epoch rule.  Writers hold the lock of
+ * Readers take no lock: they follow `next` under the epoch rule.  Writers hold the latch of
  * the key's stripe; an object and what stands before it are always of one stripe.  Objects of
- * one order stand newest first.  Design page: docs/design/ets.md.
+ * one order stand newest first.  While the stripes are closed, writers get ETS_BUSY.  Design page:
+ * docs/design/ets.md.
  */
 #pragma once
 
-#include "vm/base/lock.h"
+#include "vm/ets/ets_latch.h"
 #include "vm/ets/ets_object.h"
 #include "vm/term/atom.h"
 #include "vm/term/walk.h"
@@ -23,11 +24,14 @@
 #define ETS_STRIPES     (1 << ETS_STRIPE_BITS)
 #define ETS_LEVELS      48
 
+/* All of it is written with the latch held. */
 typedef struct EtsStripe {
-    Lock lock;         /* the objects whose hash ends in this stripe's number */
+    EtsLatch latch;    /* the objects whose hash ends in this stripe's number */
+    bool closed;       /* to all but who puts a batch */
     uint64_t sequence; /* of the newest object */
-    size_t count;      /* objects */
-    uint8_t apart[64]; /* writers of two stripes do not share a cache line */
+    AtomicSize count;  /* objects */
+    AtomicI64 words;   /* of objects */
+    uint8_t apart[96]; /* writers of two stripes do not share a cache line */
 } EtsStripe;
 
 typedef _Atomic(EtsLink *) EtsChunk;
@@ -69,15 +73,27 @@ bool ets_hash_free_some(EtsHash *h, size_t *budget);
 EtsObject *ets_hash_find(const EtsHash *h, Term key);
 EtsObject *ets_hash_find_more(const EtsHash *h, const EtsObject *o, Term key);
 
-/* Puts `o` in: true and, if it took the place of another, that one in *old.  False: it was
- * not put, as `mode` says. */
-bool ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, EtsObject **old);
-/* `fresh` takes the place of `old`, of the same key, if that is still there. */
-bool ets_hash_swap(EtsHash *h, EtsObject *old, EtsObject *fresh);
-/* Takes `o` out if it is still there. */
-bool ets_hash_remove(EtsHash *h, EtsObject *o);
+/* An object of that key will be put soon: asks for the memory that takes, and gives what can be
+ * the object's link.order by then. */
+uint64_t ets_hash_expect(const EtsHash *h, Term key);
+
+/* Puts `o` in: DONE and, if it took the place of another, that one in *old.  EXISTS: it was not
+ * put, as `mode` says.  BUSY: closed, unless `batch`. */
+MUST_USE EtsResult ets_hash_put(EtsHash *h, EtsObject *o, EtsPutMode mode, bool batch,
+                                EtsObject **old);
+/* `fresh` takes the place of `old`, of the same key, if that is still there; else LOST. */
+MUST_USE EtsResult ets_hash_swap(EtsHash *h, EtsObject *old, EtsObject *fresh);
+/* Takes `o` out if it is still there; else LOST. */
+MUST_USE EtsResult ets_hash_remove(EtsHash *h, EtsObject *o);
 /* Takes all objects of a key out and pushes them on `removed`. */
-void ets_hash_remove_key(EtsHash *h, Term key, Walk *removed);
+MUST_USE EtsResult ets_hash_remove_key(EtsHash *h, Term key, Walk *removed);
+
+/* From its return on no writer is at work, but for batches. */
+void ets_hash_close(EtsHash *h);
+void ets_hash_open(EtsHash *h);
+/* Objects, and words of them; sums taken on the way. */
+int64_t ets_hash_count(const EtsHash *h);
+int64_t ets_hash_words(const EtsHash *h);
 
 /* Up to `n` objects behind *position, which moves on; returns how many.  Fewer than n only at
  * the end of the table. */

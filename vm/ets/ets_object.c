@@ -7,17 +7,48 @@
 
 static size_t object_bytes(size_t words) { return sizeof(EtsObject) + words * sizeof(Word); }
 
-EtsObject *ets_object_new(Mem *mem, Term tuple, size_t limit)
+static EtsObject *object_room(Mem *mem, size_t words)
 {
-    size_t words = copy_size(tuple, limit < ETS_OBJECT_MAX ? limit : ETS_OBJECT_MAX, NULL);
-    if (words == COPY_TOO_LARGE) return NULL;
     EtsObject *o = mem_try_alloc(mem, MEM_TABLE, object_bytes(words));
     if (o == NULL) return NULL;
-    Heap h = {.top = o->data, .limit = o->data + words, .mem = mem};
     atomic_store_relaxed(&o->link.next, NULL);
     o->link.order = 0;
     o->sequence = 0;
     o->words = (uint32_t)words;
+    o->handles = 0;
+    return o;
+}
+
+/* Tuples of at most so many elements are looked at for elements that are words. */
+#define FLAT_MOST 16
+
+/* Is the tuple all that is to be copied? */
+static bool tuple_is_flat(const Word *tuple, size_t n)
+{
+    if (n > FLAT_MOST) return false;
+    for (size_t i = 1; i <= n; i++)
+        if (!term_is_atomic(TERM_RAW(tuple[i]))) return false;
+    return true;
+}
+
+static EtsObject *object_flat(Mem *mem, const Word *tuple, size_t n, size_t limit)
+{
+    EtsObject *o = n + 1 > limit ? NULL : object_room(mem, n + 1);
+    if (o == NULL) return NULL;
+    for (size_t i = 0; i <= n; i++) o->data[i] = tuple[i];
+    return o;
+}
+
+EtsObject *ets_object_new(Mem *mem, Term tuple, size_t limit)
+{
+    size_t n = tuple_size(tuple);
+    if (tuple_is_flat(boxed_words(tuple), n))
+        return object_flat(mem, boxed_words(tuple), n, limit);
+    size_t words = copy_size(tuple, limit < ETS_OBJECT_MAX ? limit : ETS_OBJECT_MAX, NULL);
+    if (words == COPY_TOO_LARGE) return NULL;
+    EtsObject *o = object_room(mem, words);
+    if (o == NULL) return NULL;
+    Heap h = {.top = o->data, .limit = o->data + words, .mem = mem};
     (void)copy_into(&h, o->data, words, tuple, NULL);
     ets_object_set_handles(o, h.handles);
     return o;
@@ -58,13 +89,10 @@ static void object_settle(Heap *h, Word *at, size_t words, Word distance)
 
 EtsObject *ets_object_with(Mem *mem, const EtsObject *from, size_t i, Term value)
 {
-    EtsObject *o = mem_try_alloc(mem, MEM_TABLE, object_bytes(from->words));
+    EtsObject *o = object_room(mem, from->words);
     if (o == NULL) return NULL;
     Heap h = {.mem = mem};
-    atomic_store_relaxed(&o->link.next, NULL);
     o->link.order = from->link.order;
-    o->sequence = 0;
-    o->words = from->words;
     memcpy(o->data, from->data, from->words * sizeof(Word));
     object_settle(&h, o->data, o->words, (Word)o->data - (Word)from->data);
     ets_object_set_handles(o, h.handles);
@@ -76,6 +104,10 @@ Term ets_object_copy_out(Heap *h, const EtsObject *o)
 {
     Word *at = heap_alloc(h, o->words);
     if (at == NULL) return TERM_NONE;
+    if (o->words <= FLAT_MOST + 1 && o->words == tuple_size(ets_object_tuple(o)) + 1) {
+        for (size_t i = 0; i < o->words; i++) at[i] = o->data[i];
+        return boxed_from(at);
+    }
     memcpy(at, o->data, o->words * sizeof(Word));
     object_settle(h, at, o->words, (Word)at - (Word)o->data);
     return boxed_from(at);

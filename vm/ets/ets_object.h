@@ -16,7 +16,7 @@
 typedef struct EtsLink EtsLink;
 struct EtsLink {
     _Atomic(EtsLink *)
-        next;       /* hash tables: the next in their order; the stripe's lock writes */
+        next;       /* hash tables: the next in their order; the stripe's latch writes */
     uint64_t order; /* the hash turned round; the lowest bit is set in objects */
 };
 
@@ -46,6 +46,14 @@ static inline Term ets_object_key(const EtsObject *o, size_t keypos)
     return TERM_RAW(o->data[1 + keypos]);
 }
 static inline EtsObject *ets_object_of(EtsLink *link) { return (EtsObject *)(void *)link; }
+/* What becomes of a change of a table. */
+typedef enum EtsResult {
+    ETS_DONE,
+    ETS_EXISTS, /* not put: there is one of that key */
+    ETS_LOST,   /* what was to be changed is not there any more */
+    ETS_BUSY    /* a batch is going in: ets_batch_help, or come back in another slice */
+} EtsResult;
+
 /* What an object weighs, in words. */
 static inline int64_t ets_object_weight(const EtsObject *o)
 {

@@ -123,7 +123,8 @@ static size_t scan_tree(EtsScan *s, const EtsTable *t, EtsObject **out, size_t n
         bound = (EtsBound){ets_compare_term, &last, false};
     else if (s->mode == ETS_SCAN_RANGE)
         bound = (EtsBound){compare_pattern, &s->pattern, true};
-    size_t got = ets_tree_gather(&ets_table_store(t)->tree, &bound, s->backward, out, n);
+    size_t got =
+        ets_tree_gather(&ets_table_store(t)->ordered.tree, &bound, s->backward, out, n);
     if (s->mode != ETS_SCAN_RANGE) return got;
     for (size_t i = 0; i < got; i++)
         if (compare_pattern(t->atoms, &s->pattern, ets_table_key(t, out[i])) != 0) return i;

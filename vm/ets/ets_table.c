@@ -3,17 +3,23 @@
 #include "vm/base/mem.h"
 #include "vm/ets/ets_directory.h"
 
-#include <sched.h>
+#include <stddef.h>
 
 /* ---- making and freeing ---- */
 
+static size_t store_bytes(EtsKind kind)
+{
+    size_t own = kind == ETS_ORDERED_SET ? sizeof(EtsCounted) : sizeof(EtsHash);
+    return offsetof(EtsStore, hash) + own;
+}
+
 EtsStore *ets_store_new(Mem *mem, const AtomTable *atoms, EtsKind kind, size_t keypos)
 {
-    EtsStore *s = mem_alloc_zero(mem, MEM_TABLE, sizeof *s);
+    EtsStore *s = mem_alloc_zero(mem, MEM_TABLE, store_bytes(kind));
     s->kind = kind;
     s->mem = mem;
     if (kind == ETS_ORDERED_SET)
-        ets_tree_init(&s->tree, mem, atoms, keypos);
+        ets_tree_init(&s->ordered.tree, mem, atoms, keypos);
     else
         ets_hash_init(&s->hash, mem, atoms, keypos);
     return s;
@@ -21,9 +27,9 @@ EtsStore *ets_store_new(Mem *mem, const AtomTable *atoms, EtsKind kind, size_t k
 
 bool ets_store_free_some(EtsStore *s, size_t *budget)
 {
-    bool over = s->kind == ETS_ORDERED_SET ? ets_tree_free_some(&s->tree, budget)
+    bool over = s->kind == ETS_ORDERED_SET ? ets_tree_free_some(&s->ordered.tree, budget)
                                            : ets_hash_free_some(&s->hash, budget);
-    if (over) mem_free(s->mem, MEM_TABLE, s, sizeof *s);
+    if (over) mem_free(s->mem, MEM_TABLE, s, store_bytes(s->kind));
     return over;
 }
 
@@ -48,21 +54,26 @@ void ets_table_free(EtsTable *t)
     mem_free(t->mem, MEM_TABLE, t, sizeof *t);
 }
 
-int64_t ets_table_size(const EtsTable *t)
+int64_t ets_store_size(const EtsStore *s)
 {
-    const EtsStore *s = ets_table_store(t);
+    if (s->kind != ETS_ORDERED_SET) return ets_hash_count(&s->hash);
     int64_t n = 0;
-    for (size_t i = 0; i < ETS_COUNTS; i++) n += atomic_load_relaxed(&s->counts[i].objects);
+    const EtsCount *c = s->ordered.counts;
+    for (size_t i = 0; i < ETS_COUNTS; i++) n += atomic_load_relaxed(&c[i].objects);
     return n < 0 ? 0 : n;
 }
+
+int64_t ets_table_size(const EtsTable *t) { return ets_store_size(ets_table_store(t)); }
 
 int64_t ets_table_words(const EtsTable *t)
 {
     const EtsStore *s = ets_table_store(t);
-    int64_t n = (int64_t)((sizeof *t + sizeof *s) / sizeof(Word));
+    int64_t n = (int64_t)((sizeof *t + store_bytes(t->kind)) / sizeof(Word));
     if (t->kind != ETS_ORDERED_SET)
-        n += (int64_t)(ets_hash_buckets(&s->hash) * sizeof(EtsLink) / sizeof(Word));
-    for (size_t i = 0; i < ETS_COUNTS; i++) n += atomic_load_relaxed(&s->counts[i].words);
+        return n + (int64_t)(ets_hash_buckets(&s->hash) * sizeof(EtsLink) / sizeof(Word))
+               + ets_hash_words(&s->hash);
+    const EtsCount *c = s->ordered.counts;
+    for (size_t i = 0; i < ETS_COUNTS; i++) n += atomic_load_relaxed(&c[i].words);
     return n;
 }
 
@@ -71,7 +82,7 @@ int64_t ets_table_words(const EtsTable *t)
 EtsObject *ets_find(const EtsTable *t, Term key)
 {
     const EtsStore *s = ets_table_store(t);
-    return t->kind == ETS_ORDERED_SET ? ets_tree_find(&s->tree, key)
+    return t->kind == ETS_ORDERED_SET ? ets_tree_find(&s->ordered.tree, key)
                                       : ets_hash_find(&s->hash, key);
 }
 
@@ -81,9 +92,9 @@ EtsObject *ets_find_more(const EtsTable *t, const EtsObject *o, Term key)
     return ets_hash_find_more(&ets_table_store(t)->hash, o, key);
 }
 
-/* ---- the gate ---- */
+/* ---- closing ---- */
 
-/* True: until gate_leave no batch begins in `t`. */
+/* True: until gate_leave no batch begins in `t`, an ordered_set. */
 static bool gate_enter(EtsUser *u, EtsTable *t)
 {
     EtsGate *gate = ets_directory_gate(u->directory, u->index);
@@ -96,34 +107,46 @@ static bool gate_enter(EtsUser *u, EtsTable *t)
 
 static void gate_leave(EtsUser *u)
 {
-    /* Pairs with the loads of version_close. */
+    /* Pairs with the loads of gates_wait. */
     atomic_store_release(&ets_directory_gate(u->directory, u->index)->table, NULL);
+}
+
+static void gates_wait(EtsUser *u, const EtsTable *t)
+{
+    for (unsigned i = 0; i < ets_directory_gates(u->directory); i++) {
+        EtsGate *gate = ets_directory_gate(u->directory, i);
+        for (unsigned turns = 0; atomic_load_seq(&gate->table) == t; turns++)
+            ets_latch_wait(turns);
+    }
 }
 
 /* Makes the version odd, and waits until every writer has left. */
 static void version_close(EtsUser *u, EtsTable *t) REQUIRES(t->lock)
 {
     atomic_store_seq(&t->version, atomic_load_relaxed(&t->version) + 1);
-    for (unsigned i = 0; i < ets_directory_gates(u->directory); i++) {
-        EtsGate *gate = ets_directory_gate(u->directory, i);
-        for (unsigned turns = 0; atomic_load_seq(&gate->table) == t; turns++) {
-            atomic_pause();
-            if (turns % 64 == 63) sched_yield();
-        }
-    }
+    if (t->kind == ETS_ORDERED_SET)
+        gates_wait(u, t);
+    else
+        ets_hash_close(&ets_table_store(t)->hash);
 }
 
 /* Pairs with ets_read_begin and gate_enter. */
 static void version_open(EtsTable *t) REQUIRES(t->lock)
 {
     atomic_store_seq(&t->version, atomic_load_relaxed(&t->version) + 1);
+    if (t->kind != ETS_ORDERED_SET) ets_hash_open(&ets_table_store(t)->hash);
 }
 
 /* ---- writing ---- */
 
 static void count_change(const EtsUser *u, EtsStore *s, int64_t objects, int64_t words)
 {
-    EtsCount *c = &s->counts[u->index % ETS_COUNTS];
+    EtsCount *c = &s->ordered.counts[u->index % ETS_COUNTS];
+    if (ets_directory_gates(u->directory) <= ETS_COUNTS) { /* nobody else writes there */
+        atomic_store_relaxed(&c->objects, atomic_load_relaxed(&c->objects) + objects);
+        atomic_store_relaxed(&c->words, atomic_load_relaxed(&c->words) + words);
+        return;
+    }
     if (objects != 0) (void)atomic_add_relaxed(&c->objects, objects);
     (void)atomic_add_relaxed(&c->words, words);
 }
@@ -136,80 +159,102 @@ static EtsPutMode put_mode(EtsKind kind, bool only_new)
 }
 
 /* The caller is past the gate, or puts a batch. */
-static EtsResult store_put(EtsUser *u, EtsStore *s, EtsObject *o, bool only_new)
+static EtsResult tree_put(EtsUser *u, EtsStore *s, EtsObject *o, bool only_new, EtsObject **old)
 {
-    EtsObject *old = NULL;
     int64_t weight = ets_object_weight(o);
-    bool put = s->kind == ETS_ORDERED_SET
-                   ? ets_tree_put(&s->tree, o, only_new, &old)
-                   : ets_hash_put(&s->hash, o, put_mode(s->kind, only_new), &old);
-    if (put) {
-        if (old != NULL) weight -= ets_object_weight(old);
-        count_change(u, s, old == NULL ? 1 : 0, weight);
-        if (old != NULL) ets_object_retire(u->epoch, s->mem, old);
-        return ETS_DONE;
-    }
-    if (only_new) return ETS_EXISTS;
+    if (!ets_tree_put(&s->ordered.tree, o, only_new, old)) return ETS_EXISTS;
+    if (*old != NULL) weight -= ets_object_weight(*old);
+    count_change(u, s, *old == NULL ? 1 : 0, weight);
+    return ETS_DONE;
+}
+
+static EtsResult tree_put_alone(EtsUser *u, EtsTable *t, EtsObject *o, bool only_new,
+                                EtsObject **old)
+{
+    if (!gate_enter(u, t)) return ETS_BUSY;
+    EtsResult result = tree_put(u, ets_table_store(t), o, only_new, old);
+    gate_leave(u);
+    return result;
+}
+
+/* What a put leaves to be done: DONE has taken `o`. */
+static EtsResult put_finish(EtsUser *u, EtsStore *s, EtsResult result, EtsObject *o,
+                            bool only_new, EtsObject *old)
+{
+    if (old != NULL) ets_object_retire(u->epoch, s->mem, old);
+    if (result != ETS_EXISTS || only_new) return result;
     ets_object_free(s->mem, o); /* a bag has it already */
     return ETS_DONE;
 }
 
 EtsResult ets_put(EtsUser *u, EtsTable *t, EtsObject *o, bool only_new)
 {
-    if (!gate_enter(u, t)) return ETS_BUSY;
-    EtsResult result = store_put(u, ets_table_store(t), o, only_new);
-    gate_leave(u);
-    return result;
+    EtsObject *old = NULL;
+    EtsStore *s = ets_table_store(t);
+    EtsResult result =
+        t->kind == ETS_ORDERED_SET
+            ? tree_put_alone(u, t, o, only_new, &old)
+            : ets_hash_put(&s->hash, o, put_mode(t->kind, only_new), false, &old);
+    return put_finish(u, s, result, o, only_new, old);
 }
 
-EtsResult ets_swap(EtsUser *u, EtsTable *t, EtsObject *old, EtsObject *fresh)
+static EtsResult tree_swap(EtsUser *u, EtsTable *t, EtsObject *old, EtsObject *fresh)
 {
     if (!gate_enter(u, t)) return ETS_BUSY;
     EtsStore *s = ets_table_store(t);
     int64_t weight = ets_object_weight(fresh) - ets_object_weight(old);
-    bool there = t->kind == ETS_ORDERED_SET ? ets_tree_swap(&s->tree, old, fresh)
-                                            : ets_hash_swap(&s->hash, old, fresh);
-    if (there) {
-        if (weight != 0) count_change(u, s, 0, weight);
-        ets_object_retire(u->epoch, t->mem, old);
-    }
+    bool there = ets_tree_swap(&s->ordered.tree, old, fresh);
+    if (there && weight != 0) count_change(u, s, 0, weight);
     gate_leave(u);
     return there ? ETS_DONE : ETS_LOST;
 }
 
-static void store_removed(EtsUser *u, EtsStore *s, EtsObject *o)
+EtsResult ets_swap(EtsUser *u, EtsTable *t, EtsObject *old, EtsObject *fresh)
 {
-    count_change(u, s, -1, -ets_object_weight(o));
-    ets_object_retire(u->epoch, s->mem, o);
+    EtsResult result = t->kind == ETS_ORDERED_SET
+                           ? tree_swap(u, t, old, fresh)
+                           : ets_hash_swap(&ets_table_store(t)->hash, old, fresh);
+    if (result == ETS_DONE) ets_object_retire(u->epoch, t->mem, old);
+    return result;
+}
+
+/* Takes out the object of a key; unless `only` is NULL, if it is that one. */
+static EtsResult tree_remove(EtsUser *u, EtsTable *t, Term key, const EtsObject *only,
+                             EtsObject **removed)
+{
+    if (!gate_enter(u, t)) return ETS_BUSY;
+    EtsStore *s = ets_table_store(t);
+    *removed = ets_tree_remove(&s->ordered.tree, u->epoch, key, only);
+    if (*removed != NULL) count_change(u, s, -1, -ets_object_weight(*removed));
+    gate_leave(u);
+    return *removed == NULL ? ETS_LOST : ETS_DONE;
 }
 
 EtsResult ets_remove(EtsUser *u, EtsTable *t, EtsObject *o)
 {
-    if (!gate_enter(u, t)) return ETS_BUSY;
-    EtsStore *s = ets_table_store(t);
-    bool there = t->kind == ETS_ORDERED_SET
-                     ? ets_tree_remove(&s->tree, u->epoch, ets_table_key(t, o), o) != NULL
-                     : ets_hash_remove(&s->hash, o);
-    if (there) store_removed(u, s, o);
-    gate_leave(u);
-    return there ? ETS_DONE : ETS_LOST;
+    EtsObject *removed;
+    EtsResult result = t->kind == ETS_ORDERED_SET
+                           ? tree_remove(u, t, ets_table_key(t, o), o, &removed)
+                           : ets_hash_remove(&ets_table_store(t)->hash, o);
+    if (result == ETS_DONE) ets_object_retire(u->epoch, t->mem, o);
+    return result;
 }
 
 EtsResult ets_remove_key(EtsUser *u, EtsTable *t, Term key, Walk *removed)
 {
-    if (!gate_enter(u, t)) return ETS_BUSY;
-    EtsStore *s = ets_table_store(t);
     size_t before = removed->count;
+    EtsResult result;
     if (t->kind == ETS_ORDERED_SET) {
-        EtsObject *o = ets_tree_remove(&s->tree, u->epoch, key, NULL);
-        if (o != NULL) walk_push(removed, (Word)(uintptr_t)o);
+        EtsObject *o;
+        result = tree_remove(u, t, key, NULL, &o);
+        if (result == ETS_DONE) walk_push(removed, (Word)(uintptr_t)o);
+        if (result == ETS_LOST) result = ETS_DONE;
     } else {
-        ets_hash_remove_key(&s->hash, key, removed);
+        result = ets_hash_remove_key(&ets_table_store(t)->hash, key, removed);
     }
     for (size_t i = before; i < removed->count; i++)
-        store_removed(u, s, (EtsObject *)(uintptr_t)removed->at[i]);
-    gate_leave(u);
-    return ETS_DONE;
+        ets_object_retire(u->epoch, t->mem, (EtsObject *)(uintptr_t)removed->at[i]);
+    return result;
 }
 
 EtsResult ets_clear(EtsUser *u, EtsTable *t, EtsStore **old)
@@ -223,7 +268,7 @@ EtsResult ets_clear(EtsUser *u, EtsTable *t, EtsStore **old)
         return ETS_BUSY;
     }
     version_close(u, t);
-    *old = ets_table_store(t);
+    *old = ets_table_store(t); /* its stripes stay closed */
     atomic_store_release(&t->store, fresh);
     version_open(t);
     lock_drop(&t->lock);
@@ -297,6 +342,15 @@ static bool batch_check(EtsTable *t, EtsBatch *b, size_t *budget)
     return true;
 }
 
+static void batch_put_one(EtsUser *u, EtsStore *s, EtsObject *o)
+{
+    EtsObject *old = NULL;
+    EtsResult result = s->kind == ETS_ORDERED_SET
+                           ? tree_put(u, s, o, false, &old)
+                           : ets_hash_put(&s->hash, o, put_mode(s->kind, false), true, &old);
+    (void)put_finish(u, s, result, o, false, old);
+}
+
 static void batch_put(EtsUser *u, EtsTable *t, EtsBatch *b, size_t *budget)
 {
     EtsStore *s = ets_table_store(t);
@@ -304,7 +358,7 @@ static void batch_put(EtsUser *u, EtsTable *t, EtsBatch *b, size_t *budget)
         EtsObject *o = b->at;
         b->first = b->at = ets_object_of(atomic_load_relaxed(&o->link.next));
         /* Of two objects of one key in an insert_new of a set the later one stays. */
-        (void)store_put(u, s, o, false);
+        batch_put_one(u, s, o);
     }
 }
 

@@ -2,14 +2,16 @@
  * A table: what it is, whose it is, and its objects behind one door for all kinds.
  *
  * Threads use tables as an EtsUser each, online in the epoch.  A reader takes no lock.  A writer
- * of one object says at its gate which table it is in.  What must look like one step though it
- * is many (a batch of objects, emptying the table) makes the table's version odd and waits
- * until nobody is at the gates: while it is odd, everybody else helps to finish the batch or comes
- * back later (ETS_BUSY).  A pause between two slices of a built-in is never inside read or
- * write.  Design page: docs/design/ets.md.
+ * of one object holds the latch of its stripe, or, in an ordered_set, says at its gate which table
+ * it is in.  What must look like one step though it is many (a batch of objects, emptying the
+ * table) makes the table's version odd, closes the stripes and waits until nobody is at the
+ * gates: while it is odd, everybody else helps to finish the batch or comes back later
+ * (ETS_BUSY).  A pause between two slices of a built-in is never inside read or write.  Design
+ * page: docs/design/ets.md.
  */
 #pragma once
 
+#include "vm/base/lock.h"
 #include "vm/ets/ets_hash.h"
 #include "vm/ets/ets_tree.h"
 
@@ -21,19 +23,24 @@ typedef enum EtsAccess { ETS_PUBLIC, ETS_PROTECTED, ETS_PRIVATE } EtsAccess;
 typedef struct EtsCount {
     AtomicI64 objects;
     AtomicI64 words; /* of objects */
-    uint8_t apart[48];
+    uint8_t apart[112];
 } EtsCount;
 
-/* The objects of a table; emptying it puts a new one in its place. */
+/* A tree and what is in it: threads count apart, the sums count. */
+typedef struct EtsCounted {
+    EtsTree tree;
+    EtsCount counts[ETS_COUNTS];
+} EtsCounted;
+
+/* The objects of a table; emptying it puts a new one in its place.  As large as its kind. */
 typedef struct EtsStore {
-    EtsCount counts[ETS_COUNTS]; /* the sums count */
     EtsKind kind;
     Mem *mem;
     struct EtsStore *next; /* buried: to be freed when `ticket` has elapsed */
     uint64_t ticket;
     union {
         EtsHash hash;
-        EtsTree tree;
+        EtsCounted ordered;
     };
 } EtsStore;
 
@@ -73,7 +80,7 @@ struct EtsTable {
     const AtomTable *atoms;
 };
 
-/* The door of one thread. */
+/* The door of one thread to ordered sets; those of others have stripes that close. */
 typedef struct EtsGate {
     _Atomic(void *) table; /* the table that this thread writes to, or NULL */
     uint8_t apart[56];
@@ -85,18 +92,13 @@ typedef struct EtsUser {
     unsigned index; /* of its gate */
 } EtsUser;
 
-typedef enum EtsResult {
-    ETS_DONE,
-    ETS_EXISTS, /* not put: there is one of that key */
-    ETS_LOST,   /* what was to be changed is not there any more */
-    ETS_BUSY    /* a batch is going in: ets_batch_help, or come back in another slice */
-} EtsResult;
-
 /* ---- making and freeing ---- */
 
 EtsStore *ets_store_new(Mem *mem, const AtomTable *atoms, EtsKind kind, size_t keypos);
 /* Frees, counting *budget down; true when it is gone.  Nobody looks any more. */
 bool ets_store_free_some(EtsStore *s, size_t *budget);
+/* Objects; a sum taken on the way. */
+int64_t ets_store_size(const EtsStore *s);
 /* A table without a place in the directory. */
 EtsTable *ets_table_new(Mem *mem, const AtomTable *atoms, EtsKind kind, size_t keypos);
 /* Frees all but the store. Nobody looks any more. */
@@ -118,7 +120,7 @@ static inline Term ets_table_key(const EtsTable *t, const EtsObject *o)
 {
     return ets_object_key(o, t->keypos);
 }
-/* Objects, and words of memory; sums taken on the way. */
+/* The same of a table, and words of memory. */
 int64_t ets_table_size(const EtsTable *t);
 int64_t ets_table_words(const EtsTable *t);
 

@@ -506,15 +506,37 @@ static int run(const AtomTable *atoms, OrderMode mode, Term a, Term b)
     return o.result;
 }
 
+/* Nor do terms of different types, and tuples, as keys are, that differ in a word. */
+static bool is_ordered(const AtomTable *atoms, Term a, Term b, int *order)
+{
+    *order = rank_of(a) - rank_of(b);
+    if (*order != 0) return true;
+    if (term_is_atom(a)) *order = atom_compare(atoms, a, b);
+    if (rank_of(a) != RANK_TUPLE) return term_is_atom(a);
+    const Word *x = boxed_words(a);
+    const Word *y = boxed_words(b);
+    if (x[0] != y[0] || header_words(x[0]) > 16) return false;
+    size_t i = 1;
+    while (i <= header_words(x[0]) && x[i] == y[i]) i++;
+    if (i > header_words(x[0])) return true;
+    Term p = TERM_RAW(x[i]);
+    Term q = TERM_RAW(y[i]);
+    if (term_is_atom(p) && term_is_atom(q)) *order = atom_compare(atoms, p, q);
+    if (term_both_small(p, q)) *order = (int64_t)p.w < (int64_t)q.w ? -1 : 1;
+    return *order != 0;
+}
+
 int order_compare_slow(const AtomTable *atoms, Term a, Term b)
 {
-    if (term_is_atom(a) && term_is_atom(b)) return atom_compare(atoms, a, b);
+    int order;
+    if (is_ordered(atoms, a, b, &order)) return order;
     return run(atoms, ORDER_STANDARD, a, b);
 }
 
 int order_compare_exact_slow(const AtomTable *atoms, Term a, Term b)
 {
-    if (term_is_atom(a) && term_is_atom(b)) return atom_compare(atoms, a, b);
+    int order;
+    if (is_ordered(atoms, a, b, &order)) return order;
     return run(atoms, ORDER_EXACT, a, b);
 }
 
@@ -560,7 +582,8 @@ int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
 {
     bool same;
     if (kind == ORDER_KIND_SAME && is_settled(a, b, &same)) return !same;
-    if (term_is_atom(a) && term_is_atom(b) && atoms != NULL) return atom_compare(atoms, a, b);
+    int order;
+    if (kind >= ORDER_KIND_ORDER && is_ordered(atoms, a, b, &order)) return order;
     OrderWalk o;
     order_begin_kind(&o, atoms, kind, a, b, NULL);
     size_t budget = ORDER_QUICK;
