@@ -584,6 +584,11 @@ int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
     if (kind == ORDER_KIND_SAME && is_settled(a, b, &same)) return !same;
     int order;
     if (kind >= ORDER_KIND_ORDER && is_ordered(atoms, a, b, &order)) return order;
+    if (kind == ORDER_KIND_ORDER || kind == ORDER_KIND_EQUAL) {
+        size_t steps;
+        order = order_shallow(atoms, a, b, &steps);
+        if (order != ORDER_MORE) return order;
+    }
     OrderWalk o;
     order_begin_kind(&o, atoms, kind, a, b, NULL);
     size_t budget = ORDER_QUICK;

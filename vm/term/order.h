@@ -71,6 +71,11 @@ typedef enum OrderKind {
 
 int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b);
 
+/* The standard order of terms that are not the same word, if few parts of them have to be looked
+ * at; ORDER_MORE else.  `atoms` NULL: only equality matters.  *steps: terms looked at. */
+#define ORDER_SHALLOW 64
+int order_shallow(const AtomTable *atoms, Term a, Term b, size_t *steps);
+
 /* The result, or ORDER_MORE. */
 static inline int order_quick(const AtomTable *atoms, Term a, Term b)
 {
