@@ -11,7 +11,11 @@ static uint32_t words_of(const LirInstr *instr)
     if (instr->shape != LIR_PLAIN) return 0;
     switch ((Opcode)instr->op) {
     case OP_CONS:
-    case OP_EXPORT_FUN: return 2;
+    case OP_EXPORT_FUN:
+    case OP_ADD_FLOATS:
+    case OP_SUB_FLOATS:
+    case OP_MUL_FLOATS:
+    case OP_DIV_FLOATS: return 2;
     case OP_TUPLE: return instr->arg_count + 1;
     case OP_SET_ELEMENTS: return instr->core->index + 1;
     case OP_MAKE_FUN:

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "compiler/codegen/floats.h"
+
 /* State while one function is lowered. */
 typedef struct Lower {
     CoreUnit *unit;
@@ -9,7 +11,8 @@ typedef struct Lower {
     LirFunction *f;
     uint32_t *predecessors; /* how many edges lead to each block */
     bool *reached;
-    uint32_t block; /* where instructions are appended */
+    const bool *floats; /* by variable: arithmetic on floats gives it */
+    uint32_t block;     /* where instructions are appended */
 } Lower;
 
 /* Operands of every plain test that has one register and a jump. */
@@ -184,8 +187,20 @@ static const struct {
     [CORE_BSR] = {OP_BSR_SMALL, 0, 61},
 };
 
+/* The forms for operands that are expected to be floats. */
+static Opcode const float_ops[CORE_KIND_COUNT] = {
+    [CORE_ADD] = OP_ADD_FLOATS,
+    [CORE_SUB] = OP_SUB_FLOATS,
+    [CORE_MUL] = OP_MUL_FLOATS,
+    [CORE_DIV] = OP_DIV_FLOATS,
+};
+
 static void lower_arith(Lower *l, const CoreInstr *core)
 {
+    if (core->dst != 0 && l->floats[core->dst]) {
+        append_plain(l, float_ops[core->kind], core);
+        return;
+    }
     int64_t n;
     int16_t low = small_ops[core->kind].low;
     int16_t high = small_ops[core->kind].high;
@@ -495,6 +510,7 @@ static void lower_instr(Lower *l, CoreBlock *b, uint32_t i)
     case CORE_ADD:
     case CORE_SUB:
     case CORE_MUL:
+    case CORE_DIV:
     case CORE_INT_DIV:
     case CORE_REM:
     case CORE_BAND:
@@ -565,6 +581,7 @@ LirFunction *lower_function(CoreUnit *unit, CoreFunction *core, CodePool *pool, 
                        .var_count = core->var_count};
     f->blocks = ARENA_ARRAY(arena, LirBlock, n);
     Lower l = {.unit = unit, .core = core, .f = f};
+    l.floats = floats_find(unit, core, core->var_count + 1, arena);
     l.predecessors = ARENA_ARRAY(arena, uint32_t, n);
     l.reached = ARENA_ARRAY(arena, bool, n);
     for (uint32_t i = 1; i < n; i++) {

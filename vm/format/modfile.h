@@ -21,7 +21,7 @@
 #include "vm/base/arena.h"
 #include "vm/base/bytes.h"
 
-#define MODFILE_VERSION 2
+#define MODFILE_VERSION 3
 #define MODFILE_SUFFIX  ".mob"
 
 /* Bytes inside the file. */

@@ -195,7 +195,11 @@ static bool take_room(Verifier *v, const CodeInstr *instr)
     uint32_t words = 0;
     switch (instr->op) {
     case OP_CONS:
-    case OP_EXPORT_FUN: words = 2; break;
+    case OP_EXPORT_FUN:
+    case OP_ADD_FLOATS:
+    case OP_SUB_FLOATS:
+    case OP_MUL_FLOATS:
+    case OP_DIV_FLOATS: words = 2; break;
     case OP_TUPLE: words = instr->list_count + 1; break;
     case OP_MAKE_FUN:
     case OP_MAP_BUILD: words = instr->list_count + 2; break;

@@ -8,6 +8,7 @@
 #define GC_FIRST_BLOCK 32
 #define GC_ROOMY_FROM  128
 #define GC_ROOMY_TO    ((size_t)128 << 10)
+#define GC_SURVIVED    4 /* a block of which this part lived on: what is new in it will too */
 
 size_t gc_block_size(size_t words)
 {
@@ -165,6 +166,13 @@ static size_t gc_wanted_size(const GcSpace *s, size_t live, size_t need)
     return gc_block_size(times * kept + need);
 }
 
+/* Where much survived last time, what is young now is expected to survive too: the size that makes
+ * a second pass unnecessary if it does, else 0. */
+static size_t gc_expected_size(const GcSpace *s, size_t young, size_t need)
+{
+    return s->high_water >= s->block_words / GC_SURVIVED ? gc_wanted_size(s, young, need) : 0;
+}
+
 /* Grows a block that has become too small for what survived, shrinks one that is mostly empty. */
 static bool gc_resize(GcSpace *s, size_t need, size_t *survivors)
 {
@@ -215,8 +223,11 @@ GcResult gc_collect(GcSpace *s, size_t need, bool force_full, GcReport *report)
     if (full) used += gc_old_used(s->old);
     size_t most = gc_block_size(used + stack + need);
     if (most < s->block_words && !full) most = s->block_words;
+    size_t expected = gc_expected_size(s, used - (full ? 0 : s->high_water), need);
     *report = (GcReport){.full = full};
-    if (!gc_move(s, most, full, &report->survivors)) return GC_NO_MEMORY;
+    if (!(expected > most && gc_move(s, expected, full, &report->survivors))
+        && !gc_move(s, most, full, &report->survivors))
+        return GC_NO_MEMORY;
     if (!gc_resize(s, need, &report->survivors)) return GC_NO_MEMORY;
     if (CONFIG_DEBUG) audit_space(s);
     return gc_over_limit(s, need) ? GC_OVER_LIMIT : GC_DONE;

@@ -189,10 +189,49 @@
         }                                                                                  \
     } while (0)
 
+/* Two operands that are expected to be floats; a small integer may stand beside one. */
+#define EXPECT_FLOATS(OP, SIGN, NUMBER_OP)                                  \
+    do {                                                                    \
+        double x;                                                           \
+        double y;                                                           \
+        if (LIKELY(interp_double(a, &x)) && LIKELY(interp_double(b, &y))) { \
+            double d = x SIGN y;                                            \
+            if (LIKELY(float_is_finite(d))) {                               \
+                REG(OP, 0) = float_at(top, d).w;                            \
+                top += 2;                                                   \
+                NEXT(OP);                                                   \
+            }                                                               \
+        }                                                                   \
+        ARITHMETIC(OP, NUMBER_OP);                                          \
+    } while (0)
+/* The same where two small integers give a small integer n. */
+#define EXPECT_NUMBERS(OP, SIGN, NUMBER_OP, OVERFLOWS) \
+    do {                                               \
+        Word a = REG(OP, 1);                           \
+        Word b = REG(OP, 2);                           \
+        int64_t n;                                     \
+        if (UNLIKELY(((a | b) & TAG_MASK) == 0)) {     \
+            if (OVERFLOWS) ARITHMETIC(OP, NUMBER_OP);  \
+            REG(OP, 0) = (Word)n;                      \
+            NEXT(OP);                                  \
+        }                                              \
+        EXPECT_FLOATS(OP, SIGN, NUMBER_OP);            \
+    } while (0)
+
 static inline bool interp_is_float(Word w)
 {
     return (w & TAG_MASK) == TAG_BOXED
            && boxed_words(TERM_RAW(w))[0] == header_make(KIND_FLOAT, 1);
+}
+/* A float's value, or a small integer's as a float; false: neither. */
+static inline bool interp_double(Word w, double *d)
+{
+    if (LIKELY(interp_is_float(w))) {
+        *d = float_value(TERM_RAW(w));
+        return true;
+    }
+    *d = (double)small_value(TERM_RAW(w));
+    return (w & TAG_MASK) == 0;
 }
 /* May an instruction that TAKES have two words of the area? */
 static inline bool interp_has_room(const RunContext *run, const uint8_t *pc, const Word *fp,
@@ -716,6 +755,21 @@ dispatch:
         Word b = REG(DIV, 2);
         FLOATS(DIV, /);
         ARITHMETIC(DIV, NUMBER_DIVIDE);
+    }
+    CASE(ADD_FLOATS)
+        : EXPECT_NUMBERS(ADD_FLOATS, +, NUMBER_ADD,
+                         __builtin_add_overflow((int64_t)a, (int64_t)b, &n));
+    CASE(SUB_FLOATS)
+        : EXPECT_NUMBERS(SUB_FLOATS, -, NUMBER_SUB,
+                         __builtin_sub_overflow((int64_t)a, (int64_t)b, &n));
+    CASE(MUL_FLOATS)
+        : EXPECT_NUMBERS(MUL_FLOATS, *, NUMBER_MUL,
+                         __builtin_mul_overflow((int64_t)a, (int64_t)b >> 2, &n));
+    CASE(DIV_FLOATS) :
+    {
+        Word a = REG(DIV_FLOATS, 1);
+        Word b = REG(DIV_FLOATS, 2);
+        EXPECT_FLOATS(DIV_FLOATS, /, NUMBER_DIVIDE);
     }
     CASE(INT_DIV) :
     {

@@ -62,7 +62,9 @@ static const struct {
     {OP_SUB_SMALL, 3, ATOM_MINUS},   {OP_MUL_SMALL, 3, ATOM_TIMES},
     {OP_INT_DIV_SMALL, 3, ATOM_DIV}, {OP_REM_SMALL, 3, ATOM_REM},
     {OP_BAND_SMALL, 3, ATOM_BAND},   {OP_BSL_SMALL, 3, ATOM_BSL},
-    {OP_BSR_SMALL, 3, ATOM_BSR},
+    {OP_BSR_SMALL, 3, ATOM_BSR},     {OP_ADD_FLOATS, 2, ATOM_PLUS},
+    {OP_SUB_FLOATS, 2, ATOM_MINUS},  {OP_MUL_FLOATS, 2, ATOM_TIMES},
+    {OP_DIV_FLOATS, 2, ATOM_SLASH},
 };
 
 static Term trace_register(const Process *p, const uint8_t *at)

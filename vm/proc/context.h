@@ -61,6 +61,7 @@ struct RunContext {
     int64_t reductions;      /* what is left of the slice, while no interpreter holds it */
     int64_t reductions_held; /* put aside to reach the slow path at the next charge point */
     int64_t slice;           /* what the slice was */
+    uint32_t collections;    /* of the process in this slice */
 
     Stretch stretch;
 

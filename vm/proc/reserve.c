@@ -227,6 +227,17 @@ static size_t reserve_least(const Process *p, size_t registers)
     return registers + LIMIT_CALL_GAP;
 }
 
+/* Who collects this often in one slice makes much garbage, and with so many words more room each
+ * collection's fixed cost is small beside what it makes room for. */
+#define RESERVE_BUSY      4
+#define RESERVE_BUSY_ROOM 512
+
+static bool reserve_is_busy(const Process *p)
+{
+    bool limited = p->extra != NULL && p->extra->max_heap.words != 0;
+    return ++p->run->collections > RESERVE_BUSY && !limited && !CONFIG_STRESS;
+}
+
 ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full)
 {
     ASSERT(!pause_is_held(p));
@@ -236,6 +247,7 @@ ReserveResult reserve_collect(Process *p, size_t need, int live_count, bool full
     size_t registers = liveness_registers(&l);
     size_t least = reserve_least(p, registers);
     if (need < least) need = least;
+    if (reserve_is_busy(p) && need < RESERVE_BUSY_ROOM) need = RESERVE_BUSY_ROOM;
     ReserveRoots roots = {.p = p, .registers = registers, .live_count = live_count};
     GcSpace space = {
         .heap = &p->heap,

@@ -163,6 +163,7 @@ static void worker_run(Worker *w, Process *p, bool inherits)
     rc->slice = slice;
     rc->reductions = slice;
     rc->reductions_held = 0;
+    rc->collections = 0;
     rc->current = p;
     p->run = rc;
     bool refused = CONFIG_DEBUG && (state & STATE_REFUSED) != 0;
