@@ -569,15 +569,6 @@ static bool is_settled(Term a, Term b, bool *same)
     return true;
 }
 
-void order_begin_kind(OrderWalk *o, const AtomTable *atoms, OrderKind kind, Term a, Term b,
-                      Mem *mem)
-{
-    walk_init(&o->stack, mem);
-    bool ordered = kind == ORDER_KIND_ORDER || kind == ORDER_KIND_KEYS;
-    bool exact = kind == ORDER_KIND_SAME || kind == ORDER_KIND_KEYS;
-    begin(o, ordered ? atoms : NULL, exact ? ORDER_EXACT : ORDER_STANDARD, a, b);
-}
-
 int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
 {
     bool same;

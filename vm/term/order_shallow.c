@@ -162,3 +162,14 @@ int order_shallow(const AtomTable *atoms, Term a, Term b, size_t *steps)
     *steps = ORDER_SHALLOW - s.left;
     return next == SHALLOW_TOO_LARGE ? ORDER_MORE : order;
 }
+
+void order_begin_kind(OrderWalk *o, const AtomTable *atoms, OrderKind kind, Term a, Term b,
+                      Mem *mem)
+{
+    bool exact = kind == ORDER_KIND_SAME || kind == ORDER_KIND_KEYS;
+    OrderMode mode = exact ? ORDER_EXACT : ORDER_STANDARD;
+    if (kind == ORDER_KIND_ORDER || kind == ORDER_KIND_KEYS)
+        order_begin(o, atoms, mode, a, b, mem);
+    else
+        order_begin_equal(o, mode, a, b, mem);
+}
