@@ -40,6 +40,20 @@ BifResult bif_string_plain(Process *p)
     return term_is_none(t) ? raise_system_limit(p) : t;
 }
 
+/* is_unescaped(List, Quote): is it a string of plain characters that stands between such quotes
+ * as it is?  Not of more than STRING_PLAIN_MOST. */
+BifResult bif_string_is_unescaped(Process *p)
+{
+    Term rest = arg(p, 0);
+    size_t n = 0;
+    for (; term_is_cons(rest) && n < STRING_PLAIN_MOST; rest = list_tail(rest), n++) {
+        Term c = list_head(rest);
+        if (!string_is_plain(c) || term_same(c, arg(p, 1)) || small_value(c) == '\\') break;
+    }
+    bif_charge(p, (int64_t)(n / STRING_RATE));
+    return term_bool(term_is_nil(rest));
+}
+
 /* ---- case ---- */
 
 typedef struct StringCase {
