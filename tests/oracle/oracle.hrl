@@ -5,7 +5,7 @@
 %%     mote tests/oracle/oracle_lists.mote                 a line for each function
 %%     mote tests/oracle/oracle_lists.mote sublist/3       every call of one function
 %%     mote tests/oracle/oracle_lists.mote --raw           structures as they are inside, not as lists
-%%     mote tests/oracle/oracle_lists.mote --raw DIR       the same of the lists.mob in DIR instead of ours
+%%     mote tests/oracle/oracle_lists.mote --raw DIR       the same of the lists.mob in DIR, and whatever else is there, instead of ours
 %%
 %% Calls with bad arguments count with --raw only: which clause of which private function refuses first is nobody's
 %% interface.  So does raw_rows/0: what OTP's module exports without documenting it.
@@ -15,14 +15,16 @@
 %% of the result are structures, whose inside is nobody's business: those are shown through project/1.
 
 main(["--raw"]) -> [digest(Row, raw) || Row <- rows() ++ raw_rows()], ok;
-main(["--raw", Dir]) ->
-    {module, _} = code:load_abs(Dir ++ "/" ++ atom_to_list(module())),
-    main(["--raw"]);
-main([Name, Dir]) ->
-    {module, _} = code:load_abs(Dir ++ "/" ++ atom_to_list(module())),
-    main([Name]);
+main(["--raw", Dir]) -> replace(Dir), main(["--raw"]);
+main([Name, Dir]) -> replace(Dir), main([Name]);
 main([Name]) -> [details(Row) || Row <- rows() ++ raw_rows(), name(Row) =:= Name], ok;
 main(_) -> [digest(Row, projected) || Row <- rows()], ok.
+
+%% The module and its parts come from compiled files.
+replace(Dir) ->
+    {ok, Files} = file:list_dir(Dir),
+    [{module, _} = code:load_abs(filename:join(Dir, filename:rootname(File)))
+     || File <- lists:sort(Files), filename:extension(File) =:= ".mob"].
 
 name({F, Types, _}) -> lists:flatten(io_lib:format("~w/~w", [F, length(Types)])).
 

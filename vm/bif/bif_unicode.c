@@ -63,7 +63,8 @@ typedef struct CharsReader {
     Bytes to;
     uint8_t left[4]; /* the start of a character, at the end of the last binary */
     size_t left_count;
-    Term rest; /* what could not be converted; set with an error */
+    bool left_leads; /* an integer follows it: it leads what could not be converted */
+    Term rest;       /* what could not be converted; set with an error */
 } CharsReader;
 
 static bool chars_is_scalar(int64_t c)
@@ -127,14 +128,37 @@ static bool chars_is_start_utf8(const uint8_t *at, size_t n)
     return !(n > 1 && at[0] == 0xF4 && at[1] > 0x8F);
 }
 
+/* The first, second … byte of a character in the order of big-endian ones; 0 if it is not there. */
+static unsigned chars_byte(bool little, const uint8_t *at, size_t n, size_t i, size_t of)
+{
+    size_t place = little ? of - 1 - i : i;
+    return place < n ? at[place] : 0;
+}
+
+static bool chars_is_start_utf32(bool little, const uint8_t *at, size_t n)
+{
+    unsigned plane = chars_byte(little, at, n, 1, 4);
+    unsigned row = chars_byte(little, at, n, 2, 4);
+    bool is_known = n > 2; /* the plane and the row are */
+    bool is_surrogate = is_known && plane == 0 && row >= 0xD8 && row <= 0xDF;
+    return n < 4 && chars_byte(little, at, n, 0, 4) == 0 && plane <= 0x10 && !is_surrogate;
+}
+
+static bool chars_is_start_utf16(bool little, const uint8_t *at, size_t n)
+{
+    if (n < 2) return true;
+    unsigned high = chars_byte(little, at, n, 0, 2);
+    if (n > 3 || high < 0xD8 || high > 0xDB) return false;
+    return n < 3 || little || (at[2] >= 0xDC && at[2] <= 0xDF);
+}
+
 static bool chars_is_start(CharEncoding in, const uint8_t *at, size_t n)
 {
     if (in == CHARS_LATIN1) return false;
     if (in == CHARS_UTF8) return chars_is_start_utf8(at, n);
-    if (in == CHARS_UTF32_BIG || in == CHARS_UTF32_LITTLE) return n < 4;
-    if (n < 2) return true;
-    uint8_t high = in == CHARS_UTF16_BIG ? at[0] : at[1];
-    return n < 4 && high >= 0xD8 && high <= 0xDB;
+    if (in == CHARS_UTF32_BIG || in == CHARS_UTF32_LITTLE)
+        return chars_is_start_utf32(in == CHARS_UTF32_LITTLE, at, n);
+    return chars_is_start_utf16(in == CHARS_UTF16_LITTLE, at, n);
 }
 
 /* ---- runs of what is nearly always there, without a look at each character's encoding ---- */
@@ -297,13 +321,15 @@ static CharsEnd chars_integer(CharsReader *r, Term t, Term list)
     int64_t c = term_is_small(t) ? small_value(t) : -1;
     bool good = chars_is_scalar(c) && (r->in != CHARS_LATIN1 || c <= 255);
     if (r->left_count > 0) {
-        Term rest = r->wraps ? list : heap_cons(r->heap, list, TERM_NIL);
-        r->rest = heap_cons(r->heap, chars_rest_binary(r, NULL, 0), rest);
+        r->rest = list;
+        if (r->wraps) r->rest = heap_cons(r->heap, chars_rest_binary(r, NULL, 0), list);
+        r->left_leads = !r->wraps;
         return CHARS_ERROR;
     }
     if (good && chars_put(r, (uint32_t)c)) return CHARS_ALL;
     r->rest = list;
-    if (good) { /* a character, but not of the target: OTP tells it in a list of its own */
+    /* Not of the target, or of Latin-1 on either side: OTP tells it in a list of its own. */
+    if (good || r->out == CHARS_LATIN1 || (r->wraps && r->in == CHARS_LATIN1)) {
         Term one = heap_cons(r->heap, t, TERM_NIL);
         Term rest = term_is_none(one) ? TERM_NONE : heap_cons(r->heap, one, list_tail(list));
         if (!term_is_none(rest)) r->rest = rest;
@@ -359,6 +385,10 @@ static CharsEnd chars_data(CharsReader *r, Term t)
         t = TERM_RAW(walk_pop(&tails));
     }
     if (end == CHARS_ERROR) r->rest = chars_wrap_rest(r, &tails);
+    if (r->left_leads) {
+        r->rest = heap_cons(r->heap, r->rest, TERM_NIL);
+        r->rest = heap_cons(r->heap, chars_rest_binary(r, NULL, 0), r->rest);
+    }
     walk_free(&tails);
     if (end == CHARS_ALL && r->left_count > 0) {
         r->rest = chars_rest_binary(r, NULL, 0);
