@@ -230,9 +230,13 @@ static bool run_one_seed(Run *run, long seed)
     check_result(run, &once);
     if (run->report.count == 0) {
         Result again = run_argv(run, &run->argv, &run->spec->input, run_seconds(run));
-        if (!*hash)
+        const char *hash_again = take_trace_hash(run, &again);
+        check_result(run, &again);
+        if (run->report.count != 0)
+            bytes_put_text(&run->report, "#   in the second run of the same seed\n");
+        else if (!*hash)
             bytes_put_text(&run->report, "#   no trace hash was printed\n");
-        else if (strcmp(hash, take_trace_hash(run, &again)) != 0)
+        else if (strcmp(hash, hash_again) != 0)
             bytes_put_text(&run->report, "#   the same seed gave two different traces\n");
         else if (strcmp((char *)once.out.at, (char *)again.out.at) != 0)
             bytes_put_text(&run->report, "#   the same seed gave two different outputs\n");
