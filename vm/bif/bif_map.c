@@ -80,7 +80,8 @@ typedef enum MapPart { MAP_KEYS, MAP_VALUES, MAP_PAIRS } MapPart;
 typedef struct MapListTask {
     Pause pause; /* first */
     MapIter it;
-    ListBuilder list;
+    Term first; /* the list, nil-ended; TERM_NONE: memory was refused */
+    Word *last; /* its newest cell */
 } MapListTask;
 
 /* Elements that a reduction pays for. */
@@ -91,24 +92,46 @@ static void map_list_release(Pause *pause, Process *p)
     task_free(pause, sizeof(MapListTask), p);
 }
 
-static Term map_list_element(Process *p, MapPart part, Term key, Term value)
+/* Cells for the pairs of a run, all in one piece; behind them the tuples. */
+static bool map_list_run(MapListTask *t, Heap *h, MapPart part, const MapRun *run)
 {
-    if (part == MAP_PAIRS) return heap_tuple2(&p->heap, key, value);
-    return part == MAP_KEYS ? key : value;
+    size_t n = run->n;
+    Word *cell = heap_alloc(h, n * (part == MAP_PAIRS ? 5 : 2));
+    if (cell == NULL) return false;
+    if (t->last == NULL)
+        t->first = cons_from(cell);
+    else
+        t->last[1] = cons_from(cell).w;
+    Word *tuple = cell + 2 * n;
+    for (size_t i = 0; i < n; i++, cell += 2) {
+        Term key = TERM_RAW(run->keys[i * run->stride]);
+        Term value = TERM_RAW(run->values[i * run->stride]);
+        Term element = part == MAP_KEYS ? key : value;
+        if (part == MAP_PAIRS) {
+            tuple[0] = header_make(KIND_TUPLE, 2);
+            tuple[1] = key.w;
+            tuple[2] = value.w;
+            element = boxed_from(tuple);
+            tuple += 3;
+        }
+        cons_at(cell, element, cons_from(cell + 2));
+    }
+    t->last = cell - 2;
+    t->last[1] = TERM_NIL.w;
+    return true;
 }
 
 /* True when the end is reached, or memory was refused. */
 static bool map_list_step(MapListTask *t, Process *p, MapPart part, size_t *budget)
 {
-    Term key;
-    Term value;
-    for (; *budget > 0; --*budget) {
-        if (t->list.failed || !map_next(&t->it, &key, &value)) return true;
-        Term element = map_list_element(p, part, key, value);
-        if (term_is_none(element))
-            t->list.failed = true;
-        else
-            list_add(&t->list, element);
+    MapRun run;
+    while (*budget > 0) {
+        if (!map_next_run(&t->it, *budget, &run)) return true;
+        *budget -= run.n;
+        if (!map_list_run(t, &p->heap, part, &run)) {
+            t->first = TERM_NONE;
+            return true;
+        }
     }
     return false;
 }
@@ -121,7 +144,8 @@ static BifResult bif_map_list(Process *p, MapPart part)
         if (!term_is_map(arg(p, 0))) return bif_map_bad(p, arg(p, 0));
         t = &here;
         t->it = map_iter(arg(p, 0));
-        t->list = list_builder(&p->heap);
+        t->first = TERM_NIL;
+        t->last = NULL;
     }
     size_t budget = task_budget(p, MAP_LIST_RATE);
     size_t left = budget;
@@ -131,7 +155,7 @@ static BifResult bif_map_list(Process *p, MapPart part)
         task_keep(p, t, sizeof *t, map_list_release);
         return bif_yield(p);
     }
-    Term list = list_finish(&t->list, TERM_NIL);
+    Term list = t->first;
     task_end(p, &t->pause, map_list_release);
     return bif_map_done(p, list);
 }
@@ -140,26 +164,41 @@ BifResult bif_maps_keys(Process *p) { return bif_map_list(p, MAP_KEYS); }
 BifResult bif_maps_values(Process *p) { return bif_map_list(p, MAP_VALUES); }
 BifResult bif_maps_to_list(Process *p) { return bif_map_list(p, MAP_PAIRS); }
 
+/* Steps of an iterator made at once: few at first, as that may be all that is wanted. */
+#define MAP_FIRST_STEPS 16
+#define MAP_STEPS       48
+
 /* erts_internal:map_next(Position, Map, iterator): {K1, V1, {K2, V2, ... [Position | Map]}}, a
  * few at a time, or none; what maps:next/1 is made of. */
 BifResult bif_map_next(Process *p)
 {
-    enum { AT_ONCE = 16 };
     Term map = arg(p, 1);
     if (!term_is_small(arg(p, 0)) || small_value(arg(p, 0)) < 0 || !term_is_map(map))
         return raise_badarg(p);
-    MapIter it = map_iter_at(map, (uint64_t)small_value(arg(p, 0)));
-    Term keys[AT_ONCE];
-    Term values[AT_ONCE];
-    size_t n = 0;
-    while (n < AT_ONCE && map_next(&it, &keys[n], &values[n])) n++;
-    Term rest = TERM_ATOM(NONE);
-    if (n == AT_ONCE) rest = heap_cons(&p->heap, small_from((int64_t)it.position), map);
-    while (n > 0 && !term_is_none(rest)) {
-        n--;
-        rest = heap_tuple3(&p->heap, keys[n], values[n], rest);
+    uint64_t position = (uint64_t)small_value(arg(p, 0));
+    uint64_t size = map_size(map);
+    if (position >= size) return TERM_ATOM(NONE);
+    uint64_t steps = position == 0 ? MAP_FIRST_STEPS : MAP_STEPS;
+    bool more = size - position > steps;
+    size_t n = more ? steps : size - position;
+    Word *at = heap_alloc(&p->heap, 4 * n + (more ? 2 : 0));
+    if (at == NULL) return raise_system_limit(p);
+    Term last =
+        more ? cons_at(at + 4 * n, small_from((int64_t)(position + n)), map) : TERM_ATOM(NONE);
+    MapIter it = map_iter_at(map, position);
+    MapRun run;
+    Word *step = at;
+    for (size_t left = n; left > 0 && map_next_run(&it, left, &run); left -= run.n) {
+        for (size_t i = 0; i < run.n; i++, step += 4) {
+            step[0] = header_make(KIND_TUPLE, 3);
+            step[1] = run.keys[i * run.stride];
+            step[2] = run.values[i * run.stride];
+            step[3] = boxed_from(step + 4).w;
+        }
     }
-    return bif_map_done(p, rest);
+    step[-1] = last.w;
+    bif_charge(p, (int64_t)(n / 2));
+    return boxed_from(at);
 }
 
 /* ---- maps of many pairs: of lists, and of two maps ---- */
@@ -301,6 +340,7 @@ BifResult bif_maps_merge(Process *p)
     Term b = arg(p, 1);
     if (!term_is_map(a)) return bif_map_bad(p, a);
     if (!term_is_map(b)) return bif_map_bad(p, b);
+    if (a.w == b.w) return a;
     size_t less = map_size(a) < map_size(b) ? map_size(a) : map_size(b);
     if (less <= MAP_MERGE_ONE_BY_ONE || map_size(a) + map_size(b) <= MAP_AT_ONCE) {
         bif_charge(p, (int64_t)(map_size(a) + map_size(b)) / 4 < MAP_AT_ONCE

@@ -1,5 +1,6 @@
 #include "vm/proc/pause.h"
 
+#include "vm/proc/reserve.h"
 #include "vm/proc/state.h"
 
 static Pause *pause_make(Process *p, Pause **at, size_t bytes, PauseRelease *release)
@@ -42,6 +43,8 @@ void pause_end(Process *p)
     /* Signals have waited for this: the slice ends at the next charge point. */
     if (p->run != NULL && (atomic_load_relaxed(&p->state) & STATE_LOOK) != 0)
         p->run->reductions = 0;
+    /* So has the collector: work whose pauses always end the slice would never let it in. */
+    if (p->run != NULL && reserve_is_wanted(p)) reserve_soon(p);
 }
 
 Pause *pause_new_answer(Process *p, size_t bytes, PauseRelease *release)

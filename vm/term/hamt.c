@@ -491,25 +491,36 @@ void hamt_iter_start(MapIter *it, Term root, uint64_t skip)
     }
 }
 
-bool hamt_next(MapIter *it, Term *key, Term *value)
+bool hamt_next_run(MapIter *it, size_t most, MapRun *run)
 {
     while (it->depth > 0) {
         int top = it->depth - 1;
         const Word *words = it->node[top];
         size_t pairs = hamt_pairs(words);
-        size_t i = it->slot[top]++;
+        size_t i = it->slot[top];
         if (i < pairs) {
-            *key = TERM_RAW(words[3 + i * 2]);
-            *value = TERM_RAW(words[4 + i * 2]);
-            it->position++;
+            size_t n = pairs - i < most ? pairs - i : most;
+            *run = (MapRun){words + 3 + i * 2, words + 4 + i * 2, 2, n};
+            it->slot[top] += (uint32_t)n;
+            it->position += n;
             return true;
         }
+        it->slot[top]++;
         if (i < header_words(words[0]) - 2 - pairs)
             iter_enter(it, TERM_RAW(words[3 + pairs + i]));
         else
             it->depth--;
     }
     return false;
+}
+
+bool hamt_next(MapIter *it, Term *key, Term *value)
+{
+    MapRun run;
+    if (!hamt_next_run(it, 1, &run)) return false;
+    *key = TERM_RAW(*run.keys);
+    *value = TERM_RAW(*run.values);
+    return true;
 }
 
 /* ---- checking ---- */

@@ -93,5 +93,6 @@ static inline size_t hamt_count(Term root) { return (size_t)small_value(boxed_te
 
 void hamt_iter_start(MapIter *it, Term root, uint64_t skip);
 bool hamt_next(MapIter *it, Term *key, Term *value);
+bool hamt_next_run(MapIter *it, size_t most, MapRun *run);
 
 void hamt_check(const AtomTable *atoms, Term root);

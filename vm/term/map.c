@@ -359,6 +359,18 @@ bool map_next(MapIter *it, Term *key, Term *value)
     return true;
 }
 
+bool map_next_run(MapIter *it, size_t most, MapRun *run)
+{
+    if (!map_is_flat(it->map)) return hamt_next_run(it, most, run);
+    size_t left = map_flat_size(it->map) - it->position;
+    if (left == 0) return false;
+    size_t n = left < most ? left : most;
+    *run = (MapRun){flat_keys(it->map) + it->position, boxed_words(it->map) + 2 + it->position,
+                    1, n};
+    it->position += n;
+    return true;
+}
+
 void map_check(const AtomTable *atoms, Term map)
 {
     CHECK(term_is_map(map));

@@ -71,6 +71,15 @@ MapIter map_iter(Term map);
 /* Starts behind the first `position` pairs. O(depth * 16) for hash maps. */
 MapIter map_iter_at(Term map, uint64_t position);
 bool map_next(MapIter *it, Term *key, Term *value);
+/* Several at once: `n` neighbouring keys and values, `stride` words apart. */
+typedef struct MapRun {
+    const Word *keys;
+    const Word *values;
+    size_t stride;
+    size_t n;
+} MapRun;
+/* At most `most` (> 0) of them; false at the end. */
+bool map_next_run(MapIter *it, size_t most, MapRun *run);
 
 /* Aborts if the structure is damaged: order, counts, shape (debug and stress builds,
  * fuzzing). */
