@@ -245,18 +245,20 @@ TEST(colliding_keys)
                               small_from(i), small_from(i)};
     HamtBuild build;
     size_t budget = SIZE_MAX;
+    Keys keys;
+    keys_init(&keys, x.atoms, SIZE_MAX);
     hamt_build_begin(&build, pairs, N);
     EXPECT(hamt_build_step(&build, &x.heap, &budget));
     Term root = build.root;
     bool added;
-    root = hamt_put(&x.heap, x.atoms, root, &(HamtPair){0xABCDEF, small_from(-3), TERM_NIL},
+    root = hamt_put(&x.heap, &keys, root, &(HamtPair){0xABCDEF, small_from(-3), TERM_NIL},
                     false, &added);
     EXPECT(added && hamt_count(root) == N + 1);
-    root = hamt_put(&x.heap, x.atoms, root, &(HamtPair){0xABCDEF, small_from(7), TERM_NIL},
-                    false, &added);
+    root = hamt_put(&x.heap, &keys, root, &(HamtPair){0xABCDEF, small_from(7), TERM_NIL}, false,
+                    &added);
     EXPECT(!added && hamt_count(root) == N + 1);
-    EXPECT(term_is_nil(hamt_get(x.atoms, root, small_from(7), 0xABCDEF)));
-    EXPECT(term_is_none(hamt_get(x.atoms, root, small_from(77), 0xABCDEF)));
+    EXPECT(term_is_nil(hamt_get(&keys, root, small_from(7), 0xABCDEF)));
+    EXPECT(term_is_none(hamt_get(&keys, root, small_from(77), 0xABCDEF)));
     MapIter it;
     Term key;
     Term value;
@@ -272,7 +274,7 @@ TEST(colliding_keys)
     }
     for (int i = -3; i < N; i = i == -3 ? 0 : i + 1) {
         Term taken;
-        root = hamt_remove(&x.heap, x.atoms, root, small_from(i), i < 36 ? 0xABCDEF : 0xABCDF0,
+        root = hamt_remove(&x.heap, &keys, root, small_from(i), i < 36 ? 0xABCDEF : 0xABCDF0,
                            &taken);
         EXPECT(!term_is_none(taken));
     }

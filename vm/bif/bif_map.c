@@ -1,5 +1,6 @@
 /* Built-ins of maps and erlang about maps. */
 #include "vm/bif/task.h"
+#include "vm/proc/keyed.h"
 #include "vm/term/atom.h"
 #include "vm/term/list.h"
 #include "vm/term/map.h"
@@ -22,53 +23,97 @@ BifResult bif_map_size(Process *p)
     return small_from((int64_t)map_size(arg(p, 0)));
 }
 
-BifResult bif_maps_get(Process *p)
+/* What is done with the value under a key. */
+typedef Term MapFound(Process *p, Term key, Term value);
+
+/* A look-up of argument 0 in the map that is argument 1. */
+static BifResult bif_map_find(Process *p, MapFound *found)
 {
-    if (!term_is_map(arg(p, 1))) return bif_map_bad(p, arg(p, 1));
-    Term value = map_get(p->run->atoms, arg(p, 1), arg(p, 0));
-    return term_is_none(value) ? raise_tagged(p, TERM_ATOM(BADKEY), arg(p, 0)) : value;
+    Term key = arg(p, 0);
+    Term map = arg(p, 1);
+    if (!term_is_map(map)) return bif_map_bad(p, map);
+    Keys here;
+    Keys *k = keyed_begin(p, &here);
+    if (k == NULL) return bif_yield(p);
+    Term value = map_get_by(k, map, key);
+    if (UNLIKELY(k->more)) return keyed_yield(p, k);
+    keyed_end(p, k);
+    return found(p, key, value);
 }
 
-BifResult bif_maps_find(Process *p)
+static Term map_found_get(Process *p, Term key, Term value)
 {
-    if (!term_is_map(arg(p, 1))) return bif_map_bad(p, arg(p, 1));
-    Term value = map_get(p->run->atoms, arg(p, 1), arg(p, 0));
+    return term_is_none(value) ? raise_tagged(p, TERM_ATOM(BADKEY), key) : value;
+}
+
+static Term map_found_find(Process *p, Term key, Term value)
+{
+    (void)key;
     if (term_is_none(value)) return TERM_ATOM(ERROR);
     return bif_map_done(p, heap_tuple2(&p->heap, TERM_ATOM(OK), value));
 }
 
-BifResult bif_maps_is_key(Process *p)
+static Term map_found_is_key(Process *p, Term key, Term value)
 {
-    if (!term_is_map(arg(p, 1))) return bif_map_bad(p, arg(p, 1));
-    return term_bool(!term_is_none(map_get(p->run->atoms, arg(p, 1), arg(p, 0))));
+    (void)p;
+    (void)key;
+    return term_bool(!term_is_none(value));
 }
+
+BifResult bif_maps_get(Process *p) { return bif_map_find(p, map_found_get); }
+BifResult bif_maps_find(Process *p) { return bif_map_find(p, map_found_find); }
+BifResult bif_maps_is_key(Process *p) { return bif_map_find(p, map_found_is_key); }
 
 BifResult bif_maps_put(Process *p)
 {
     if (!term_is_map(arg(p, 2))) return bif_map_bad(p, arg(p, 2));
-    return bif_map_done(p, map_put(&p->heap, p->run->atoms, arg(p, 2), arg(p, 0), arg(p, 1)));
+    Keys here;
+    Keys *k = keyed_begin(p, &here);
+    if (k == NULL) return bif_yield(p);
+    Term map = map_put_by(&p->heap, k, arg(p, 2), arg(p, 0), arg(p, 1));
+    if (UNLIKELY(k->more)) return keyed_yield(p, k);
+    keyed_end(p, k);
+    return bif_map_done(p, map);
 }
 
 BifResult bif_maps_update(Process *p)
 {
     if (!term_is_map(arg(p, 2))) return bif_map_bad(p, arg(p, 2));
+    Keys here;
+    Keys *k = keyed_begin(p, &here);
+    if (k == NULL) return bif_yield(p);
     bool found = false;
-    Term map = map_update(&p->heap, p->run->atoms, arg(p, 2), arg(p, 0), arg(p, 1), &found);
+    Term map = map_update_by(&p->heap, k, arg(p, 2), arg(p, 0), arg(p, 1), &found);
+    if (UNLIKELY(k->more)) return keyed_yield(p, k);
+    keyed_end(p, k);
     return found ? bif_map_done(p, map) : raise_tagged(p, TERM_ATOM(BADKEY), arg(p, 0));
+}
+
+/* The map without the key; *value is what it had.  Or TERM_YIELD, or no memory. */
+static Term bif_map_without(Process *p, Term *value)
+{
+    Keys here;
+    Keys *k = keyed_begin(p, &here);
+    if (k == NULL) return bif_yield(p);
+    Term map = map_remove_by(&p->heap, k, arg(p, 1), arg(p, 0), value);
+    if (UNLIKELY(k->more)) return keyed_yield(p, k);
+    keyed_end(p, k);
+    return map;
 }
 
 BifResult bif_maps_remove(Process *p)
 {
     if (!term_is_map(arg(p, 1))) return bif_map_bad(p, arg(p, 1));
-    return bif_map_done(p, map_remove(&p->heap, p->run->atoms, arg(p, 1), arg(p, 0), NULL));
+    return bif_map_done(p, bif_map_without(p, NULL));
 }
 
 BifResult bif_maps_take(Process *p)
 {
     if (!term_is_map(arg(p, 1))) return bif_map_bad(p, arg(p, 1));
-    Term value;
-    Term map = map_remove(&p->heap, p->run->atoms, arg(p, 1), arg(p, 0), &value);
+    Term value = TERM_NONE;
+    Term map = bif_map_without(p, &value);
     if (term_is_none(map)) return raise_system_limit(p);
+    if (term_same(map, TERM_YIELD)) return map;
     if (term_is_none(value)) return TERM_ATOM(ERROR);
     return bif_map_done(p, heap_tuple2(&p->heap, value, map));
 }
@@ -309,6 +354,23 @@ static BifResult map_task_run(MapTask *t, Process *p, Term value)
     return result;
 }
 
+/* Steps with keys that a map made at once may take. */
+#define MAP_AT_ONCE_STEPS 16384
+
+static void map_charge_keys(Process *p, const Keys *k)
+{
+    bif_charge(p, (int64_t)((MAP_AT_ONCE_STEPS - k->budget) / PAUSE_STEPS));
+}
+
+/* With k->more: large keys need a task. */
+static Term map_at_once(Process *p, Keys *k, const Term *pairs, size_t n)
+{
+    keys_init(k, p->run->atoms, MAP_AT_ONCE_STEPS);
+    Term map = map_from_pairs_by(&p->heap, k, pairs, n);
+    map_charge_keys(p, k);
+    return map;
+}
+
 static BifResult bif_map_of_list(Process *p, Term value)
 {
     MapTask *t = (MapTask *)pause_find(p, map_task_release);
@@ -321,7 +383,9 @@ static BifResult bif_map_of_list(Process *p, Term value)
     bif_charge(p, (int64_t)n * 2);
     if (!term_is_cons(rest)) {
         if (!term_is_nil(rest)) return raise_badarg(p);
-        return bif_map_done(p, map_from_pairs(&p->heap, p->run->atoms, pairs, n));
+        Keys k;
+        Term map = map_at_once(p, &k, pairs, n);
+        if (LIKELY(!k.more)) return bif_map_done(p, map);
     }
     t = map_task_new(p);
     t->rest = rest;
@@ -346,7 +410,11 @@ BifResult bif_maps_merge(Process *p)
         bif_charge(p, (int64_t)(map_size(a) + map_size(b)) / 4 < MAP_AT_ONCE
                           ? (int64_t)(map_size(a) + map_size(b)) / 4
                           : MAP_AT_ONCE);
-        return bif_map_done(p, map_merge(&p->heap, p->run->atoms, a, b));
+        Keys k;
+        keys_init(&k, p->run->atoms, MAP_AT_ONCE_STEPS);
+        Term map = map_merge_by(&p->heap, &k, a, b);
+        map_charge_keys(p, &k);
+        if (LIKELY(!k.more)) return bif_map_done(p, map);
     }
     t = map_task_new(p);
     t->phase = MAP_TASK_BUILD;

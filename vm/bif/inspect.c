@@ -378,21 +378,48 @@ static Term inspect_long_value(Inspection *i, AtomName item)
     return text;
 }
 
-/* {dictionary, Key} */
-static Term inspect_entry(Inspection *i, Term key)
+static void inspect_end_study(Inspection *i)
 {
-    if (inspect_is_sensitive(i)) return TERM_ATOM(UNDEFINED);
-    Term value = dict_get(i->p, key);
-    return term_is_none(value) ? TERM_ATOM(UNDEFINED) : value;
+    if (i->study == NULL) return;
+    keys_study_end(i->study);
+    mem_free(i->p->heap.mem, MEM_WORK, i->study, sizeof *i->study);
+    i->study = NULL;
+}
+
+/* The key is large, and `k` has a question about it. */
+static void inspect_begin_study(Inspection *i, const Keys *k)
+{
+    if (i->study != NULL) return;
+    Mem *mem = i->p->heap.mem;
+    i->study = mem_alloc(mem, MEM_WORK, sizeof *i->study);
+    keys_study_begin(i->study, k->atoms, mem);
+    keys_study_take(i->study, k);
+}
+
+/* {dictionary, Key}; false: the budget is used up. */
+static bool inspect_entry(Inspection *i, Term key, size_t *budget, Term *value)
+{
+    *value = TERM_ATOM(UNDEFINED);
+    if (inspect_is_sensitive(i)) return true;
+    Keys quick;
+    keys_init(&quick, i->rc->atoms, KEYS_QUICK);
+    Keys *k = i->study == NULL ? &quick : &i->study->keys;
+    if (i->study != NULL && !keys_study_step(i->study, budget)) return false;
+    Term found = dict_get_by(k, i->p, key);
+    inspect_spend(budget, KEYS_QUICK - k->budget);
+    if (k->more) {
+        inspect_begin_study(i, k);
+        return false;
+    }
+    inspect_end_study(i);
+    if (!term_is_none(found)) *value = found;
+    return true;
 }
 
 /* The value of an item; false: the budget is used up. */
 static bool inspect_value(Inspection *i, Term item, size_t *budget, Term *value)
 {
-    if (term_is_tuple(item)) {
-        *value = inspect_entry(i, tuple_at(item, 1));
-        return true;
-    }
+    if (term_is_tuple(item)) return inspect_entry(i, tuple_at(item, 1), budget, value);
     AtomName name = atom_of(item);
     if (!inspect_is_long(name)) {
         *value = inspect_short(i, name);
@@ -517,6 +544,7 @@ void inspect_end(Inspection *i)
 {
     if (i->copying) copy_end(&i->copy);
     if (i->posting) parcel_end(&i->parcel, &i->p->heap);
+    inspect_end_study(i);
     bytes_free(&i->text);
     heap_release(&i->detached);
 }

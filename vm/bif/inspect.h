@@ -11,6 +11,7 @@
 #include "vm/base/bytes.h"
 #include "vm/bif/bif.h"
 #include "vm/proc/parcel.h"
+#include "vm/term/keys.h"
 #include "vm/term/list.h"
 
 typedef struct Inspection {
@@ -35,6 +36,7 @@ typedef struct Inspection {
     const Word *place; /* a handle, or a frame */
     Bytes text;
     CopyWalk copy;
+    KeysStudy *study; /* of a large key of the dictionary, or NULL */
     /* The reply. */
     bool posting;
     Parcel parcel;

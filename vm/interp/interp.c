@@ -422,14 +422,16 @@ dispatch:
     CASE(MAP_UPDATE) : SLOW(slow_map_put(p, true));
     CASE(MAP_GET) :
     {
-        Term value = map_get(run->atoms, TERM_AT(MAP_GET, 1), TERM_AT(MAP_GET, 2));
+        Term value = map_get_quick(run->atoms, TERM_AT(MAP_GET, 1), TERM_AT(MAP_GET, 2));
         if (term_is_none(value)) GOTO(MAP_GET, 3);
+        if (UNLIKELY(term_same(value, TERM_YIELD))) SLOW(slow_map_get(p));
         REG(MAP_GET, 0) = value.w;
         NEXT(MAP_GET);
     }
     CASE(MAP_HAS) :
     {
-        Term value = map_get(run->atoms, TERM_AT(MAP_HAS, 0), TERM_AT(MAP_HAS, 1));
+        Term value = map_get_quick(run->atoms, TERM_AT(MAP_HAS, 0), TERM_AT(MAP_HAS, 1));
+        if (UNLIKELY(term_same(value, TERM_YIELD))) SLOW(slow_map_has(p));
         TEST(MAP_HAS, 2, !term_is_none(value));
     }
 

@@ -5,6 +5,7 @@
 #include "vm/interp/trace.h"
 #include "vm/proc/compare.h"
 #include "vm/proc/frame.h"
+#include "vm/proc/keyed.h"
 #include "vm/proc/raise.h"
 #include "vm/proc/reserve.h"
 #include "vm/term/map.h"
@@ -164,16 +165,114 @@ SlowResult slow_compare(Process *p)
 
 /* ---- maps and tuples ---- */
 
-static Term slow_map_put_one(Process *p, Term map, Term key, Term value, bool exact)
+/* The value under a key that is not found at once; false: half-way. */
+static bool slow_map_find(Process *p, const uint8_t *map_at, const uint8_t *key_at, Term *value)
 {
-    if (!exact) {
-        Term result = map_put(&p->heap, p->run->atoms, map, key, value);
-        return term_is_none(result) ? raise_system_limit(p) : result;
+    Keys here;
+    Keys *k = keyed_begin(p, &here);
+    if (k == NULL) return false;
+    *value = map_get_by(k, slow_register(p, map_at), slow_register(p, key_at));
+    if (k->more) {
+        keyed_yield(p, k);
+        return false;
     }
-    bool found = false;
-    Term result = map_update(&p->heap, p->run->atoms, map, key, value, &found);
+    keyed_end(p, k);
+    return true;
+}
+
+SlowResult slow_map_get(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    Term value;
+    if (!slow_map_find(p, pc + OPOFF_MAP_GET_1, pc + OPOFF_MAP_GET_2, &value))
+        return slow_again(p);
+    if (term_is_none(value)) {
+        p->pc += 2 * (ptrdiff_t)operand_i32(pc + OPOFF_MAP_GET_3);
+        return SLOW_NEXT;
+    }
+    p->fp[operand_i16(pc + OPOFF_MAP_GET_0)] = value.w;
+    return slow_advance(p, OPLEN_MAP_GET);
+}
+
+SlowResult slow_map_has(Process *p)
+{
+    const uint8_t *pc = slow_pc(p);
+    Term value;
+    if (!slow_map_find(p, pc + OPOFF_MAP_HAS_0, pc + OPOFF_MAP_HAS_1, &value))
+        return slow_again(p);
+    if (!term_is_none(value)) return slow_advance(p, OPLEN_MAP_HAS);
+    p->pc += 2 * (ptrdiff_t)operand_i32(pc + OPOFF_MAP_HAS_2);
+    return SLOW_NEXT;
+}
+
+/* With k->more TERM_NONE, and nothing is raised. */
+static Term slow_map_put_one(Process *p, Keys *k, Term map, Term key, Term value, bool exact)
+{
+    bool found = true;
+    Term result = exact ? map_update_by(&p->heap, k, map, key, value, &found)
+                        : map_put_by(&p->heap, k, map, key, value);
+    if (UNLIKELY(k->more)) return TERM_NONE;
     if (!found) return raise_tagged(p, TERM_ATOM(BADKEY), key);
     return term_is_none(result) ? raise_system_limit(p) : result;
+}
+
+/* What has been put when a key takes long: the map stands on the heap, which lies still. */
+typedef struct MapPutPause {
+    Pause pause; /* first */
+    Term map;
+    size_t next; /* operand */
+    KeysStudy study;
+} MapPutPause;
+
+static void slow_map_put_release(Pause *pause, Process *p)
+{
+    MapPutPause *held = (MapPutPause *)pause;
+    keys_study_end(&held->study);
+    mem_free(p->heap.mem, MEM_WORK, held, sizeof *held);
+}
+
+/* The rest of the pairs in slices. */
+static SlowResult slow_map_put_rest(Process *p, MapPutPause *held, bool exact)
+{
+    const uint8_t *pc = slow_pc(p);
+    const uint8_t *list = pc + OPEND_MAP_PUT;
+    size_t n = operand_u16(pc + OPOFF_MAP_PUT_3);
+    Keys *k = &held->study.keys;
+    size_t budget = pause_budget(p);
+    size_t left = budget;
+    while (held->next + 1 < n) {
+        bool known = left > 0 && keys_study_step(&held->study, &left);
+        if (!known) {
+            pause_charge(p, budget, left);
+            return slow_again(p);
+        }
+        Term map = slow_map_put_one(p, k, held->map, slow_register(p, list + 2 * held->next),
+                                    slow_register(p, list + 2 * held->next + 2), exact);
+        size_t used = KEYS_QUICK - k->budget + 1;
+        left -= used < left ? used : left;
+        if (k->more) continue;
+        if (term_is_none(map)) {
+            pause_end(p);
+            return SLOW_RAISE;
+        }
+        held->map = map;
+        held->next += 2;
+        keys_study_forget(&held->study);
+    }
+    pause_charge(p, budget, left);
+    Term map = held->map;
+    pause_end(p);
+    p->fp[operand_i16(pc + OPOFF_MAP_PUT_0)] = map.w;
+    return slow_advance(p, slow_list_bytes(OPEND_MAP_PUT, n, 2));
+}
+
+static SlowResult slow_map_put_pause(Process *p, Term map, size_t next, bool exact)
+{
+    MapPutPause *held = (MapPutPause *)pause_new(p, sizeof *held, slow_map_put_release);
+    held->map = map;
+    held->next = next;
+    keys_study_begin(&held->study, p->run->atoms, p->heap.mem);
+    return slow_map_put_rest(p, held, exact);
 }
 
 SlowResult slow_map_put(Process *p, bool exact)
@@ -184,18 +283,23 @@ SlowResult slow_map_put(Process *p, bool exact)
     Term map = slow_register(p, pc + OPOFF_MAP_PUT_1);
     size_t n = operand_u16(pc + OPOFF_MAP_PUT_3);
     p->heap.limit = p->fp - operand_u16(pc + OPOFF_MAP_PUT_2) - LIMIT_BLOCK_SLACK;
+    MapPutPause *held = (MapPutPause *)pause_find(p, slow_map_put_release);
+    if (UNLIKELY(held != NULL)) return slow_map_put_rest(p, held, exact);
     if (!term_is_map(map)) {
         raise_tagged(p, TERM_ATOM(BADMAP), map);
         return SLOW_RAISE;
     }
     const uint8_t *list = pc + OPEND_MAP_PUT;
+    Keys k;
+    keys_init(&k, p->run->atoms, KEYS_QUICK);
     for (size_t i = 0; i + 1 < n; i += 2) {
-        Term key = slow_register(p, list + 2 * i);
-        Term value = slow_register(p, list + 2 * i + 2);
-        map = slow_map_put_one(p, map, key, value, exact);
-        if (term_is_none(map)) return SLOW_RAISE;
+        Term next = slow_map_put_one(p, &k, map, slow_register(p, list + 2 * i),
+                                     slow_register(p, list + 2 * i + 2), exact);
+        if (UNLIKELY(k.more)) return slow_map_put_pause(p, map, i, exact);
+        if (term_is_none(next)) return SLOW_RAISE;
+        map = next;
     }
-    p->run->reductions -= (int64_t)n;
+    p->run->reductions -= (int64_t)(n + (KEYS_QUICK - k.budget) / PAUSE_STEPS);
     p->fp[operand_i16(pc + OPOFF_MAP_PUT_0)] = map.w;
     return slow_advance(p, slow_list_bytes(OPEND_MAP_PUT, n, 2));
 }

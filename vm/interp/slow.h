@@ -49,6 +49,9 @@ SlowResult slow_tail_dyn(Process *p);
 SlowResult slow_undefined(Process *p);
 SlowResult slow_fun_gone(Process *p);
 
+/* MAP_GET, MAP_HAS with a key that takes long. */
+SlowResult slow_map_get(Process *p);
+SlowResult slow_map_has(Process *p);
 SlowResult slow_map_put(Process *p, bool exact);
 SlowResult slow_set_elements(Process *p);
 

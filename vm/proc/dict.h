@@ -2,19 +2,25 @@
  * The process dictionary: entries in the order of their first put, found by hash when they are
  * many. Keys and values are terms of the owner's heap: the collector gets them through
  * dict_roots. The owner alone.  None of these collects.
+ *
+ * What takes long is done in slices (pause.h): a large key, and making the table anew when it is
+ * full.  Whoever gets TERM_YIELD comes again with the same terms; nothing has changed so far.
  */
 #pragma once
 
 #include "vm/proc/process.h"
+#include "vm/term/keys.h"
 
 typedef struct Dict Dict;
 
-/* The value under `key`, or TERM_NONE. */
-Term dict_get(const Process *p, Term key);
-/* Puts; the value before, or TERM_NONE. */
+/* The value under `key`, or TERM_NONE, or TERM_YIELD. */
+Term dict_get(Process *p, Term key);
+/* Puts; the value before, or TERM_NONE, or TERM_YIELD. */
 Term dict_put(Process *p, Term key, Term value);
-/* Removes; the value it had, or TERM_NONE. */
+/* Removes; the value it had, or TERM_NONE, or TERM_YIELD. */
 Term dict_erase(Process *p, Term key);
+/* dict_get with k->more in the place of TERM_YIELD. */
+Term dict_get_by(Keys *k, const Process *p, Term key);
 void dict_clear(Process *p);
 
 /* How many entries. */

@@ -96,21 +96,22 @@ static Word *put_pair(Word *to, Term key, Term value)
     return to + 2;
 }
 
-/* Position of the key in a collision node, or where it belongs; *found tells which. */
-static size_t collision_find(const AtomTable *atoms, const Node *n, Term key, bool *found)
+/* Position of the key in a collision node, or where it belongs; *found tells which.  With k->more
+ * neither. */
+static size_t collision_find(Keys *k, const Node *n, Term key, bool *found)
 {
     const Word *pair = node_pairs(n);
     *found = false;
     for (size_t i = 0; i < n->pair_count; i++) {
-        int order = order_compare_exact(atoms, key, TERM_RAW(pair[i * 2]));
+        int order = keys_order(k, key, TERM_RAW(pair[i * 2]));
         if (order > 0) continue;
-        *found = order == 0;
+        *found = order == 0 && !k->more;
         return i;
     }
     return n->pair_count;
 }
 
-Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash)
+Term hamt_get(Keys *k, Term root, Term key, uint64_t hash)
 {
     for (;; hash <<= 4) {
         const Word *words = boxed_words(root);
@@ -119,7 +120,7 @@ Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash)
         uint32_t bit = 1u << (hash >> 60);
         if (((uint32_t)bits & bit) != 0) {
             const Word *pair = words + 3 + hamt_popcount((uint32_t)bits & (bit - 1)) * 2;
-            return order_same(TERM_RAW(pair[0]), key) ? TERM_RAW(pair[1]) : TERM_NONE;
+            return keys_same(k, TERM_RAW(pair[0]), key) ? TERM_RAW(pair[1]) : TERM_NONE;
         }
         if (((uint32_t)bits & bit << 16) == 0) return TERM_NONE;
         size_t pairs = hamt_popcount((uint32_t)bits & 0xFFFF);
@@ -128,7 +129,7 @@ Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash)
     }
     bool found;
     Node n = node_open(root);
-    size_t i = collision_find(atoms, &n, key, &found);
+    size_t i = collision_find(k, &n, key, &found);
     return found ? TERM_RAW(node_pairs(&n)[i * 2 + 1]) : TERM_NONE;
 }
 
@@ -215,8 +216,7 @@ static Term copy_with_child(Heap *h, const Node *n, uint32_t slot, Term child, i
 /* ---- insertion ---- */
 
 /* A node of `level` for two pairs whose hashes agree above it. */
-static Term two_pairs(Heap *h, const AtomTable *atoms, int level, const HamtPair *a,
-                      const HamtPair *b)
+static Term two_pairs(Heap *h, Keys *k, int level, const HamtPair *a, const HamtPair *b)
 {
     int at = level;
     while (at < LAST_LEVEL && slot_of(a->hash, at) == slot_of(b->hash, at)) at++;
@@ -224,8 +224,8 @@ static Term two_pairs(Heap *h, const AtomTable *atoms, int level, const HamtPair
     bool swap;
     Word *to;
     if (at == LAST_LEVEL) {
-        swap = order_compare_exact(atoms, a->key, b->key) > 0;
-        to = collision_new(h, 2, &node);
+        swap = keys_order(k, a->key, b->key) > 0;
+        to = k->more ? NULL : collision_new(h, 2, &node);
     } else {
         swap = slot_of(a->hash, at) > slot_of(b->hash, at);
         to = node_new(h, 1u << slot_of(a->hash, at) | 1u << slot_of(b->hash, at), 0, 2, &node);
@@ -243,12 +243,12 @@ static Term two_pairs(Heap *h, const AtomTable *atoms, int level, const HamtPair
     return node;
 }
 
-static Term collision_put(Heap *h, const AtomTable *atoms, const Node *n, Term key, Term value,
-                          bool *added)
+static Term collision_put(Heap *h, Keys *k, const Node *n, Term key, Term value, bool *added)
 {
     bool found;
-    size_t i = collision_find(atoms, n, key, &found);
+    size_t i = collision_find(k, n, key, &found);
     *added = !found;
+    if (k->more) return TERM_NONE;
     if (found) return copy_with_word(h, n, node_pairs(n) + i * 2 + 1, value.w);
     Term node;
     Word *to = collision_new(h, n->pair_count + 1, &node);
@@ -260,21 +260,21 @@ static Term collision_put(Heap *h, const AtomTable *atoms, const Node *n, Term k
 }
 
 /* The node at the end of the path with the pair put in. */
-static Term put_here(Heap *h, const AtomTable *atoms, const Node *n, int level,
-                     const HamtPair *pair, bool *added)
+static Term put_here(Heap *h, Keys *k, const Node *n, int level, const HamtPair *pair,
+                     bool *added)
 {
-    if (n->collision) return collision_put(h, atoms, n, pair->key, pair->value, added);
+    if (n->collision) return collision_put(h, k, n, pair->key, pair->value, added);
     uint32_t slot = slot_of(pair->hash, level);
     *added = true;
     if ((n->pairs >> slot & 1) == 0) return copy_with_pair(h, n, slot, pair->key, pair->value);
     const Word *there = node_pairs(n) + rank_below(n->pairs, slot) * 2;
-    if (order_same(TERM_RAW(there[0]), pair->key)) {
+    if (keys_same(k, TERM_RAW(there[0]), pair->key)) {
         *added = false;
         return copy_with_word(h, n, there + 1, pair->value.w);
     }
-    HamtPair old = {hash_internal(atoms, TERM_RAW(there[0])), TERM_RAW(there[0]),
-                    TERM_RAW(there[1])};
-    Term child = two_pairs(h, atoms, level + 1, &old, pair);
+    HamtPair old = {0, TERM_RAW(there[0]), TERM_RAW(there[1])};
+    if (k->more || !keys_hash(k, old.key, &old.hash)) return TERM_NONE;
+    Term child = two_pairs(h, k, level + 1, &old, pair);
     return term_is_none(child) ? child : copy_pair_to_child(h, n, slot, child);
 }
 
@@ -302,28 +302,28 @@ static Term ascend(Heap *h, const Path *path, int depth, Term node, int64_t more
     return node;
 }
 
-static bool has_key(const AtomTable *atoms, const Node *n, int level, Term key, uint64_t hash)
+static bool has_key(Keys *k, const Node *n, int level, Term key, uint64_t hash)
 {
     bool found = false;
     if (n->collision) {
-        collision_find(atoms, n, key, &found);
+        collision_find(k, n, key, &found);
         return found;
     }
     uint32_t slot = slot_of(hash, level);
     if ((n->pairs >> slot & 1) == 0) return false;
-    return order_same(TERM_RAW(node_pairs(n)[rank_below(n->pairs, slot) * 2]), key);
+    return keys_same(k, TERM_RAW(node_pairs(n)[rank_below(n->pairs, slot) * 2]), key);
 }
 
-Term hamt_put(Heap *h, const AtomTable *atoms, Term root, const HamtPair *pair,
-              bool only_existing, bool *added)
+Term hamt_put(Heap *h, Keys *k, Term root, const HamtPair *pair, bool only_existing,
+              bool *added)
 {
     Path path;
     Node n = descend(&path, root, pair->hash);
-    if (only_existing && !has_key(atoms, &n, path.depth, pair->key, pair->hash)) {
+    if (only_existing && !has_key(k, &n, path.depth, pair->key, pair->hash)) {
         *added = true;
         return root;
     }
-    Term node = put_here(h, atoms, &n, path.depth, pair, added);
+    Term node = put_here(h, k, &n, path.depth, pair, added);
     return ascend(h, &path, path.depth, node, *added ? 1 : 0);
 }
 
@@ -347,16 +347,15 @@ static const Word *only_other(const Node *n, const Word *gone)
     return gone == node_pairs(n) ? gone + 2 : node_pairs(n);
 }
 
-Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash,
-                 Term *taken)
+Term hamt_remove(Heap *h, Keys *k, Term root, Term key, uint64_t hash, Term *taken)
 {
     Path path;
     Node n = descend(&path, root, hash);
     *taken = TERM_NONE;
-    if (!has_key(atoms, &n, path.depth, key, hash)) return root;
+    if (!has_key(k, &n, path.depth, key, hash)) return root;
     bool found;
     uint32_t slot = n.collision ? 0 : slot_of(hash, path.depth);
-    size_t i = n.collision ? collision_find(atoms, &n, key, &found) : rank_below(n.pairs, slot);
+    size_t i = n.collision ? collision_find(k, &n, key, &found) : rank_below(n.pairs, slot);
     const Word *gone = node_pairs(&n) + i * 2;
     *taken = TERM_RAW(gone[1]);
     const Word *left = path.depth > 0 ? only_other(&n, gone) : NULL;

@@ -21,6 +21,7 @@
 
 #include "vm/term/atom.h"
 #include "vm/term/heap.h"
+#include "vm/term/keys.h"
 #include "vm/term/map.h"
 
 #define HAMT_LEVELS    16
@@ -34,15 +35,14 @@ typedef struct HamtPair {
     Term value;
 } HamtPair;
 
-/* `root` is a node; each gives TERM_NONE when absent or when memory is refused. */
-Term hamt_get(const AtomTable *atoms, Term root, Term key, uint64_t hash);
+/* `root` is a node; each gives TERM_NONE when absent, when memory is refused, or with k->more. */
+Term hamt_get(Keys *k, Term root, Term key, uint64_t hash);
 /* The new root; *added tells whether the key is new.  With `only_existing`, an absent key gives
  * the old root and *added true. */
-Term hamt_put(Heap *h, const AtomTable *atoms, Term root, const HamtPair *pair,
-              bool only_existing, bool *added);
+Term hamt_put(Heap *h, Keys *k, Term root, const HamtPair *pair, bool only_existing,
+              bool *added);
 /* The new root; the same root and *taken = TERM_NONE if absent. */
-Term hamt_remove(Heap *h, const AtomTable *atoms, Term root, Term key, uint64_t hash,
-                 Term *taken);
+Term hamt_remove(Heap *h, Keys *k, Term root, Term key, uint64_t hash, Term *taken);
 /* One node under construction: its range of pairs. */
 typedef struct HamtLevel {
     size_t start;

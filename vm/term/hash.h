@@ -13,6 +13,21 @@
 /* 64 bits for hash tries and tables of the VM; may change between versions. */
 uint64_t hash_internal_slow(const AtomTable *atoms, Term t);
 
+/* Within a budget of steps, which is taken from; false: that is too little. */
+bool hash_internal_within(const AtomTable *atoms, Term t, size_t *budget, uint64_t *hash);
+
+/* The same in slices.  An element of a list takes two steps, eight bytes or a digit of a big
+ * integer one. */
+typedef struct HashInternal {
+    const AtomTable *atoms;
+    uint64_t hash; /* the result once hash_internal_step has returned true */
+    Walk stack;
+} HashInternal;
+
+void hash_internal_begin(HashInternal *w, const AtomTable *atoms, Term t, Mem *mem);
+bool hash_internal_step(HashInternal *w, size_t *budget);
+void hash_internal_end(HashInternal *w);
+
 static inline uint64_t hash_mix(uint64_t x)
 {
     x ^= x >> 32;

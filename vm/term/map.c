@@ -1,7 +1,6 @@
 #include "vm/term/map.h"
 
 #include "vm/term/hamt.h"
-#include "vm/term/hash.h"
 #include "vm/term/map_build.h"
 #include "vm/term/order.h"
 
@@ -12,7 +11,7 @@
 static const Word *flat_keys(Term map) { return boxed_words(map_flat_keys(map)) + 1; }
 
 /* Position of the key, or the size if it is not there. */
-static size_t flat_find(Term map, Term key)
+static size_t flat_find(Keys *k, Term map, Term key)
 {
     size_t n = map_flat_size(map);
     if (n == 0) return 0;
@@ -22,19 +21,19 @@ static size_t flat_find(Term map, Term key)
             if (keys[i] == key.w) return i;
         return n;
     }
-    for (size_t i = 0; i < n; i++)
-        if (order_same(TERM_RAW(keys[i]), key)) return i;
+    for (size_t i = 0; i < n && !k->more; i++)
+        if (keys_same(k, TERM_RAW(keys[i]), key)) return i;
     return n;
 }
 
 /* Where an absent key belongs. */
-static size_t flat_place(const AtomTable *atoms, Term map, Term key)
+static size_t flat_place(Keys *k, Term map, Term key)
 {
     size_t low = 0;
     size_t high = map_flat_size(map);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (order_compare_exact(atoms, key, map_flat_key(map, middle)) < 0)
+        if (keys_order(k, key, map_flat_key(map, middle)) < 0)
             high = middle;
         else
             low = middle + 1;
@@ -136,17 +135,31 @@ Term map_from_root(Heap *h, Term root)
 
 static Term map_root(Term map) { return boxed_term(map, 1); }
 
+/* Where a pair belongs among `n` in map-key order. */
+static size_t pairs_place(Keys *k, const HamtPair *pairs, size_t n, Term key)
+{
+    size_t low = 0;
+    while (low < n) {
+        size_t middle = (low + n) / 2;
+        if (keys_order(k, key, pairs[middle].key) < 0)
+            n = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 /* Flat, from at most MAP_FLAT_MAX pairs with different keys, which are sorted here by
- * insertion. */
-Term map_from_different(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n)
+ * insertion: with few comparisons, as keys may be large. */
+Term map_from_different(Heap *h, Keys *k, HamtPair *pairs, size_t n)
 {
     if (n == 0) return map_empty(h);
     for (size_t i = 1; i < n; i++) {
         HamtPair pair = pairs[i];
-        size_t k = i;
-        for (; k > 0 && order_compare_exact(atoms, pairs[k - 1].key, pair.key) > 0; k--)
-            pairs[k] = pairs[k - 1];
-        pairs[k] = pair;
+        size_t at = pairs_place(k, pairs, i, pair.key);
+        if (k->more) return TERM_NONE;
+        memmove(pairs + at + 1, pairs + at, (i - at) * sizeof *pairs);
+        pairs[at] = pair;
     }
     Word *keys = NULL;
     Word *at = flat_new_with_keys(h, n, &keys);
@@ -159,22 +172,23 @@ Term map_from_different(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t
 }
 
 /* One key more than a flat map holds. */
-static Term flat_to_hash(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
+static Term flat_to_hash(Heap *h, Keys *keys, Term map, Term key, Term value)
 {
     HamtPair pairs[MAP_FLAT_MAX + 1];
-    pairs[0] = (HamtPair){hash_internal(atoms, key), key, value};
-    for (size_t n = 1; n <= MAP_FLAT_MAX; n++) {
-        Term k = map_flat_key(map, n - 1);
-        HamtPair pair = {hash_internal(atoms, k), k, map_flat_value(map, n - 1)};
+    for (size_t n = 0; n <= MAP_FLAT_MAX; n++) {
+        HamtPair pair = {0, key, value};
+        if (n > 0) pair = (HamtPair){0, map_flat_key(map, n - 1), map_flat_value(map, n - 1)};
+        if (!keys_hash(keys, pair.key, &pair.hash)) return TERM_NONE;
         size_t i = n;
         for (; i > 0 && pairs[i - 1].hash >= pair.hash; i--) {
             if (pairs[i - 1].hash == pair.hash
-                && order_compare_exact(atoms, pairs[i - 1].key, k) < 0)
+                && keys_order(keys, pairs[i - 1].key, pair.key) < 0)
                 break;
             pairs[i] = pairs[i - 1];
         }
         pairs[i] = pair;
     }
+    if (keys->more) return TERM_NONE;
     HamtBuild b;
     size_t budget = SIZE_MAX;
     hamt_build_begin(&b, pairs, MAP_FLAT_MAX + 1);
@@ -182,7 +196,7 @@ static Term flat_to_hash(Heap *h, const AtomTable *atoms, Term map, Term key, Te
     return map_from_root(h, b.root);
 }
 
-static Term hash_to_flat(Heap *h, const AtomTable *atoms, Term root)
+static Term hash_to_flat(Heap *h, Keys *k, Term root)
 {
     HamtPair pairs[MAP_FLAT_MAX];
     size_t n = 0;
@@ -191,7 +205,7 @@ static Term hash_to_flat(Heap *h, const AtomTable *atoms, Term root)
     Term value;
     hamt_iter_start(&it, root, 0);
     while (hamt_next(&it, &key, &value)) pairs[n++] = (HamtPair){0, key, value};
-    return map_from_different(h, atoms, pairs, n);
+    return map_from_different(h, k, pairs, n);
 }
 
 /* ---- one key ---- */
@@ -206,63 +220,87 @@ Term map_get_immediate(const AtomTable *atoms, Term map, Term key)
             if (keys[i] == key.w) return map_flat_value(map, i);
         return TERM_NONE;
     }
-    return hamt_get(atoms, map_root(map), key, hash_internal(atoms, key));
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return hamt_get(&k, map_root(map), key, hash_internal(atoms, key));
 }
 
-Term map_get(const AtomTable *atoms, Term map, Term key)
+Term map_get_by(Keys *k, Term map, Term key)
 {
-    if (!map_is_flat(map))
-        return hamt_get(atoms, map_root(map), key, hash_internal(atoms, key));
-    size_t i = flat_find(map, key);
+    if (!map_is_flat(map)) {
+        uint64_t hash;
+        return keys_hash(k, key, &hash) ? hamt_get(k, map_root(map), key, hash) : TERM_NONE;
+    }
+    size_t i = flat_find(k, map, key);
     return i == map_flat_size(map) ? TERM_NONE : map_flat_value(map, i);
 }
 
-Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
+Term map_get_quick_slow(const AtomTable *atoms, Term map, Term key)
 {
-    if (!map_is_flat(map)) {
-        HamtPair pair = {hash_internal(atoms, key), key, value};
-        bool added;
-        return map_from_root(h, hamt_put(h, atoms, map_root(map), &pair, false, &added));
-    }
-    size_t n = map_flat_size(map);
-    size_t i = flat_find(map, key);
-    if (i < n) return flat_with_value(h, map, i, value);
-    if (n == MAP_FLAT_MAX) return flat_to_hash(h, atoms, map, key, value);
-    return flat_insert(h, map, flat_place(atoms, map, key), key, value);
+    Keys k;
+    keys_init(&k, atoms, ORDER_QUICK);
+    Term value = map_get_by(&k, map, key);
+    return UNLIKELY(k.more) ? TERM_YIELD : value;
 }
 
-Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value, bool *found)
+Term map_put_by(Heap *h, Keys *k, Term map, Term key, Term value)
 {
     if (!map_is_flat(map)) {
-        HamtPair pair = {hash_internal(atoms, key), key, value};
+        HamtPair pair = {0, key, value};
+        bool added;
+        if (!keys_hash(k, key, &pair.hash)) return TERM_NONE;
+        return map_from_root(h, hamt_put(h, k, map_root(map), &pair, false, &added));
+    }
+    size_t n = map_flat_size(map);
+    size_t i = flat_find(k, map, key);
+    if (i < n) return flat_with_value(h, map, i, value);
+    if (k->more) return TERM_NONE;
+    if (n == MAP_FLAT_MAX) return flat_to_hash(h, k, map, key, value);
+    i = flat_place(k, map, key);
+    return k->more ? TERM_NONE : flat_insert(h, map, i, key, value);
+}
+
+Term map_update_by(Heap *h, Keys *k, Term map, Term key, Term value, bool *found)
+{
+    *found = false;
+    if (!map_is_flat(map)) {
+        HamtPair pair = {0, key, value};
         bool absent;
-        Term root = hamt_put(h, atoms, map_root(map), &pair, true, &absent);
+        if (!keys_hash(k, key, &pair.hash)) return TERM_NONE;
+        Term root = hamt_put(h, k, map_root(map), &pair, true, &absent);
         *found = !absent;
         return absent ? TERM_NONE : map_from_root(h, root);
     }
-    size_t i = flat_find(map, key);
+    size_t i = flat_find(k, map, key);
     *found = i < map_flat_size(map);
     return *found ? flat_with_value(h, map, i, value) : TERM_NONE;
 }
 
-Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken)
+static Term hash_remove(Heap *h, Keys *k, Term map, Term key, Term *value)
+{
+    uint64_t hash;
+    if (!keys_hash(k, key, &hash)) return TERM_NONE;
+    Term old = map_root(map);
+    Term root = hamt_remove(h, k, old, key, hash, value);
+    if (k->more || term_is_none(root)) return TERM_NONE;
+    if (root.w == old.w) return map;
+    return hamt_count(root) > MAP_FLAT_MAX ? map_from_root(h, root) : hash_to_flat(h, k, root);
+}
+
+Term map_remove_by(Heap *h, Keys *k, Term map, Term key, Term *taken)
 {
     Term value = TERM_NONE;
     Term result = map;
     if (map_is_flat(map)) {
-        size_t i = flat_find(map, key);
+        size_t i = flat_find(k, map, key);
         if (i < map_flat_size(map)) {
             value = map_flat_value(map, i);
             result = flat_remove(h, map, i);
+        } else if (k->more) {
+            result = TERM_NONE;
         }
     } else {
-        Term old = map_root(map);
-        Term root = hamt_remove(h, atoms, old, key, hash_internal(atoms, key), &value);
-        if (term_is_none(root))
-            result = root;
-        else if (root.w != old.w)
-            result = hamt_count(root) > MAP_FLAT_MAX ? map_from_root(h, root)
-                                                     : hash_to_flat(h, atoms, root);
+        result = hash_remove(h, k, map, key, &value);
     }
     if (taken != NULL) *taken = value;
     return result;
@@ -279,60 +317,109 @@ Term map_from_sorted(Heap *h, Term keys, size_t n, const Term *values)
     return boxed_from(at);
 }
 
-static Term run_build(MapBuild *b, Heap *h)
-{
-    size_t budget = SIZE_MAX;
-    while (!map_build_step(b, h, &budget)) budget = SIZE_MAX;
-    map_build_end(b);
-    return b->result;
-}
-
-static Term from_few_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n)
+static Term from_few_pairs(Heap *h, Keys *keys, const Term *pairs, size_t n)
 {
     HamtPair few[MAP_FLAT_MAX];
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         size_t k = 0;
-        while (k < kept && !order_same(few[k].key, pairs[i * 2])) k++;
+        while (k < kept && !keys_same(keys, few[k].key, pairs[i * 2])) k++;
+        if (keys->more) return TERM_NONE;
         few[k] = (HamtPair){0, pairs[i * 2], pairs[i * 2 + 1]};
         kept += k == kept;
     }
-    return map_from_different(h, atoms, few, kept);
+    return map_from_different(h, keys, few, kept);
 }
 
-Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n)
+/* A build that is not to go beyond the budget of `k`. */
+static Term run_build(MapBuild *b, Heap *h, Keys *k)
 {
-    if (n <= MAP_FLAT_MAX) return from_few_pairs(h, atoms, pairs, n);
-    MapBuild b;
-    if (!map_build_begin(&b, atoms, n, h->mem)) return TERM_NONE;
-    for (size_t i = 0; i < n; i++) map_build_add(&b, pairs[i * 2], pairs[i * 2 + 1]);
-    return run_build(&b, h);
+    size_t budget = k->budget;
+    bool done = map_build_step(b, h, &budget);
+    k->budget = budget;
+    k->more = !done;
+    map_build_end(b);
+    return done ? b->result : TERM_NONE;
 }
 
-static Term merge_all(Heap *h, const AtomTable *atoms, Term a, Term b)
+Term map_from_pairs_by(Heap *h, Keys *k, const Term *pairs, size_t n)
+{
+    if (n <= MAP_FLAT_MAX) return from_few_pairs(h, k, pairs, n);
+    MapBuild b;
+    if (!map_build_begin(&b, k->atoms, n, h->mem)) return TERM_NONE;
+    for (size_t i = 0; i < n; i++) map_build_add(&b, pairs[i * 2], pairs[i * 2 + 1]);
+    return run_build(&b, h, k);
+}
+
+static Term merge_all(Heap *h, Keys *k, Term a, Term b)
 {
     MapBuild build;
-    if (!map_build_begin_merge(&build, atoms, a, b, h->mem)) return TERM_NONE;
-    return run_build(&build, h);
+    if (!map_build_begin_merge(&build, k->atoms, a, b, h->mem)) return TERM_NONE;
+    return run_build(&build, h, k);
 }
 
-Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b)
+Term map_merge_by(Heap *h, Keys *k, Term a, Term b)
 {
     size_t an = map_size(a);
     size_t bn = map_size(b);
     if (an == 0) return b;
     if (bn == 0 || a.w == b.w) return a;
-    if (bn > MAP_MERGE_ONE_BY_ONE && an > MAP_MERGE_ONE_BY_ONE)
-        return merge_all(h, atoms, a, b);
+    if (bn > MAP_MERGE_ONE_BY_ONE && an > MAP_MERGE_ONE_BY_ONE) return merge_all(h, k, a, b);
     bool from_b = bn <= an;
     Term map = from_b ? a : b;
     MapIter it = map_iter(from_b ? b : a);
     Term key;
     Term value;
-    while (!term_is_none(map) && map_next(&it, &key, &value))
-        if (from_b || term_is_none(map_get(atoms, b, key)))
-            map = map_put(h, atoms, map, key, value);
+    while (!term_is_none(map) && map_next(&it, &key, &value)) {
+        bool wanted = from_b || term_is_none(map_get_by(k, b, key));
+        if (k->more) return TERM_NONE;
+        if (wanted) map = map_put_by(h, k, map, key, value);
+    }
     return map;
+}
+
+/* ---- all at once ---- */
+
+Term map_get(const AtomTable *atoms, Term map, Term key)
+{
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return map_get_by(&k, map, key);
+}
+
+Term map_put(Heap *h, const AtomTable *atoms, Term map, Term key, Term value)
+{
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return map_put_by(h, &k, map, key, value);
+}
+
+Term map_update(Heap *h, const AtomTable *atoms, Term map, Term key, Term value, bool *found)
+{
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return map_update_by(h, &k, map, key, value, found);
+}
+
+Term map_remove(Heap *h, const AtomTable *atoms, Term map, Term key, Term *taken)
+{
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return map_remove_by(h, &k, map, key, taken);
+}
+
+Term map_merge(Heap *h, const AtomTable *atoms, Term a, Term b)
+{
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return map_merge_by(h, &k, a, b);
+}
+
+Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n)
+{
+    Keys k;
+    keys_init(&k, atoms, SIZE_MAX);
+    return map_from_pairs_by(h, &k, pairs, n);
 }
 
 /* ---- iteration ---- */

@@ -53,7 +53,29 @@ Term map_from_pairs(Heap *h, const AtomTable *atoms, const Term *pairs, size_t n
 /* From n keys that already stand in map-key order without doubles, n <= MAP_FLAT_MAX. */
 Term map_from_sorted(Heap *h, Term keys_tuple, size_t n, const Term *values);
 
-/* Iteration: flat maps in map-key order, others in an order that depends only on the keys.
+/* ---- the same within a budget (keys.h) ----
+ * TERM_NONE with k->more: it was too little. */
+
+typedef struct Keys Keys;
+
+Term map_get_by(Keys *k, Term map, Term key);
+Term map_put_by(Heap *h, Keys *k, Term map, Term key, Term value);
+Term map_update_by(Heap *h, Keys *k, Term map, Term key, Term value, bool *found);
+Term map_remove_by(Heap *h, Keys *k, Term map, Term key, Term *taken);
+Term map_merge_by(Heap *h, Keys *k, Term a, Term b);
+Term map_from_pairs_by(Heap *h, Keys *k, const Term *pairs, size_t n);
+
+/* For instructions that look a key up: TERM_YIELD if that takes more than a hundred steps. */
+Term map_get_quick_slow(const AtomTable *atoms, Term map, Term key);
+static inline Term map_get_quick(const AtomTable *atoms, Term map, Term key)
+{
+    if (LIKELY(term_is_atomic(key))) return map_get_immediate(atoms, map, key);
+    return map_get_quick_slow(atoms, map, key);
+}
+
+/* ---- iteration ---- */
+
+/* Flat maps in map-key order, others in an order that depends only on the keys.
  *     MapIter it = map_iter(map);
  *     while (map_next(&it, &key, &value)) ...
  * The iterator holds terms: nothing may collect meanwhile.  To go on after a pause, remember

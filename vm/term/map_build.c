@@ -1,8 +1,5 @@
 #include "vm/term/map_build.h"
 
-#include "vm/term/hash.h"
-#include "vm/term/order.h"
-
 #include <string.h>
 
 #define DIGIT_MASK (((uint32_t)1 << MAP_BUILD_DIGIT) - 1)
@@ -17,7 +14,7 @@ static inline uint32_t digit_of(uint64_t hash, unsigned pass)
 bool map_build_begin(MapBuild *b, const AtomTable *atoms, size_t n, Mem *mem)
 {
     if (n > UINT32_MAX) return false;
-    b->atoms = atoms;
+    keys_study_begin(&b->study, atoms, mem);
     b->mem = mem;
     b->result = TERM_NONE;
     b->phase = MAP_BUILD_HASH;
@@ -47,9 +44,34 @@ void map_build_end(MapBuild *b)
     mem_free(b->mem, MEM_WORK, b->pairs, b->room * sizeof(HamtPair));
     mem_free(b->mem, MEM_WORK, b->other, b->room * sizeof(HamtPair));
     b->pairs = b->other = NULL;
+    keys_study_end(&b->study);
 }
 
-/* ---- phases: each returns whether it came to its end ---- */
+/* ---- phases: each returns whether it came to its end; false also when a key needs study ---- */
+
+/* Steps with keys that count as one pair. */
+#define KEY_STEPS 4
+
+/* Goes on with the study of a key; false: the budget is used up. */
+static bool study_keys(MapBuild *b, size_t *budget)
+{
+    size_t steps = *budget < SIZE_MAX / KEY_STEPS ? *budget * KEY_STEPS : SIZE_MAX;
+    bool known = keys_study_step(&b->study, &steps);
+    if (*budget > steps / KEY_STEPS) *budget = steps / KEY_STEPS;
+    return known;
+}
+
+/* Keys have been dealt with: what that took, and what is known of them, goes. */
+static void charge_keys(MapBuild *b, size_t *budget)
+{
+    Keys *k = &b->study.keys;
+    size_t used = (KEYS_QUICK - k->budget) / KEY_STEPS;
+    *budget -= used < *budget ? used : *budget;
+    if (k->more)
+        k->budget = KEYS_QUICK;
+    else
+        keys_study_forget(&b->study);
+}
 
 static bool step_collect(MapBuild *b, size_t *budget)
 {
@@ -74,7 +96,9 @@ static bool step_hash(MapBuild *b, size_t *budget)
         if (*budget == 0) return false;
         --*budget;
         HamtPair *pair = &b->pairs[b->at];
-        pair->hash = hash_internal(b->atoms, pair->key);
+        bool known = keys_hash(&b->study.keys, pair->key, &pair->hash);
+        charge_keys(b, budget);
+        if (!known) return false;
         for (unsigned pass = 0; pass < MAP_BUILD_PASSES; pass++)
             b->digits[pass][digit_of(pair->hash, pass)]++;
     }
@@ -107,23 +131,31 @@ static bool step_scatter(MapBuild *b, size_t *budget)
     return true;
 }
 
-/* Moves a pair back to where its whole hash and then its key belong; pairs with the same key
- * keep their order. */
+/* Where a pair belongs by its whole hash and then its key, behind others with the same key. */
+static size_t settled_place(MapBuild *b, const HamtPair *pair)
+{
+    size_t to = b->at;
+    for (; to > 0; to--) {
+        const HamtPair *before = &b->pairs[to - 1];
+        if (before->hash < pair->hash) break;
+        if (before->hash == pair->hash
+            && keys_order(&b->study.keys, before->key, pair->key) <= 0)
+            break;
+    }
+    return to;
+}
+
 static bool step_settle(MapBuild *b, size_t *budget)
 {
     for (; b->at < b->count; b->at++) {
         if (*budget == 0) return false;
         --*budget;
         HamtPair pair = b->pairs[b->at];
-        size_t to = b->at;
-        for (; to > 0; to--) {
-            const HamtPair *before = &b->pairs[to - 1];
-            if (before->hash < pair.hash) break;
-            if (before->hash == pair.hash
-                && order_compare_exact(b->atoms, before->key, pair.key) <= 0)
-                break;
-            b->pairs[to] = *before;
-        }
+        size_t to = settled_place(b, &pair);
+        bool more = b->study.keys.more;
+        charge_keys(b, budget);
+        if (more) return false;
+        memmove(b->pairs + to + 1, b->pairs + to, (b->at - to) * sizeof pair);
         b->pairs[to] = pair;
     }
     return true;
@@ -138,7 +170,12 @@ static bool step_keep(MapBuild *b, size_t *budget)
         ASSERT(b->pairs != NULL);
         const HamtPair *pair = &b->pairs[b->at];
         HamtPair *last = b->kept == 0 ? NULL : &b->pairs[b->kept - 1];
-        if (last != NULL && last->hash == pair->hash && order_same(last->key, pair->key))
+        bool again = last != NULL && last->hash == pair->hash
+                     && keys_same(&b->study.keys, last->key, pair->key);
+        bool more = b->study.keys.more;
+        charge_keys(b, budget);
+        if (more) return false;
+        if (again)
             *last = *pair;
         else
             b->pairs[b->kept++] = *pair;
@@ -146,15 +183,24 @@ static bool step_keep(MapBuild *b, size_t *budget)
     return true;
 }
 
-static void begin_trie(MapBuild *b, Heap *h)
+/* Few pairs: a flat map.  The answers about all keys are kept until it stands. */
+static bool step_flat(MapBuild *b, Heap *h, size_t *budget)
 {
-    b->phase = MAP_BUILD_TRIE;
-    if (b->kept > MAP_FLAT_MAX) {
-        hamt_build_begin(&b->trie, b->pairs, b->kept);
-        return;
-    }
-    b->result = map_from_different(h, b->atoms, b->pairs, b->kept);
-    b->phase = MAP_BUILD_DONE;
+    if (*budget == 0) return false;
+    Keys *k = &b->study.keys;
+    b->result = map_from_different(h, k, b->pairs, b->kept);
+    size_t used = 1 + (KEYS_QUICK - k->budget) / KEY_STEPS;
+    *budget -= used < *budget ? used : *budget;
+    k->budget = KEYS_QUICK;
+    return !k->more;
+}
+
+static bool step_trie(MapBuild *b, Heap *h, size_t *budget)
+{
+    if (b->kept <= MAP_FLAT_MAX) return step_flat(b, h, budget);
+    if (!hamt_build_step(&b->trie, h, budget)) return false;
+    b->result = map_from_root(h, b->trie.root);
+    return true;
 }
 
 static bool step_phase(MapBuild *b, Heap *h, size_t *budget)
@@ -165,7 +211,7 @@ static bool step_phase(MapBuild *b, Heap *h, size_t *budget)
     case MAP_BUILD_SCATTER: return step_scatter(b, budget);
     case MAP_BUILD_SETTLE: return step_settle(b, budget);
     case MAP_BUILD_KEEP: return step_keep(b, budget);
-    case MAP_BUILD_TRIE: return hamt_build_step(&b->trie, h, budget);
+    case MAP_BUILD_TRIE: return step_trie(b, h, budget);
     case MAP_BUILD_DONE: return true;
     }
     UNREACHABLE();
@@ -174,14 +220,15 @@ static bool step_phase(MapBuild *b, Heap *h, size_t *budget)
 bool map_build_step(MapBuild *b, Heap *h, size_t *budget)
 {
     while (b->phase != MAP_BUILD_DONE) {
-        if (!step_phase(b, h, budget)) return false;
-        b->at = 0;
-        if (b->phase == MAP_BUILD_KEEP) {
-            begin_trie(b, h);
-        } else {
-            if (b->phase == MAP_BUILD_TRIE) b->result = map_from_root(h, b->trie.root);
-            b->phase++;
+        if (!study_keys(b, budget)) return false;
+        if (!step_phase(b, h, budget)) {
+            if (b->study.keys.more) continue;
+            return false;
         }
+        b->at = 0;
+        b->phase++;
+        if (b->phase == MAP_BUILD_TRIE && b->kept > MAP_FLAT_MAX)
+            hamt_build_begin(&b->trie, b->pairs, b->kept);
     }
     return true;
 }

@@ -7,8 +7,8 @@
  *     map = b.result; map_build_end(&b);
  *
  * Pairs are hashed, sorted by their hashes (radix, so that it can stop anywhere) and joined
- * from the leaves up; that costs far less than as many single insertions.  Nothing may collect
- * until the end, and the MapBuild does not move.
+ * from the leaves up; that costs far less than as many single insertions.  Large keys are hashed
+ * and compared in slices too.  Nothing may collect until the end, and the MapBuild does not move.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #define MAP_BUILD_DIGIT  11 /* bits of a radix pass */
 
 typedef struct MapBuild {
-    const AtomTable *atoms;
+    KeysStudy study; /* of the keys at hand */
     Mem *mem;
     Term result; /* once done; TERM_NONE: memory was refused */
     enum {
@@ -59,5 +59,5 @@ bool map_build_step(MapBuild *b, Heap *h, size_t *budget);
 void map_build_end(MapBuild *b);
 
 /* Parts of map.c that a build ends with. */
-Term map_from_different(Heap *h, const AtomTable *atoms, HamtPair *pairs, size_t n);
+Term map_from_different(Heap *h, Keys *k, HamtPair *pairs, size_t n);
 Term map_from_root(Heap *h, Term root);

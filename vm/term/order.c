@@ -1,11 +1,13 @@
 #include "vm/term/order.h"
 
+#include "vm/term/big.h"
 #include "vm/term/binary.h"
 #include "vm/term/fun.h"
 #include "vm/term/hamt.h"
+#include "vm/term/keys.h"
 #include "vm/term/map.h"
 #include "vm/term/number.h"
-#include "vm/term/pid.h"
+#include "vm/term/order_ids.h"
 
 #include <string.h>
 
@@ -16,11 +18,20 @@
  *   RANGE  [from a][from b][n][tag]   n neighbouring words each
  *   NODES  [from a][from b][n][tag]   the same, keys and values in turn: keys compare exactly
  *   BITS   [a][b][done][tag]          bitstrings equal up to bit `done`
+ *   LIMBS  [a][b][n][tag]             big integers of one sign and size, equal above limb n
  *
  * A difference ends everything, except inside a comparison of two large maps (OrderMaps), which
  * collects what it needs from several comparisons.
  */
-enum { FRAME_PAIR, FRAME_RANGE, FRAME_NODES, FRAME_BITS, FRAME_MASK = 3, FRAME_EXACT = 4 };
+enum {
+    FRAME_PAIR,
+    FRAME_RANGE,
+    FRAME_NODES,
+    FRAME_BITS,
+    FRAME_LIMBS,
+    FRAME_MASK = 7,
+    FRAME_EXACT = 8
+};
 
 /*
  * Two hash maps of one size in order.  Sorting all keys would cost n log n; it is enough to
@@ -35,11 +46,13 @@ struct OrderMaps {
     bool exact;
     bool in_b;    /* going through b; else through a */
     bool missing; /* a key of one map is not in the other: values no longer matter */
-    enum { MAPS_NEXT, MAPS_VALUE, MAPS_KEY } waits;
+    enum { MAPS_NEXT, MAPS_FOUND, MAPS_VALUE, MAPS_KEY } waits;
     MapIter it;
-    Term key;       /* the key at hand */
-    int key_result; /* what the map comparison gives if `key` is the smallest */
-    Term least;     /* smallest key that counts so far, or TERM_NONE */
+    Term key;         /* the key at hand */
+    Term value;       /* and its value */
+    KeysStudy *study; /* of keys that take long to look up, or NULL */
+    int key_result;   /* what the map comparison gives if `key` is the smallest */
+    Term least;       /* smallest key that counts so far, or TERM_NONE */
     int least_result;
 };
 
@@ -93,66 +106,6 @@ static int rank_of(Term t)
     return term_is_local_port(t) ? RANK_PORT : RANK_NIL;
 }
 
-static int compare_words(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
-
-static int compare_atoms(const OrderWalk *o, Term a, Term b)
-{
-    if (a.w == b.w) return 0;
-    if (!o->ordered) return 1;
-    return atom_compare(o->atoms, a, b);
-}
-
-static int compare_numbers(Term a, Term b, bool exact)
-{
-    if (!exact) return number_compare(a, b);
-    bool a_float = term_is_float(a);
-    bool b_float = term_is_float(b);
-    if (a_float != b_float) return a_float ? 1 : -1;
-    return number_compare(a, b);
-}
-
-/* What is of this node stands before what is of another. */
-static int compare_nodes(const OrderWalk *o, Term a, Term b)
-{
-    if (pid_is_remote(a) != pid_is_remote(b)) return pid_is_remote(a) ? 1 : -1;
-    if (!pid_is_remote(a)) return 0;
-    int order = compare_atoms(o, pid_node(a), pid_node(b));
-    return order != 0 ? order : compare_words(pid_creation(a), pid_creation(b));
-}
-
-static int compare_pids(const OrderWalk *o, Term a, Term b)
-{
-    uint32_t a_id;
-    uint32_t b_id;
-    uint32_t a_serial;
-    uint32_t b_serial;
-    pid_numbers(a, &a_id, &a_serial);
-    pid_numbers(b, &b_id, &b_serial);
-    int order = compare_words((uint64_t)a_serial << 32 | a_id, (uint64_t)b_serial << 32 | b_id);
-    return order != 0 ? order : compare_nodes(o, a, b);
-}
-
-static int compare_ports(const OrderWalk *o, Term a, Term b)
-{
-    int order = compare_nodes(o, a, b);
-    if (order != 0) return order;
-    return compare_words(pid_is_remote(a) ? pid_remote_port(a) : port_number(a),
-                         pid_is_remote(b) ? pid_remote_port(b) : port_number(b));
-}
-
-static int compare_refs(const OrderWalk *o, Term a, Term b)
-{
-    int order = compare_nodes(o, a, b);
-    if (order != 0) return order;
-    if (!pid_is_remote(a)) return compare_words(pid_ref_number(a), pid_ref_number(b));
-    uint32_t x[PID_REF_MAX_IDS] = {0};
-    uint32_t y[PID_REF_MAX_IDS] = {0};
-    pid_ref_ids(a, x);
-    pid_ref_ids(b, y);
-    for (size_t i = PID_REF_MAX_IDS; i-- > 0 && order == 0;) order = compare_words(x[i], y[i]);
-    return order;
-}
-
 /* ---- frames ---- */
 
 static void push_frame(OrderWalk *o, Word x, Word y, Word n, Word tag)
@@ -178,27 +131,28 @@ static void push_range(OrderWalk *o, const Word *a, const Word *b, size_t n, boo
                    FRAME_RANGE | (exact ? FRAME_EXACT : 0));
 }
 
+/* Limbs from which on integers are compared in steps. */
+#define LIMBS_MANY 64
+
+static int compare_numbers(OrderWalk *o, Term a, Term b, bool exact)
+{
+    if (term_is_small(a) || term_is_small(b) || boxed_header(a) != boxed_header(b)) {
+        bool a_float = term_is_float(a);
+        bool b_float = term_is_float(b);
+        if (exact && a_float != b_float) return a_float ? 1 : -1;
+        return number_compare(a, b);
+    }
+    if (term_is_float(a) || big_limbs(a) < LIMBS_MANY) return number_compare(a, b);
+    push_frame(o, a.w, b.w, big_limbs(a), FRAME_LIMBS);
+    return 0;
+}
+
 static int compare_funs(OrderWalk *o, Term a, Term b, bool exact)
 {
-    bool a_export = boxed_kind(a) == KIND_EXPORT_FUN;
-    bool b_export = boxed_kind(b) == KIND_EXPORT_FUN;
-    if (a_export != b_export) return a_export ? 1 : -1;
-    if (a_export) {
-        const ExportKey *x = fun_export(a);
-        const ExportKey *y = fun_export(b);
-        int order = compare_atoms(o, x->module, y->module);
-        if (order == 0) order = compare_atoms(o, x->function, y->function);
-        return order != 0 ? order : compare_words(x->arity, y->arity);
-    }
-    FunKey x = fun_key_of(a);
-    FunKey y = fun_key_of(b);
-    int order = compare_atoms(o, x.module, y.module);
-    if (order == 0) order = compare_words(x.old_index, y.old_index);
-    if (order == 0) order = compare_words(x.old_uniq, y.old_uniq);
-    if (order == 0) order = compare_words(x.index, y.index);
-    if (order == 0) order = memcmp(x.uniq, y.uniq, sizeof x.uniq);
+    int order = order_ids_funs(o, a, b);
+    if (order != 0 || boxed_kind(a) == KIND_EXPORT_FUN) return order;
     size_t n = fun_free_count(a);
-    if (order == 0) order = compare_words(n, fun_free_count(b));
+    order = order_ids_words(n, fun_free_count(b));
     if (order != 0) return order;
     push_range(o, boxed_words(a) + 1 + header_words(boxed_header(a)) - n,
                boxed_words(b) + 1 + header_words(boxed_header(b)) - n, n, exact);
@@ -229,13 +183,14 @@ static void begin_maps(OrderWalk *o, Term a, Term b, bool exact)
                      .exact = exact,
                      .waits = MAPS_NEXT,
                      .it = map_iter(a),
+                     .study = NULL,
                      .least = TERM_NONE};
     o->maps = m;
 }
 
 static int compare_maps(OrderWalk *o, Term a, Term b, bool exact)
 {
-    int order = compare_words(map_size(a), map_size(b));
+    int order = order_ids_words(map_size(a), map_size(b));
     if (order != 0 || map_size(a) == 0) return order;
     if (map_is_flat(a)) {
         size_t n = map_flat_size(a);
@@ -261,18 +216,18 @@ static int compare_terms(OrderWalk *o, Term a, Term b, bool exact)
     int b_rank = rank_of(b);
     if (rank != b_rank) return rank < b_rank ? -1 : 1;
     switch (rank) {
-    case RANK_NUMBER: return compare_numbers(a, b, exact);
-    case RANK_ATOM: return compare_atoms(o, a, b);
-    case RANK_REF: return compare_refs(o, a, b);
+    case RANK_NUMBER: return compare_numbers(o, a, b, exact);
+    case RANK_ATOM: return order_ids_atoms(o, a, b);
+    case RANK_REF: return order_ids_refs(o, a, b);
     case RANK_FUN: return compare_funs(o, a, b, exact);
-    case RANK_PORT: return compare_ports(o, a, b);
-    case RANK_PID: return compare_pids(o, a, b);
+    case RANK_PORT: return order_ids_ports(o, a, b);
+    case RANK_PID: return order_ids_pids(o, a, b);
     case RANK_MAP: return compare_maps(o, a, b, exact);
     case RANK_LIST: push_pair(o, a, b, exact); return 0;
     case RANK_NODE: return compare_hamt_nodes(o, a, b, exact);
     case RANK_TUPLE: {
         size_t n = tuple_size(a);
-        int order = compare_words(n, tuple_size(b));
+        int order = order_ids_words(n, tuple_size(b));
         if (order == 0) push_range(o, boxed_words(a) + 1, boxed_words(b) + 1, n, exact);
         return order;
     }
@@ -280,7 +235,7 @@ static int compare_terms(OrderWalk *o, Term a, Term b, bool exact)
         if (!o->ordered && binary_bits(a) != binary_bits(b)) return 1;
         push_frame(o, a.w, b.w, 0, FRAME_BITS);
         return 0;
-    default: return compare_words(a.w, b.w);
+    default: return order_ids_words(a.w, b.w);
     }
 }
 
@@ -355,11 +310,32 @@ static int step_bits(OrderWalk *o, size_t *budget)
     return 0;
 }
 
+/* Limbs that count as one term. */
+#define LIMBS_PER_TERM 8
+
+static int step_limbs(OrderWalk *o, size_t *budget)
+{
+    Word *f = o->stack.at + o->stack.count - 4;
+    const Word *a = boxed_words(TERM_RAW(f[0]));
+    const Word *b = boxed_words(TERM_RAW(f[1]));
+    size_t n = (size_t)f[2];
+    size_t terms = n / LIMBS_PER_TERM < *budget ? n / LIMBS_PER_TERM : *budget;
+    size_t stop = n - (terms + 1) * LIMBS_PER_TERM < n ? n - (terms + 1) * LIMBS_PER_TERM : 0;
+    *budget -= terms;
+    while (n > stop && a[n] == b[n]) n--;
+    f[2] = n;
+    if (n > 0 && n == stop) return 0;
+    o->stack.count -= 4;
+    if (n == 0) return 0;
+    return (a[n] < b[n]) == (boxed_kind(TERM_RAW(f[0])) == KIND_BIG_POSITIVE) ? -1 : 1;
+}
+
 static int step_frame(OrderWalk *o, size_t *budget)
 {
     switch (*walk_top(&o->stack) & FRAME_MASK) {
     case FRAME_PAIR: return step_pair(o, budget);
     case FRAME_BITS: return step_bits(o, budget);
+    case FRAME_LIMBS: return step_limbs(o, budget);
     default: return step_range(o, budget);
     }
 }
@@ -385,16 +361,56 @@ static int maps_finish(OrderWalk *o, OrderMaps *m)
 {
     int result = term_is_none(m->least) ? 0 : m->least_result;
     o->maps = m->below;
+    if (m->study != NULL) {
+        keys_study_end(m->study);
+        mem_free(o->stack.mem, MEM_WORK, m->study, sizeof *m->study);
+    }
     mem_free(o->stack.mem, MEM_WORK, m, sizeof *m);
     return result;
 }
 
-/* The next key, as far as it needs no comparison. Returns a result only at the end. */
-static int maps_next(OrderWalk *o, OrderMaps *m, bool *finished)
+/* The value of the key at hand in the other map, or TERM_NONE; false: the budget is used up. */
+static bool maps_look_up(OrderWalk *o, OrderMaps *m, size_t *budget, Term *other)
 {
-    Term key;
-    Term value;
-    while (!map_next(&m->it, &key, &value)) {
+    Keys quick;
+    Keys *k = m->study == NULL ? &quick : &m->study->keys;
+    keys_init(&quick, o->atoms, KEYS_QUICK);
+    if (m->study != NULL && !keys_study_step(m->study, budget)) return false;
+    *other = map_get_by(k, m->in_b ? m->a : m->b, m->key);
+    size_t used = KEYS_QUICK - k->budget;
+    *budget -= used < *budget ? used : *budget;
+    if (!k->more) {
+        if (m->study != NULL) keys_study_forget(m->study);
+        return true;
+    }
+    if (m->study != NULL) return false;
+    m->study = mem_alloc(o->stack.mem, MEM_WORK, sizeof *m->study);
+    keys_study_begin(m->study, o->atoms, o->stack.mem);
+    keys_study_take(m->study, k);
+    return false;
+}
+
+static int maps_found(OrderWalk *o, OrderMaps *m, size_t *budget)
+{
+    Term other;
+    m->waits = MAPS_FOUND;
+    if (!maps_look_up(o, m, budget, &other)) return 0;
+    m->waits = MAPS_NEXT;
+    if (term_is_none(other)) {
+        if (!m->missing) m->least = TERM_NONE;
+        m->missing = true;
+        maps_candidate(o, m, m->in_b ? 1 : -1);
+    } else if (!m->missing && other.w != m->value.w) {
+        m->waits = MAPS_VALUE;
+        push_pair(o, m->value, other, m->exact);
+    }
+    return 0;
+}
+
+/* The next key, as far as it needs no comparison. Returns a result only at the end. */
+static int maps_next(OrderWalk *o, OrderMaps *m, bool *finished, size_t *budget)
+{
+    while (!map_next(&m->it, &m->key, &m->value)) {
         if (m->in_b || !m->missing) {
             *finished = true;
             return maps_finish(o, m);
@@ -402,26 +418,17 @@ static int maps_next(OrderWalk *o, OrderMaps *m, bool *finished)
         m->in_b = true;
         m->it = map_iter(m->b);
     }
-    Term other = map_get(o->atoms, m->in_b ? m->a : m->b, key);
-    m->key = key;
-    if (term_is_none(other)) {
-        if (!m->missing) m->least = TERM_NONE;
-        m->missing = true;
-        maps_candidate(o, m, m->in_b ? 1 : -1);
-    } else if (!m->missing && other.w != value.w) {
-        m->waits = MAPS_VALUE;
-        push_pair(o, value, other, m->exact);
-    }
-    return 0;
+    return maps_found(o, m, budget);
 }
 
 /* The innermost map comparison goes on, `order` being what it waited for. */
-static int maps_resume(OrderWalk *o, int order, bool *finished)
+static int maps_resume(OrderWalk *o, int order, bool *finished, size_t *budget)
 {
     OrderMaps *m = o->maps;
     *finished = false;
     switch (m->waits) {
-    case MAPS_NEXT: return maps_next(o, m, finished);
+    case MAPS_NEXT: return maps_next(o, m, finished, budget);
+    case MAPS_FOUND: return maps_found(o, m, budget);
     case MAPS_VALUE:
         m->waits = MAPS_NEXT;
         if (order != 0) maps_candidate(o, m, order);
@@ -439,12 +446,12 @@ static int maps_resume(OrderWalk *o, int order, bool *finished)
 
 /* ---- the loop ---- */
 
-static bool settled(OrderWalk *o, int order)
+static bool settled(OrderWalk *o, int order, size_t *budget)
 {
     bool finished = false;
     while (o->maps != NULL && (order != 0 || o->stack.count == o->maps->base)) {
         o->stack.count = o->maps->base;
-        order = maps_resume(o, order, &finished);
+        order = maps_resume(o, order, &finished, budget);
         if (!finished) return false;
     }
     o->result = order;
@@ -459,7 +466,7 @@ bool order_step(OrderWalk *o, size_t *budget)
         int order = 0;
         if (o->stack.count > (o->maps != NULL ? o->maps->base : 0))
             order = step_frame(o, budget);
-        if (settled(o, order)) {
+        if (settled(o, order, budget)) {
             o->done = true;
             return true;
         }
@@ -542,8 +549,7 @@ int order_compare_exact_slow(const AtomTable *atoms, Term a, Term b)
 
 bool order_equal_slow(Term a, Term b) { return run(NULL, ORDER_STANDARD, a, b) == 0; }
 
-/* Strings and small tuples are most of what is compared: they need no walk. */
-static bool is_settled(Term a, Term b, bool *same)
+bool order_is_plain(Term a, Term b, bool *same)
 {
     if (!term_is_boxed(a) || !term_is_boxed(b)) return false;
     const Word *x = boxed_words(a);
@@ -569,21 +575,13 @@ static bool is_settled(Term a, Term b, bool *same)
     return true;
 }
 
-int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
+int order_within(const AtomTable *atoms, OrderKind kind, Term a, Term b, size_t *budget)
 {
-    bool same;
-    if (kind == ORDER_KIND_SAME && is_settled(a, b, &same)) return !same;
     int order;
     if (kind >= ORDER_KIND_ORDER && is_ordered(atoms, a, b, &order)) return order;
-    if (kind == ORDER_KIND_ORDER || kind == ORDER_KIND_EQUAL) {
-        size_t steps;
-        order = order_shallow(atoms, a, b, &steps);
-        if (order != ORDER_MORE) return order;
-    }
     OrderWalk o;
     order_begin_kind(&o, atoms, kind, a, b, NULL);
-    size_t budget = ORDER_QUICK;
-    int result = order_step(&o, &budget) ? o.result : ORDER_MORE;
+    int result = order_step(&o, budget) ? o.result : ORDER_MORE;
     order_end(&o);
     return result;
 }
@@ -591,6 +589,6 @@ int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
 bool order_same_slow(Term a, Term b)
 {
     bool same;
-    if (is_settled(a, b, &same)) return same;
+    if (order_is_plain(a, b, &same)) return same;
     return run(NULL, ORDER_EXACT, a, b) == 0;
 }

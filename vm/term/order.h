@@ -70,6 +70,11 @@ typedef enum OrderKind {
 #define ORDER_MORE  INT_MIN
 
 int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b);
+/* a =:= b where it is seen at a glance, as of most keys: short binaries, tuples of atoms, terms of
+ * different kinds.  False: it is not. */
+bool order_is_plain(Term a, Term b, bool *same);
+/* order_quick_slow with a budget of terms, which is taken from. */
+int order_within(const AtomTable *atoms, OrderKind kind, Term a, Term b, size_t *budget);
 
 /* The standard order of terms that are not the same word, if few parts of them have to be looked
  * at; ORDER_MORE else.  `atoms` NULL: only equality matters.  *steps: terms looked at. */

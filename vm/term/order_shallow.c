@@ -173,3 +173,16 @@ void order_begin_kind(OrderWalk *o, const AtomTable *atoms, OrderKind kind, Term
     else
         order_begin_equal(o, mode, a, b, mem);
 }
+
+int order_quick_slow(const AtomTable *atoms, OrderKind kind, Term a, Term b)
+{
+    bool same;
+    if (kind == ORDER_KIND_SAME && order_is_plain(a, b, &same)) return !same;
+    if (kind == ORDER_KIND_ORDER || kind == ORDER_KIND_EQUAL) {
+        size_t steps;
+        int order = order_shallow(atoms, a, b, &steps);
+        if (order != ORDER_MORE) return order;
+    }
+    size_t budget = ORDER_QUICK;
+    return order_within(atoms, kind, a, b, &budget);
+}
