@@ -3,6 +3,7 @@
 
 #include "vm/base/mem.h"
 #include "vm/proc/message.h"
+#include "vm/proc/pause.h"
 #include "vm/proc/state.h"
 #include "vm/term/atom.h"
 #include "vm/term/list.h"
@@ -25,6 +26,7 @@ EtsTable *bif_ets_open(Process *p, size_t i, EtsRight right)
                    || (right == ETS_READ && t->access == ETS_PROTECTED)
                    || term_same(ets_table_owner(t), p->pid));
     if (LIKELY(may)) return t;
+    pause_end(p); /* what was half done when the table went */
     raise_badarg(p);
     return NULL;
 }
@@ -50,17 +52,6 @@ BifResult bif_ets_busy(Process *p, EtsTable *t)
     bif_charge(p, (int64_t)(OBJECTS - budget) * EACH + 1);
     /* Somebody else is at it: let others run. */
     return over || budget < OBJECTS ? bif_yield(p) : bif_ets_pause(p);
-}
-
-EtsObject *bif_ets_object(Process *p, Term tuple)
-{
-    EtsObject *o = ets_object_new(p->run->mem, tuple, message_limit(p->run->mem));
-    if (o == NULL) {
-        raise_system_limit(p);
-        return NULL;
-    }
-    bif_ets_charge(p, o->words);
-    return o;
 }
 
 BifResult bif_ets_done(Process *p, Term t)

@@ -29,8 +29,25 @@ BifResult bif_ets_busy(Process *p, EtsTable *t);
 /* The slice is over, whatever is left of it. */
 BifResult bif_ets_pause(Process *p);
 
-/* A copy of an object for the table at hand; NULL: system_limit was raised. */
-EtsObject *bif_ets_object(Process *p, Term tuple);
+/* A copy of an object for the table at hand; NULL: system_limit was raised, or, with *more, the
+ * slice is over: yield, and come again with the same tuple. */
+EtsObject *bif_ets_object(Process *p, Term tuple, bool *more);
+
+/* What is made of parts of objects. */
+typedef enum EtsOutForm {
+    ETS_OUT_LIST, /* a list of them, in the other order */
+    ETS_OUT_ONE,  /* the only one */
+    ETS_OUT_KEYED /* {Key, List} */
+} EtsOutForm;
+
+/* The result of a built-in that copies objects which are in the table or have just been taken out:
+ * an element of each (from 0), or with -1 all of it.  Large ones are held and copied in slices:
+ * while bif_ets_out_is_held, the built-in has nothing to do but bif_ets_out_again. */
+BifResult bif_ets_out(Process *p, const EtsTable *t, Walk *objects, int64_t element,
+                      EtsOutForm form);
+bool bif_ets_out_is_held(const Process *p);
+BifResult bif_ets_out_again(Process *p, const EtsTable *t);
+
 /* Is it an object of the table: a tuple with a key? */
 static inline bool bif_ets_is_object(const EtsTable *t, Term tuple)
 {

@@ -15,8 +15,9 @@ static BifResult insert_one(Process *p, EtsTable *t, Term tuple, bool only_new)
     uint64_t order = ets_table_is_ordered(t) ? 0
                                              : ets_hash_expect(&ets_table_store(t)->hash,
                                                                tuple_at(tuple, t->keypos));
-    EtsObject *o = bif_ets_object(p, tuple);
-    if (o == NULL) return TERM_NONE;
+    bool more;
+    EtsObject *o = bif_ets_object(p, tuple, &more);
+    if (o == NULL) return more ? bif_yield(p) : TERM_NONE;
     o->link.order = order;
     switch (ets_put(&u, t, o, only_new)) {
     case ETS_DONE: return TERM_TRUE;
@@ -42,8 +43,9 @@ static BifResult insert_copy(Process *p, EtsTable *t, EtsBatch *b)
     Term rest = slot(p, INSERT_REST);
     for (; term_is_cons(rest); rest = list_tail(rest)) {
         if (!bif_ets_is_object(t, list_head(rest))) return raise_badarg(p);
-        EtsObject *o = bif_ets_object(p, list_head(rest));
-        if (o == NULL) return TERM_NONE;
+        bool more;
+        EtsObject *o = bif_ets_object(p, list_head(rest), &more);
+        if (o == NULL) return more ? bif_yield(p) : TERM_NONE;
         ets_batch_add(b, o);
         slot_set(p, INSERT_REST, list_tail(rest));
         if (bif_spent(p)) return bif_yield(p);
@@ -109,22 +111,6 @@ BifResult bif_ets_insert_new(Process *p) { return insert_any(p, true); }
 
 /* ---- lookup, member, lookup_element ---- */
 
-/* What is taken from each object of a key. */
-typedef Term EtsPart(Process *p, const EtsObject *o, size_t element);
-
-static Term part_object(Process *p, const EtsObject *o, size_t element)
-{
-    (void)element;
-    bif_ets_charge(p, o->words);
-    return ets_object_copy_out(&p->heap, o);
-}
-
-static Term part_element(Process *p, const EtsObject *o, size_t element)
-{
-    bif_ets_charge(p, 0);
-    return ets_part_copy_out(&p->heap, TERM_RAW(o->data[1 + element]));
-}
-
 /* Objects of one key that are looked at as a whole before any is copied. */
 typedef struct EtsGroup {
     Walk objects; /* newest first */
@@ -145,26 +131,22 @@ static void group_find(Process *p, const EtsTable *t, Term key, EtsGroup *g)
     }
 }
 
-/* A list of parts, oldest first; an object without that element raises. */
-static Term group_list(Process *p, const Walk *objects, EtsPart *part, size_t element)
+/* Has each of the objects that element? */
+static bool group_has(const Walk *objects, int64_t element)
 {
-    Term list = TERM_NIL;
-    for (size_t i = 0; i < objects->count && !term_is_none(list); i++) {
+    for (size_t i = 0; i < objects->count; i++) {
         const EtsObject *o = (const EtsObject *)(uintptr_t)objects->at[i];
-        if (tuple_size(ets_object_tuple(o)) <= element) return raise_badarg(p);
-        Term t = part(p, o, element);
-        list = term_is_none(t) ? t : heap_cons(&p->heap, t, list);
-        if (term_is_none(list)) return raise_system_limit(p);
+        if ((int64_t)tuple_size(ets_object_tuple(o)) <= element) return false;
     }
-    return list;
+    return true;
 }
 
 /* The object of a key in a table of one per key, and whether a batch is in the way. */
-static const EtsObject *find_one(const EtsTable *t, Term key, bool *busy)
+static EtsObject *find_one(const EtsTable *t, Term key, bool *busy)
 {
     for (;;) {
         uint64_t version = ets_read_begin(t);
-        const EtsObject *o = ets_find(t, key);
+        EtsObject *o = ets_find(t, key);
         *busy = (version & 1) != 0;
         if (*busy || ets_read_holds(t, version)) return o;
     }
@@ -175,8 +157,7 @@ static bool table_is_bag(const EtsTable *t)
     return t->kind == ETS_BAG || t->kind == ETS_DUPLICATE_BAG;
 }
 
-static BifResult lookup_group(Process *p, EtsTable *t, EtsPart *part, size_t element,
-                              Term otherwise)
+static BifResult lookup_group(Process *p, EtsTable *t, int64_t element, Term otherwise)
 {
     EtsGroup g;
     group_find(p, t, arg(p, 1), &g);
@@ -185,10 +166,24 @@ static BifResult lookup_group(Process *p, EtsTable *t, EtsPart *part, size_t ele
         result = bif_ets_busy(p, t);
     else if (g.objects.count == 0)
         result = otherwise;
+    else if (!group_has(&g.objects, element))
+        result = raise_badarg(p);
     else
-        result = group_list(p, &g.objects, part, element);
+        result = bif_ets_out(p, t, &g.objects, element, ETS_OUT_LIST);
     bif_ets_charge(p, 0);
     walk_free(&g.objects);
+    return result;
+}
+
+/* A large object alone. */
+static NOINLINE BifResult lookup_large(Process *p, const EtsTable *t, EtsObject *o,
+                                       int64_t element, EtsOutForm form)
+{
+    Walk one;
+    walk_init(&one, p->run->mem);
+    walk_push(&one, (Word)(uintptr_t)o);
+    BifResult result = bif_ets_out(p, t, &one, element, form);
+    walk_free(&one);
     return result;
 }
 
@@ -196,12 +191,15 @@ BifResult bif_ets_lookup(Process *p)
 {
     EtsTable *t = bif_ets_open(p, 0, ETS_READ);
     if (t == NULL) return TERM_NONE;
-    if (table_is_bag(t)) return lookup_group(p, t, part_object, 0, TERM_NIL);
+    if (UNLIKELY(bif_ets_out_is_held(p))) return bif_ets_out_again(p, t);
+    if (table_is_bag(t)) return lookup_group(p, t, -1, TERM_NIL);
     bool busy;
-    const EtsObject *o = find_one(t, arg(p, 1), &busy);
+    EtsObject *o = find_one(t, arg(p, 1), &busy);
     if (busy) return bif_ets_busy(p, t);
-    bif_ets_charge(p, o == NULL ? 0 : o->words);
+    bif_ets_charge(p, 0);
     if (o == NULL) return TERM_NIL;
+    if (ets_object_is_large(o)) return lookup_large(p, t, o, -1, ETS_OUT_LIST);
+    bif_charge(p, o->words / 16);
     Term copy = ets_object_copy_out(&p->heap, o);
     return bif_ets_done(p, term_is_none(copy) ? copy : heap_cons(&p->heap, copy, TERM_NIL));
 }
@@ -210,19 +208,22 @@ static BifResult lookup_element(Process *p, Term otherwise)
 {
     EtsTable *t = bif_ets_open(p, 0, ETS_READ);
     if (t == NULL) return TERM_NONE;
+    if (UNLIKELY(bif_ets_out_is_held(p))) return bif_ets_out_again(p, t);
     if (!term_is_small(arg(p, 2)) || small_value(arg(p, 2)) < 1) return raise_badarg(p);
-    size_t element = (size_t)small_value(arg(p, 2)) - 1;
+    int64_t element = small_value(arg(p, 2)) - 1;
     if (table_is_bag(t)) {
-        BifResult result = lookup_group(p, t, part_element, element, TERM_NIL);
+        BifResult result = lookup_group(p, t, element, TERM_NIL);
         if (!term_is_nil(result)) return result;
         return term_is_none(otherwise) ? raise_badarg(p) : otherwise;
     }
     bool busy;
-    const EtsObject *o = find_one(t, arg(p, 1), &busy);
+    EtsObject *o = find_one(t, arg(p, 1), &busy);
     if (busy) return bif_ets_busy(p, t);
+    bif_ets_charge(p, 0);
     if (o == NULL) return term_is_none(otherwise) ? raise_badarg(p) : otherwise;
-    if (tuple_size(ets_object_tuple(o)) <= element) return raise_badarg(p);
-    return bif_ets_done(p, part_element(p, o, element));
+    if ((int64_t)tuple_size(ets_object_tuple(o)) <= element) return raise_badarg(p);
+    if (ets_object_is_large(o)) return lookup_large(p, t, o, element, ETS_OUT_ONE);
+    return bif_ets_done(p, ets_part_copy_out(&p->heap, TERM_RAW(o->data[1 + element])));
 }
 
 BifResult bif_ets_lookup_element_3(Process *p) { return lookup_element(p, TERM_NONE); }
@@ -255,6 +256,8 @@ BifResult bif_ets_delete_2(Process *p)
 
 BifResult bif_ets_take(Process *p)
 {
+    /* Taken out, they are the caller's, whatever has become of the table. */
+    if (UNLIKELY(bif_ets_out_is_held(p))) return bif_ets_out_again(p, NULL);
     EtsTable *t = bif_ets_open(p, 0, ETS_WRITE);
     if (t == NULL) return TERM_NONE;
     EtsUser u = bif_ets_user(p);
@@ -262,7 +265,7 @@ BifResult bif_ets_take(Process *p)
     walk_init(&removed, p->run->mem);
     EtsResult r = ets_remove_key(&u, t, arg(p, 1), &removed);
     BifResult result =
-        r == ETS_BUSY ? bif_ets_busy(p, t) : group_list(p, &removed, part_object, 0);
+        r == ETS_BUSY ? bif_ets_busy(p, t) : bif_ets_out(p, t, &removed, -1, ETS_OUT_LIST);
     bif_charge(p, (int64_t)(8 + 8 * removed.count));
     walk_free(&removed);
     return result;

@@ -1,39 +1,15 @@
 /* Built-ins of ets that match objects of a table: select and match in all their forms. */
-#include "vm/bif/bif_ets.h"
+#include "vm/bif/bif_ets_select.h"
 
 #include "vm/base/mem.h"
 #include "vm/bif/bif_foreign.h"
-#include "vm/ets/ets_match_run.h"
-#include "vm/ets/ets_scan.h"
 #include "vm/term/atom.h"
 #include "vm/term/big.h"
 #include "vm/term/list.h"
-#include "vm/term/order.h"
 #include "vm/term/tuple.h"
 
 /* Objects that are looked at between two looks at the slice. */
 #define SELECT_SOME 32
-
-typedef enum SelectAction {
-    SELECT_LIST,
-    SELECT_COUNT,
-    SELECT_DELETE,
-    SELECT_REPLACE
-} SelectAction;
-
-/* A call under way; a counted object, so that it goes with the process that dies in it. */
-typedef struct Select {
-    Counted counted; /* first */
-    Mem *mem;
-    EtsProgram *program;
-    EtsScan scan;
-    SelectAction action;
-    bool limited;
-    bool backward; /* as the caller sees it */
-    bool full;     /* the limit is reached */
-    uint64_t limit;
-    uint64_t count; /* results so far */
-} Select;
 
 /* Slots behind the arguments, whose number is at most 3. */
 enum { SELECT_STATE = 3, SELECT_RESULT = 4, SELECT_PHASE = 5, SELECT_TURNED = 6 };
@@ -42,6 +18,8 @@ enum { PHASE_BEGIN, PHASE_SCANNING, PHASE_TURNING };
 static void select_release(Counted *object)
 {
     Select *s = (Select *)object;
+    select_step_end(s);
+    ets_machine_end(&s->machine);
     ets_scan_end(&s->scan);
     ets_match_drop(s->program);
     mem_free(s->mem, MEM_WORK, s, sizeof *s);
@@ -52,16 +30,24 @@ static Select *select_new(Process *p, EtsTable *t, EtsProgram *program, SelectAc
                           bool limited, bool backward)
 {
     Select *s = mem_try_alloc(p->run->mem, MEM_WORK, sizeof *s);
-    if (s == NULL) {
+    MatchUse use = action == SELECT_LIST ? MATCH_KEEP_FOREIGN : MATCH_LOOK;
+    if (s == NULL || !ets_machine_begin(&s->machine, p, program, use)) {
+        mem_free(p->run->mem, MEM_WORK, s, sizeof *s);
         ets_match_drop(program);
         raise_system_limit(p);
         return NULL;
     }
-    *s = (Select){.mem = p->run->mem,
-                  .program = program,
-                  .action = action,
-                  .limited = limited,
-                  .backward = backward};
+    s->mem = p->run->mem;
+    s->program = program;
+    s->action = action;
+    s->limited = limited;
+    s->backward = backward;
+    s->full = false;
+    s->heavy = program->heap.fragment_words > ETS_OBJECT_LARGE;
+    s->limit = s->count = 0;
+    s->stage = STAGE_NONE;
+    s->held = NULL;
+    s->large = NULL;
     atomic_store_relaxed(&s->counted.references, 1);
     s->counted.release = select_release;
     s->counted.bytes = sizeof *s;
@@ -88,89 +74,36 @@ static bool select_hold(Process *p, Select *s, Term list, size_t phase)
     return true;
 }
 
-/* ---- what is done with one object ---- */
-
-typedef enum SelectStep { STEP_ON, STEP_BUSY, STEP_RAISED } SelectStep;
-
-static SelectStep step_raised(Process *p)
-{
-    raise_system_limit(p);
-    return STEP_RAISED;
-}
-
-/* Until the object of the key has been replaced as it is at that moment. */
-static SelectStep step_replace(Process *p, EtsTable *t, EtsMachine *m, Select *s, EtsObject *o,
-                               Term result)
-{
-    EtsUser u = bif_ets_user(p);
-    for (;;) {
-        EtsObject *fresh = ets_object_new(s->mem, result, SIZE_MAX);
-        if (fresh == NULL) return step_raised(p);
-        EtsResult r = ets_swap(&u, t, o, fresh);
-        if (r == ETS_DONE) {
-            s->count++;
-            return STEP_ON;
-        }
-        ets_object_free(s->mem, fresh);
-        if (r == ETS_BUSY) return STEP_BUSY;
-        o = t->kind == ETS_DUPLICATE_BAG ? NULL : ets_find(t, ets_table_key(t, o));
-        if (o == NULL) return STEP_ON;
-        MatchResult found = ets_machine_run(m, ets_object_tuple(o), o, &result);
-        if (found == MATCH_REFUSED) return step_raised(p);
-        if (found == MATCH_NOT) return STEP_ON;
-    }
-}
-
-static SelectStep select_step(Process *p, EtsTable *t, EtsMachine *m, Select *s, EtsObject *o,
-                              Term *list)
-{
-    Term result;
-    switch (ets_machine_run(m, ets_object_tuple(o), o, &result)) {
-    case MATCH_NOT: return STEP_ON;
-    case MATCH_REFUSED: return step_raised(p);
-    case MATCH_DONE: break;
-    }
-    bool holds = term_same(result, TERM_TRUE);
-    switch (s->action) {
-    case SELECT_LIST:
-        bif_charge(p, (int64_t)(o->words / 16));
-        *list = heap_cons(&p->heap, result, *list);
-        if (term_is_none(*list)) return step_raised(p);
-        s->count++;
-        return STEP_ON;
-    case SELECT_COUNT: s->count += holds; return STEP_ON;
-    case SELECT_DELETE:
-        if (holds) {
-            EtsUser u = bif_ets_user(p);
-            EtsResult r = ets_remove(&u, t, o);
-            if (r == ETS_BUSY) return STEP_BUSY;
-            s->count += r == ETS_DONE;
-        }
-        return STEP_ON;
-    case SELECT_REPLACE: return step_replace(p, t, m, s, o, result);
-    }
-    UNREACHABLE();
-}
-
 /* One handful; *over at the end of the table or the limit. */
-static SelectStep select_some(Process *p, EtsTable *t, EtsMachine *m, Select *s, Term *list,
-                              bool *over)
+static SelectStep select_some(Process *p, EtsTable *t, Select *s, Term *list, bool *over)
 {
     EtsObject *some[SELECT_SOME];
     *over = false;
     if ((ets_read_begin(t) & 1) != 0) return STEP_BUSY;
     size_t n = ets_scan_some(&s->scan, t, some, SELECT_SOME);
-    uint64_t steps = m->steps;
+    uint64_t steps = s->machine.steps;
     SelectStep step = STEP_ON;
     size_t i = 0;
-    for (; i < n && step == STEP_ON && !s->full; i++) {
-        step = select_step(p, t, m, s, some[i], list);
+    for (; i < n && step == STEP_ON && !s->full && !bif_spent(p); i++) {
+        step = select_step(p, t, s, some[i], list);
         s->full = s->limited && s->count == s->limit;
     }
-    if (step == STEP_BUSY) i--; /* that one is for the next time */
+    if (step == STEP_BUSY || step == STEP_PAUSE) i--; /* that one is for the next time */
     if (i > 0) ets_scan_keep(&s->scan, t, some[i - 1]);
-    bif_charge(p, (int64_t)(4 * i + 4 + (m->steps - steps) / 4));
+    bif_charge(p, (int64_t)(4 * i + 4 + (s->machine.steps - steps) / 4));
     *over = n == 0 || s->full;
+    return step;
+}
+
+/* The object that the last slice has left half done. */
+static SelectStep select_rest(Process *p, EtsTable *t, Select *s, Term *list, bool *over)
+{
+    SelectStep step = select_step_again(p, t, s, list);
+    s->full = s->limited && s->count == s->limit;
+    *over = step == STEP_ON && s->full;
+    if (step == STEP_PAUSE) return step;
+    if (step == STEP_ON) ets_scan_keep(&s->scan, t, s->held);
+    select_step_end(s);
     return step;
 }
 
@@ -284,19 +217,18 @@ static BifResult select_finish(Process *p, const EtsTable *t, Select *s, Term li
 
 static BifResult select_scan(Process *p, EtsTable *t, Select *s, Term list)
 {
-    EtsMachine m;
-    MatchUse use = s->action == SELECT_LIST ? MATCH_KEEP_FOREIGN : MATCH_LOOK;
-    if (!ets_machine_begin(&m, p, s->program, use)) return raise_system_limit(p);
     SelectStep step;
     bool over;
+    s->machine.pause = TERM_YIELD;
     do {
-        step = select_some(p, t, &m, s, &list, &over);
+        step = s->stage == STAGE_NONE ? select_some(p, t, s, &list, &over)
+                                      : select_rest(p, t, s, &list, &over);
     } while (step == STEP_ON && !over && !bif_spent(p));
-    ets_machine_end(&m);
     if (step == STEP_RAISED) return TERM_NONE;
     if (step == STEP_ON && over) return select_finish(p, t, s, list);
     if (!select_hold(p, s, list, PHASE_SCANNING)) return TERM_NONE;
-    return step == STEP_BUSY ? bif_ets_busy(p, t) : bif_yield(p);
+    if (step == STEP_BUSY) return bif_ets_busy(p, t);
+    return step == STEP_PAUSE && s->stage == STAGE_MATCHING ? s->machine.pause : bif_yield(p);
 }
 
 /* ---- beginning and going on ---- */

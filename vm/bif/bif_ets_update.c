@@ -2,6 +2,8 @@
 #include "vm/bif/bif_ets.h"
 
 #include "vm/base/mem.h"
+#include "vm/proc/message.h"
+#include "vm/proc/pause.h"
 #include "vm/term/atom.h"
 #include "vm/term/big.h"
 #include "vm/term/list.h"
@@ -56,20 +58,14 @@ static bool update_place(const Update *x, Term at, size_t *element)
 /* Works on a copy of the tuple; false: raised. */
 typedef bool EtsChange(Update *x, Term how, Term *result);
 
-/* The object that the default, with the key at its place, and then changed, is; NULL: raised. */
-static EtsObject *update_fresh(Update *x, Term original, Term key, EtsChange *change, Term how,
-                               Term *result)
+/* The changed tuple of an object, or of a default with the key at its place; TERM_NONE: raised. */
+static Term update_tuple(Update *x, Term original, Term key, EtsChange *change, Term how,
+                         Term *result)
 {
     Term tuple = update_begin(x, original);
-    if (term_is_none(tuple)) {
-        raise_system_limit(x->p);
-        return NULL;
-    }
+    if (term_is_none(tuple)) return raise_system_limit(x->p);
     if (!term_is_none(key)) x->elements[x->t->keypos] = key.w;
-    if (!change(x, how, result)) return NULL;
-    EtsObject *o = ets_object_new(x->p->run->mem, tuple, SIZE_MAX);
-    if (o == NULL) raise_system_limit(x->p);
-    return o;
+    return change(x, how, result) ? tuple : TERM_NONE;
 }
 
 /* The object of the key in a set; *busy. */
@@ -83,22 +79,107 @@ static EtsObject *update_find(const EtsTable *t, Term key, bool *busy)
     }
 }
 
-/* Puts the changed object in, of `old` or of the default: DONE with *result, LOST to begin again,
- * BUSY, or EXISTS when an exception was raised. */
-static EtsResult update_try(Update *x, EtsObject *old, Term otherwise, EtsChange *change,
-                            Term *result)
+/* `fresh` comes instead of `old`, or if there is none yet; LOST: somebody was quicker. */
+static EtsResult update_put(Process *p, EtsTable *t, EtsObject *old, EtsObject *fresh)
 {
-    Process *p = x->p;
     EtsUser u = bif_ets_user(p);
-    EtsObject *fresh =
-        old == NULL
-            ? update_fresh(x, otherwise, arg(p, 1), change, arg(p, 2), result)
-            : update_fresh(x, ets_object_tuple(old), TERM_NONE, change, arg(p, 2), result);
-    if (fresh == NULL) return ETS_EXISTS;
-    bif_ets_charge(p, 2 * (size_t)fresh->words);
-    EtsResult r = old == NULL ? ets_put(&u, x->t, fresh, true) : ets_swap(&u, x->t, old, fresh);
+    EtsResult r = old == NULL ? ets_put(&u, t, fresh, true) : ets_swap(&u, t, old, fresh);
     if (r != ETS_DONE) ets_object_free(p->run->mem, fresh);
     return r == ETS_EXISTS ? ETS_LOST : r;
+}
+
+/* What is changed, and how. */
+typedef struct UpdateCall {
+    EtsTable *t;
+    EtsObject *old; /* NULL: `otherwise` is put */
+    Term otherwise;
+    EtsChange *change;
+} UpdateCall;
+
+static Term update_of(Update *x, const UpdateCall *call, Term *result)
+{
+    bool fresh = call->old == NULL;
+    return update_tuple(x, fresh ? call->otherwise : ets_object_tuple(call->old),
+                        fresh ? arg(x->p, 1) : TERM_NONE, call->change, arg(x->p, 2), result);
+}
+
+/* ---- objects that are large ---- */
+
+typedef struct UpdatePause {
+    Pause pause;
+    Update x;
+    EtsObject *old; /* held, or NULL */
+    EtsMaking making;
+    Term result;
+} UpdatePause;
+
+static void update_release(Pause *pause, Process *p)
+{
+    UpdatePause *held = (UpdatePause *)pause;
+    ets_making_end(&held->making);
+    update_end(&held->x);
+    if (held->old != NULL) ets_object_drop(held->making.mem, held->old);
+    mem_free(p->heap.mem, MEM_WORK, held, sizeof *held);
+}
+
+/* Makes the changed object in slices; when another change comes in between, all begins again. */
+static BifResult update_again(Process *p, EtsTable *t, UpdatePause *held)
+{
+    size_t budget = pause_budget(p);
+    size_t left = budget;
+    bool done = ets_making_step(&held->making, &left);
+    pause_charge(p, budget, left);
+    if (!done) return bif_yield(p);
+    EtsObject *fresh = held->making.object;
+    Term result = held->result;
+    held->making.object = NULL;
+    EtsResult r = fresh == NULL ? ETS_EXISTS : update_put(p, t, held->old, fresh);
+    pause_end(p);
+    switch (r) {
+    case ETS_DONE: return result;
+    case ETS_EXISTS: return raise_system_limit(p);
+    case ETS_LOST: return bif_ets_pause(p);
+    case ETS_BUSY: break;
+    }
+    return bif_ets_busy(p, t);
+}
+
+static BifResult update_large(Process *p, const UpdateCall *call)
+{
+    if (call->old != NULL && !ets_object_hold(call->old)) return bif_ets_pause(p);
+    UpdatePause *held = (UpdatePause *)pause_new(p, sizeof *held, update_release);
+    held->old = call->old;
+    update_init(&held->x, p, call->t);
+    Term tuple = update_of(&held->x, call, &held->result);
+    size_t limit = message_limit(p->run->mem);
+    ets_making_begin(&held->making, p->run->mem, tuple, limit);
+    if (!term_is_none(tuple)) return update_again(p, call->t, held);
+    pause_end(p);
+    return TERM_NONE;
+}
+
+/* ---- others ---- */
+
+/* DONE with *result, or with what the rest of the work gives; LOST to begin again, BUSY. */
+static EtsResult update_try(Process *p, const UpdateCall *call, Term *result)
+{
+    Update x;
+    bool large = call->old != NULL && ets_object_is_large(call->old);
+    update_init(&x, p, call->t);
+    Term tuple = large ? TERM_NIL : update_of(&x, call, result);
+    EtsObject *fresh =
+        large || term_is_none(tuple) ? NULL : ets_object_quick(p->run->mem, tuple, &large);
+    update_end(&x);
+    if (large) {
+        *result = update_large(p, call);
+        return ETS_DONE;
+    }
+    if (fresh == NULL) {
+        *result = term_is_none(tuple) ? TERM_NONE : raise_system_limit(p);
+        return ETS_DONE;
+    }
+    bif_ets_charge(p, 2 * (size_t)fresh->words);
+    return update_put(p, call->t, call->old, fresh);
 }
 
 /* Changes the object of the key, or puts the changed default; `absent` is the result when there
@@ -107,6 +188,8 @@ static BifResult update_any(Process *p, EtsChange *change, Term otherwise, Term 
 {
     EtsTable *t = bif_ets_open(p, 0, ETS_WRITE);
     if (t == NULL) return TERM_NONE;
+    UpdatePause *held = (UpdatePause *)pause_find(p, update_release);
+    if (UNLIKELY(held != NULL)) return update_again(p, t, held);
     if (t->kind == ETS_BAG || t->kind == ETS_DUPLICATE_BAG) return raise_badarg(p);
     if (!term_is_none(otherwise) && !term_is_tuple(otherwise)) return raise_badarg(p);
     EtsResult r;
@@ -118,13 +201,10 @@ static BifResult update_any(Process *p, EtsChange *change, Term otherwise, Term 
         if (old == NULL && term_is_none(otherwise))
             return term_is_none(absent) ? raise_badarg(p) : absent;
         if (old == NULL && !bif_ets_is_object(t, otherwise)) return raise_badarg(p);
-        Update x;
-        update_init(&x, p, t);
-        r = update_try(&x, old, otherwise, change, &result);
-        update_end(&x);
+        const UpdateCall call = {t, old, otherwise, change};
+        r = update_try(p, &call, &result);
     } while (r == ETS_LOST);
-    if (r == ETS_BUSY) return bif_ets_busy(p, t);
-    return r == ETS_DONE ? result : TERM_NONE;
+    return r == ETS_BUSY ? bif_ets_busy(p, t) : result;
 }
 
 /* ---- update_element ---- */
@@ -236,7 +316,7 @@ static BifResult counter_quick(Process *p, EtsTable *t, EtsUser *u)
         EtsObject *old = update_find(t, arg(p, 1), &busy);
         if (busy || old == NULL) return TERM_NIL;
         Term tuple = ets_object_tuple(old);
-        if (element >= tuple_size(tuple) || element == t->keypos
+        if (ets_object_is_large(old) || element >= tuple_size(tuple) || element == t->keypos
             || !term_is_small(tuple_at(tuple, element)))
             return TERM_NIL;
         int64_t sum = small_value(tuple_at(tuple, element)) + small_value(how);
@@ -257,6 +337,7 @@ static BifResult update_counter(Process *p, Term otherwise)
     if (t == NULL) return TERM_NONE;
     EtsUser u = bif_ets_user(p);
     bool fits = term_is_none(otherwise) || term_is_tuple(otherwise);
+    fits = fits && !pause_is_held(p);
     if (fits && (t->kind == ETS_SET || t->kind == ETS_ORDERED_SET)) {
         BifResult quick = counter_quick(p, t, &u);
         if (!term_is_nil(quick)) return quick;

@@ -30,29 +30,36 @@ static EtsObject *step_find(const EtsTable *t, const Term *key, bool backward, b
 }
 
 /* {Key, Objects} of a key that has just been found; TERM_NIL: it is gone again. */
-static Term step_objects(Process *p, const EtsTable *t, Term key)
+static BifResult step_objects(Process *p, const EtsTable *t, Term key)
 {
     Walk objects;
     walk_init(&objects, p->run->mem);
     for (EtsObject *o = ets_find(t, key); o != NULL; o = ets_find_more(t, o, key))
         walk_push(&objects, (Word)(uintptr_t)o);
-    Term list = TERM_NIL;
-    for (size_t i = 0; i < objects.count && !term_is_none(list); i++) {
-        const EtsObject *o = (const EtsObject *)(uintptr_t)objects.at[i];
-        bif_ets_charge(p, o->words);
-        Term copy = ets_object_copy_out(&p->heap, o);
-        list = term_is_none(copy) ? copy : heap_cons(&p->heap, copy, list);
-    }
+    BifResult result =
+        objects.count == 0 ? TERM_NIL : bif_ets_out(p, t, &objects, -1, ETS_OUT_KEYED);
     walk_free(&objects);
-    if (term_is_nil(list) || term_is_none(list)) return list;
-    Term copy = ets_part_copy_out(&p->heap, key);
-    return term_is_none(copy) ? copy : heap_tuple2(&p->heap, copy, list);
+    return result;
+}
+
+/* The key of an object, which may be large. */
+static BifResult step_key(Process *p, const EtsTable *t, EtsObject *o)
+{
+    if (LIKELY(!ets_object_is_large(o)))
+        return bif_ets_done(p, ets_part_copy_out(&p->heap, ets_table_key(t, o)));
+    Walk one;
+    walk_init(&one, p->run->mem);
+    walk_push(&one, (Word)(uintptr_t)o);
+    BifResult result = bif_ets_out(p, t, &one, (int64_t)t->keypos, ETS_OUT_ONE);
+    walk_free(&one);
+    return result;
 }
 
 static BifResult step_any(Process *p, Term key, bool backward, bool objects)
 {
     EtsTable *t = bif_ets_open(p, 0, ETS_READ);
     if (t == NULL) return TERM_NONE;
+    if (UNLIKELY(bif_ets_out_is_held(p))) return bif_ets_out_again(p, t);
     for (;;) {
         bool present;
         uint64_t version = ets_read_begin(t);
@@ -62,10 +69,9 @@ static BifResult step_any(Process *p, Term key, bool backward, bool objects)
         bif_ets_charge(p, 0);
         if (!present) return raise_badarg(p);
         if (o == NULL) return TERM_ATOM(END_OF_TABLE);
-        Term found = ets_table_key(t, o);
-        if (!objects) return bif_ets_done(p, ets_part_copy_out(&p->heap, found));
-        Term result = step_objects(p, t, found);
-        if (!term_is_nil(result)) return bif_ets_done(p, result);
+        if (!objects) return step_key(p, t, o);
+        BifResult result = step_objects(p, t, ets_table_key(t, o));
+        if (!term_is_nil(result)) return result;
     }
 }
 
@@ -82,31 +88,35 @@ BifResult bif_ets_prev_lookup(Process *p) { return step_any(p, arg(p, 1), true, 
 
 #define SLOT_SOME 32
 
-/* The list of an ordered set's object number n, from 0. */
-static BifResult slot_tree(Process *p, const EtsTable *t, uint64_t n)
+/* Object number n of an ordered set, from 0; *passed: how many there are before it. */
+static EtsObject *slot_find(Process *p, const EtsTable *t, uint64_t n, uint64_t *passed)
 {
     EtsObject *some[SLOT_SOME];
     EtsBound bound = {NULL, NULL, false};
     Term last;
-    uint64_t passed = 0;
+    *passed = 0;
     for (;;) {
         size_t got =
             ets_tree_gather(&ets_table_store(t)->ordered.tree, &bound, false, some, SLOT_SOME);
         bif_charge(p, 4);
-        if (n < passed + got) {
-            Term copy = ets_object_copy_out(&p->heap, some[n - passed]);
-            return bif_ets_done(p, term_is_none(copy) ? copy
-                                                      : heap_cons(&p->heap, copy, TERM_NIL));
-        }
-        passed += got;
-        if (got < SLOT_SOME) break;
+        if (n < *passed + got) return some[n - *passed];
+        *passed += got;
+        if (got < SLOT_SOME) return NULL;
         last = ets_table_key(t, some[got - 1]);
         bound = (EtsBound){ets_compare_term, &last, false};
     }
-    return n == passed ? TERM_ATOM(END_OF_TABLE) : raise_badarg(p);
 }
 
-static BifResult slot_hash(Process *p, const EtsTable *t, uint64_t n)
+static BifResult slot_tree(Process *p, const EtsTable *t, uint64_t n, Walk *objects)
+{
+    uint64_t passed;
+    EtsObject *o = slot_find(p, t, n, &passed);
+    if (o == NULL) return n == passed ? TERM_ATOM(END_OF_TABLE) : raise_badarg(p);
+    walk_push(objects, (Word)(uintptr_t)o);
+    return bif_ets_out(p, t, objects, -1, ETS_OUT_LIST);
+}
+
+static BifResult slot_hash(Process *p, const EtsTable *t, uint64_t n, Walk *objects)
 {
     const EtsHash *h = &ets_table_store(t)->hash;
     size_t buckets = ets_hash_buckets(h);
@@ -114,25 +124,26 @@ static BifResult slot_hash(Process *p, const EtsTable *t, uint64_t n)
     if (n > buckets) return raise_badarg(p);
     EtsPosition at = {0, 0};
     EtsObject *some[SLOT_SOME];
-    Term list = TERM_NIL;
     for (size_t got; (got = ets_hash_bucket(h, n, &at, some, SLOT_SOME)) > 0;) {
-        for (size_t i = 0; i < got && !term_is_none(list); i++) {
-            bif_ets_charge(p, some[i]->words);
-            Term copy = ets_object_copy_out(&p->heap, some[i]);
-            list = term_is_none(copy) ? copy : heap_cons(&p->heap, copy, list);
-        }
-        if (got < SLOT_SOME || term_is_none(list)) break;
+        for (size_t i = 0; i < got; i++) walk_push(objects, (Word)(uintptr_t)some[i]);
+        if (got < SLOT_SOME) break;
     }
-    return bif_ets_done(p, list);
+    return bif_ets_out(p, t, objects, -1, ETS_OUT_LIST);
 }
 
 BifResult bif_ets_slot(Process *p)
 {
     EtsTable *t = bif_ets_open(p, 0, ETS_READ);
     if (t == NULL) return TERM_NONE;
+    if (UNLIKELY(bif_ets_out_is_held(p))) return bif_ets_out_again(p, t);
     if (!term_is_small(arg(p, 1)) || small_value(arg(p, 1)) < 0) return raise_badarg(p);
     uint64_t n = (uint64_t)small_value(arg(p, 1));
-    return ets_table_is_ordered(t) ? slot_tree(p, t, n) : slot_hash(p, t, n);
+    Walk objects;
+    walk_init(&objects, p->run->mem);
+    BifResult result =
+        ets_table_is_ordered(t) ? slot_tree(p, t, n, &objects) : slot_hash(p, t, n, &objects);
+    walk_free(&objects);
+    return result;
 }
 
 /* ---- info ---- */

@@ -259,13 +259,13 @@ static bool match_shape(MatchCompiler *c, Term source)
         ets_match_wrong(c, "Match programs are not in a list.", TERM_NONE, "");
         return false;
     }
-    for (; term_is_cons(source); source = list_tail(source)) {
-        if (term_is_tuple_of(list_head(source), 3)) continue;
-        ets_match_wrong(c, "Match program part is not a tuple of arity 3.", TERM_NONE, "");
-        return false;
-    }
+    bool tuples = true;
+    for (; term_is_cons(source); source = list_tail(source))
+        tuples = tuples && term_is_tuple_of(list_head(source), 3);
     if (!term_is_nil(source))
         ets_match_wrong(c, "Match programs are not in a proper list.", TERM_NONE, "");
+    else if (!tuples)
+        ets_match_wrong(c, "Match program part is not a tuple of arity 3.", TERM_NONE, "");
     return !c->failed;
 }
 

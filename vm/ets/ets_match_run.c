@@ -1,6 +1,7 @@
 #include "vm/ets/ets_match_run.h"
 
 #include "vm/base/mem.h"
+#include "vm/proc/compare.h"
 #include "vm/term/list.h"
 #include "vm/term/map.h"
 #include "vm/term/order.h"
@@ -9,6 +10,7 @@ bool ets_machine_begin(EtsMachine *m, Process *p, const EtsProgram *program, Mat
 {
     size_t words = program->variables + program->depth;
     m->p = p;
+    m->mem = p->run->mem;
     m->program = program;
     m->use = use;
     m->steps = 0;
@@ -34,7 +36,7 @@ void ets_machine_end(EtsMachine *m)
     size_t words = m->program->variables + m->program->depth;
     scratch_clear(m);
     if (m->variables != m->space)
-        mem_free(m->p->run->mem, MEM_WORK, m->variables, words * sizeof(Word));
+        mem_free(m->mem, MEM_WORK, m->variables, words * sizeof(Word));
 }
 
 /* Built-ins build on the process's heap: let that be the scratch area. */
@@ -77,43 +79,53 @@ static bool match_map(const EtsMachine *m, Term t, const MatchStep *keys, size_t
     return true;
 }
 
-/* The pattern's steps up to the first one of guards or body; NULL: no match. */
-static const MatchStep *match_pattern(EtsMachine *m, const MatchStep *step, Term t)
+/* Are two terms the same?  ORDER_MORE: the slice is over. */
+static int match_order(EtsMachine *m, Term a, Term b)
 {
-    Word *top = m->stack;
-    *top++ = t.w;
+    int order = order_quick_same(a, b);
+    if (LIKELY(order != ORDER_MORE)) return order;
+    m->pause = TERM_YIELD;
+    return compare_in_slices(m->p, ORDER_KIND_SAME, a, b);
+}
+
+/* The pattern's steps from m->step on, to the first one of guards or body. */
+static MatchResult match_pattern(EtsMachine *m)
+{
+    const MatchStep *step = m->step;
+    Word *top = m->top;
     while (top > m->stack) {
         Term part = TERM_RAW(*--top);
+        int order = 0;
         m->steps++;
         switch ((MatchOp)step->op) {
         case MATCH_ANY: break;
         case MATCH_BIND: m->variables[step->n] = part.w; break;
-        case MATCH_SAME:
-            if (!order_same(TERM_RAW(m->variables[step->n]), part)) return NULL;
-            break;
-        case MATCH_WORD:
-            if (part.w != step->constant) return NULL;
-            break;
-        case MATCH_EQUAL:
-            if (!order_same(TERM_RAW(step->constant), part)) return NULL;
-            break;
-        case MATCH_TUPLE:
-            if (!match_tuple(part, step->n, &top)) return NULL;
-            break;
+        case MATCH_SAME: order = match_order(m, TERM_RAW(m->variables[step->n]), part); break;
+        case MATCH_WORD: order = part.w != step->constant; break;
+        case MATCH_EQUAL: order = match_order(m, TERM_RAW(step->constant), part); break;
+        case MATCH_TUPLE: order = !match_tuple(part, step->n, &top); break;
         case MATCH_CONS:
-            if (!term_is_cons(part)) return NULL;
+            order = !term_is_cons(part);
+            if (order != 0) break;
             *top++ = list_tail(part).w;
             *top++ = list_head(part).w;
             break;
         case MATCH_MAP:
-            if (!match_map(m, part, step + 1, step->n, &top)) return NULL;
+            order = !match_map(m, part, step + 1, step->n, &top);
             step += step->n;
             break;
         default: UNREACHABLE();
         }
+        if (order == ORDER_MORE) {
+            m->step = step;
+            m->top = top + 1;
+            return MATCH_MORE;
+        }
+        if (order != 0) return MATCH_NOT;
         step++;
     }
-    return step;
+    m->step = step;
+    return MATCH_DONE;
 }
 
 /* ---- guards and bodies ---- */
@@ -220,7 +232,8 @@ static Term value_fetch(EtsMachine *m, const MatchFit *fit, const MatchStep *ste
 }
 
 /* One value more on the stack; false: what computes it has failed in a guard, or, with
- * *refused, there was no memory.  In a body 'EXIT' stands for what has failed. */
+ * *refused, there was no memory, or it has stopped half-way, which m->pause says.  In a body
+ * 'EXIT' stands for what has failed. */
 static bool match_value(EtsMachine *m, const MatchFit *fit, const MatchStep *step, Word **top,
                         bool in_body, bool *refused)
 {
@@ -232,6 +245,10 @@ static bool match_value(EtsMachine *m, const MatchFit *fit, const MatchStep *ste
     } else {
         taken = (size_t)small_value(TERM_RAW(step->constant));
         value = value_compute(m, step, *top, taken);
+        if (UNLIKELY(value.w == TERM_YIELD.w || value.w == TERM_WAIT.w)) {
+            m->pause = value;
+            return false;
+        }
         if (term_is_none(value) && in_body) value = TERM_ATOM(UP_EXIT);
     }
     *top -= taken;
@@ -250,50 +267,72 @@ static bool match_lazy(const EtsMachine *m, const MatchStep **step, Word **top, 
     return true;
 }
 
-/* Guards and body of a clause whose pattern fits. */
-static MatchResult match_values(EtsMachine *m, const MatchFit *fit, const MatchStep *step,
-                                Term *result)
+/* Guards and body of a clause whose pattern fits, from m->step on. */
+static MatchResult match_values(EtsMachine *m, const MatchFit *fit, Term *result)
 {
-    Word *top = m->stack;
-    bool in_body = false;
+    const MatchStep *step = m->step;
+    Word *top = m->top;
     bool refused = false;
-    if (step->op != MATCH_BODY || m->use == MATCH_LOOK) scratch_enter(m);
+    m->pause = TERM_NONE;
+    if ((step->op != MATCH_BODY && !m->in_body) || m->use == MATCH_LOOK) scratch_enter(m);
     for (;; step++) {
         m->steps++;
         switch ((MatchOp)step->op) {
         case MATCH_ANDALSO:
         case MATCH_ORELSE:
-            if (!match_lazy(m, &step, &top, in_body)) return MATCH_NOT;
+            if (!match_lazy(m, &step, &top, m->in_body)) return MATCH_NOT;
             break;
         case MATCH_HOLDS:
             if (!term_same(TERM_RAW(*--top), TERM_TRUE)) return MATCH_NOT;
             break;
         case MATCH_DROP: top--; break;
         case MATCH_BODY:
-            in_body = true;
+            m->in_body = true;
             if (m->use != MATCH_LOOK) scratch_leave(m);
             break;
         case MATCH_GIVE: *result = TERM_RAW(top[-1]); return MATCH_DONE;
         default:
-            if (!match_value(m, fit, step, &top, in_body, &refused))
-                return refused ? MATCH_REFUSED : MATCH_NOT;
-            break;
+            if (LIKELY(match_value(m, fit, step, &top, m->in_body, &refused))) break;
+            m->step = step;
+            m->top = top;
+            if (!term_is_none(m->pause)) return MATCH_MORE;
+            return refused ? MATCH_REFUSED : MATCH_NOT;
         }
     }
 }
 
-MatchResult ets_machine_run(EtsMachine *m, Term t, const EtsObject *object, Term *result)
+MatchResult ets_machine_again(EtsMachine *m, Term *result)
 {
     const EtsProgram *program = m->program;
-    if (m->scratch.top != m->area || m->scratch.fragments != NULL) scratch_clear(m);
-    for (size_t i = 0; i < program->clauses.count; i++) {
-        const MatchClause *clause = &program->clauses.at[i];
-        const MatchStep *step = match_pattern(m, program->steps.at + clause->first, t);
-        if (step == NULL) continue;
-        const MatchFit fit = {clause, t, object};
-        MatchResult r = match_values(m, &fit, step, result);
+    for (; m->clause < program->clauses.count; m->clause++, m->step = NULL) {
+        const MatchClause *clause = &program->clauses.at[m->clause];
+        if (m->step == NULL) {
+            m->step = program->steps.at + clause->first;
+            m->top = m->stack;
+            *m->top++ = m->subject.w;
+            m->in_values = m->in_body = false;
+        }
+        if (!m->in_values) {
+            MatchResult fits = match_pattern(m);
+            if (fits == MATCH_MORE) return fits;
+            if (fits == MATCH_NOT) continue;
+            m->in_values = true;
+            m->top = m->stack;
+        }
+        const MatchFit fit = {clause, m->subject, m->object};
+        MatchResult r = match_values(m, &fit, result);
         scratch_leave(m);
         if (r != MATCH_NOT) return r;
     }
     return MATCH_NOT;
+}
+
+MatchResult ets_machine_run(EtsMachine *m, Term t, const EtsObject *object, Term *result)
+{
+    if (m->scratch.top != m->area || m->scratch.fragments != NULL) scratch_clear(m);
+    m->subject = t;
+    m->object = object;
+    m->clause = 0;
+    m->step = NULL;
+    return ets_machine_again(m, result);
 }

@@ -1,8 +1,9 @@
 /*
- * Running match specifications: for one process, while it runs, within one slice.
+ * Running match specifications for one process, in slices when a term is huge.
  *
  * Guards, and bodies whose results nobody keeps, compute in a scratch area; what is kept is
- * built on the process's heap and points nowhere else.  Nothing collects.
+ * built on the process's heap and points nowhere else.  While a run is half-way (MATCH_MORE) the
+ * process has a record of it (vm/proc/pause.h), so nothing collects.
  */
 #pragma once
 
@@ -19,12 +20,27 @@ typedef enum MatchUse {
     MATCH_LOOK          /* the result is good until the next run or the end */
 } MatchUse;
 
-typedef enum MatchResult { MATCH_NOT, MATCH_DONE, MATCH_REFUSED } MatchResult;
+typedef enum MatchResult {
+    MATCH_NOT,
+    MATCH_DONE,
+    MATCH_REFUSED,
+    MATCH_MORE /* ets_machine_again, when the built-in that gives `pause` runs again */
+} MatchResult;
 
+/* It stays where it was begun. */
 typedef struct EtsMachine {
     Process *p;
+    Mem *mem;
     const EtsProgram *program;
-    MatchUse use;
+    MatchUse use; /* may change between runs */
+    Term subject; /* of this run */
+    const EtsObject *object;
+    size_t clause;
+    const MatchStep *step; /* NULL: the clause begins */
+    Word *top;
+    bool in_values; /* of the clause: its pattern fits */
+    bool in_body;
+    Term pause; /* MORE: TERM_YIELD or TERM_WAIT */
     Word *variables;
     Word *stack;
     uint64_t steps; /* run so far */
@@ -42,3 +58,5 @@ void ets_machine_end(EtsMachine *m);
 
 /* Tries the clauses on `t`; `object` is where it is the tuple of one, else NULL. */
 MatchResult ets_machine_run(EtsMachine *m, Term t, const EtsObject *object, Term *result);
+/* Goes on after MATCH_MORE; nothing has been moved or freed since. */
+MatchResult ets_machine_again(EtsMachine *m, Term *result);

@@ -73,6 +73,7 @@ int64_t ets_table_words(const EtsTable *t)
         return n + (int64_t)(ets_hash_buckets(&s->hash) * sizeof(EtsLink) / sizeof(Word))
                + ets_hash_words(&s->hash);
     const EtsCount *c = s->ordered.counts;
+    n += atomic_load_relaxed(&s->ordered.tree.words);
     for (size_t i = 0; i < ETS_COUNTS; i++) n += atomic_load_relaxed(&c[i].words);
     return n;
 }

@@ -9,15 +9,21 @@ void ets_tree_init(EtsTree *t, Mem *mem, const AtomTable *atoms, size_t keypos)
     t->mem = mem;
     t->atoms = atoms;
     t->keypos = keypos;
-    atomic_store_relaxed(&t->root, ets_node_new(mem, true));
+    atomic_store_relaxed(&t->root, ets_node_new(t, true));
 }
 
 /* ---- nodes and keys ---- */
 
-EtsNode *ets_node_new(Mem *mem, bool leaf)
+static void node_count_words(EtsTree *t, const EtsNode *n, int sign)
 {
-    EtsNode *n = mem_alloc_zero(mem, MEM_TABLE, node_bytes(leaf));
+    (void)atomic_add_relaxed(&t->words, sign * (int64_t)(node_bytes(n->leaf) / sizeof(Word)));
+}
+
+EtsNode *ets_node_new(EtsTree *t, bool leaf)
+{
+    EtsNode *n = mem_alloc_zero(t->mem, MEM_TABLE, node_bytes(leaf));
     n->leaf = leaf;
+    node_count_words(t, n, 1);
     return n;
 }
 
@@ -32,10 +38,11 @@ Word ets_node_new_key(Mem *mem, Term key)
 {
     if (term_is_atomic(key)) return key.w;
     size_t words = 2 + copy_size(key, SIZE_MAX - 2, NULL);
-    EtsObject *o = mem_alloc(mem, MEM_TABLE, sizeof *o + words * sizeof(Word));
+    EtsObject *o = mem_alloc(mem, MEM_TABLE, ets_object_bytes(words));
     Heap h = {.top = o->data, .limit = o->data + words, .mem = mem};
     CHECK(words <= ETS_OBJECT_MAX); /* it was the key of an object */
     o->words = (uint32_t)words;
+    atomic_store_relaxed(&o->holders, 0);
     o->data[0] = header_make(KIND_TUPLE, 1);
     /* The copy begins behind the tuple: that is how key_object finds its way back. */
     o->data[1] = copy_into(&h, o->data + 2, words - 2, key, NULL).w;
@@ -59,9 +66,10 @@ static void node_release(void *context, void *at)
     mem_free(context, MEM_TABLE, n, node_bytes(n->leaf));
 }
 
-void ets_node_retire(EpochThread *epoch, Mem *mem, EtsNode *n)
+void ets_node_retire(EpochThread *epoch, EtsTree *t, EtsNode *n)
 {
-    epoch_retire(epoch, node_release, mem, n);
+    node_count_words(t, n, -1);
+    epoch_retire(epoch, node_release, t->mem, n);
 }
 
 /* Frees objects of a leaf from its end; false: the budget is used up. */

@@ -23,6 +23,7 @@ typedef struct EtsNode EtsNode;
 
 typedef struct EtsTree {
     _Atomic(EtsNode *) root; /* changes while the old root is locked */
+    AtomicI64 words;         /* of nodes, without what their keys point to */
     Mem *mem;
     const AtomTable *atoms;
     size_t keypos; /* from 0 */

@@ -79,11 +79,11 @@ static inline void node_unlock_gone(EtsNode *n)
     atomic_store_release(&n->version, (atomic_load_relaxed(&n->version) + 1) | NODE_GONE);
 }
 
-EtsNode *ets_node_new(Mem *mem, bool leaf);
+EtsNode *ets_node_new(EtsTree *t, bool leaf);
 /* A key of an inner node: the term itself, or a copy that ets_node_free_key frees. */
 Word ets_node_new_key(Mem *mem, Term key);
 void ets_node_free_key(Mem *mem, Word key);
-void ets_node_retire(EpochThread *epoch, Mem *mem, EtsNode *n);
+void ets_node_retire(EpochThread *epoch, EtsTree *t, EtsNode *n);
 void ets_node_retire_key(EpochThread *epoch, Mem *mem, Word key);
 
 /* The way from the root to a leaf. */

@@ -39,12 +39,12 @@ static uint32_t cut_place(uint32_t count, uint32_t at, bool leaf)
 }
 
 /* Moves what is behind the cut to a new node; *key parts the two. */
-static EtsNode *node_divide(Mem *mem, EtsNode *n, uint32_t cut, Word *key)
+static EtsNode *node_divide(EtsTree *t, EtsNode *n, uint32_t cut, Word *key)
 {
-    EtsNode *right = ets_node_new(mem, n->leaf);
+    EtsNode *right = ets_node_new(t, n->leaf);
     uint32_t count = node_count(n);
     uint32_t from = n->leaf ? cut : cut + 1;
-    *key = n->leaf ? ets_node_new_key(mem, node_key(n, cut - 1)) : node_key(n, cut).w;
+    *key = n->leaf ? ets_node_new_key(t->mem, node_key(n, cut - 1)) : node_key(n, cut).w;
     for (uint32_t i = from; i < count; i++) node_set_key(right, i - from, node_key(n, i).w);
     for (uint32_t i = from; i < count + (n->leaf ? 0 : 1); i++)
         node_set_child(right, i - from, node_child(n, i));
@@ -58,9 +58,9 @@ static void divide_root(EtsTree *t, EtsWay *way)
     EtsNode *root = way->node[0];
     if (!node_lock(root, way->version[0])) return;
     Word key;
-    EtsNode *above = ets_node_new(t->mem, false);
+    EtsNode *above = ets_node_new(t, false);
     uint32_t cut = cut_place(node_count(root), way->index[0], root->leaf);
-    EtsNode *right = node_divide(t->mem, root, cut, &key);
+    EtsNode *right = node_divide(t, root, cut, &key);
     node_set_key(above, 0, key);
     node_set_child(above, 0, root);
     node_set_child(above, 1, right);
@@ -86,7 +86,7 @@ static void tree_divide(EtsTree *t, EtsWay *way)
         Word key;
         uint32_t at = way->index[level - 1];
         uint32_t cut = cut_place(node_count(n), way->index[level], n->leaf);
-        EtsNode *right = node_divide(t->mem, n, cut, &key);
+        EtsNode *right = node_divide(t, n, cut, &key);
         node_insert(above, at, key, at + 1, right);
         node_unlock(n);
     }
@@ -159,7 +159,7 @@ static void way_retire(EtsTree *t, EpochThread *epoch, EtsWay *way, unsigned fro
 {
     for (unsigned i = from; i <= to; i++) {
         node_unlock_gone(way->node[i]);
-        ets_node_retire(epoch, t->mem, way->node[i]);
+        ets_node_retire(epoch, t, way->node[i]);
     }
 }
 
