@@ -146,6 +146,7 @@ static BifResult atomics_add(Process *p, bool minus, bool tell)
     Atomics *a;
     AtomicU64 *at = atomics_at(p, &a);
     uint64_t increment;
+    if (minus && !term_is_number(arg(p, 2))) return raise_badarith(p);
     if (at == NULL || !atomics_increment(arg(p, 2), minus, &increment)) return raise_badarg(p);
     uint64_t value = atomic_add_seq(at, increment) + increment;
     return tell ? atomics_result(p, a, value) : TERM_ATOM(OK);

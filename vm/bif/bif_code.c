@@ -268,8 +268,9 @@ BifResult bif_loaded(Process *p)
 
 static bool bif_arity(Term t, uint32_t *arity)
 {
-    if (!term_is_small(t) || small_value(t) < 0) return false;
-    *arity = small_value(t) > UINT32_MAX ? UINT32_MAX : (uint32_t)small_value(t);
+    if (!term_is_small(t)) return false;
+    bool no_arity = small_value(t) < 0 || small_value(t) > UINT32_MAX;
+    *arity = no_arity ? UINT32_MAX : (uint32_t)small_value(t);
     return true;
 }
 

@@ -78,10 +78,19 @@ BifResult bif_ports(Process *p)
 }
 
 /* monitor_node(Node, Flag[, Options]): this node is always there, others cannot be reached. */
-BifResult bif_monitor_node(Process *p)
+BifResult bif_monitor_node_2(Process *p)
 {
     if (!term_is_atom(arg(p, 0))) return raise_badarg(p);
     if (term_same(arg(p, 0), TERM_ATOM(NONODE_AT_NOHOST)))
         return term_is_boolean(arg(p, 1)) ? TERM_TRUE : raise_badarg(p);
     return raise_error(p, TERM_ATOM(NOTALIVE));
+}
+
+BifResult bif_monitor_node_3(Process *p)
+{
+    Term options = arg(p, 2);
+    for (; term_is_cons(options); options = list_tail(options))
+        if (!term_same(list_head(options), TERM_ATOM(ALLOW_PASSIVE_CONNECT)))
+            return raise_badarg(p);
+    return term_is_nil(options) ? bif_monitor_node_2(p) : raise_badarg(p);
 }

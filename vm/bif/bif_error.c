@@ -21,7 +21,7 @@ BifResult bif_error_1(Process *p)
 /* `none` stands for no arguments; anything but a list is shown like it. */
 static void bif_error_with(Process *p)
 {
-    if (list_length(arg(p, 1)) >= 0)
+    if (term_is_list(arg(p, 1)))
         raise_error_args(p, arg(p, 0), arg(p, 1));
     else
         raise_error(p, arg(p, 0));
@@ -46,6 +46,9 @@ BifResult bif_error_3(Process *p)
     bif_error_with(p);
     return bif_raised(p);
 }
+
+/* Unlike an error this one stands in the trace itself: a native function is missing. */
+BifResult bif_nif_error(Process *p) { return raise_error(p, arg(p, 0)); }
 
 BifResult bif_exit_1(Process *p)
 {

@@ -217,7 +217,19 @@ BifResult bif_term_to_binary_2(Process *p) { return bif_encode_with(p, ENCODE_BI
 BifResult bif_term_to_iovec_1(Process *p) { return bif_encode_plain(p, ENCODE_LIST); }
 BifResult bif_term_to_iovec_2(Process *p) { return bif_encode_with(p, ENCODE_LIST); }
 BifResult bif_external_size(Process *p) { return bif_encode_plain(p, ENCODE_SIZE); }
-BifResult bif_external_size_2(Process *p) { return bif_encode_with(p, ENCODE_SIZE); }
+
+/* Takes {minor_version, 0 or 1} alone. */
+BifResult bif_external_size_2(Process *p)
+{
+    for (Term rest = arg(p, 1); term_is_cons(rest); rest = list_tail(rest)) {
+        Term option = list_head(rest);
+        if (!term_is_tuple_of(option, 2)
+            || !term_same(tuple_at(option, 0), TERM_ATOM(MINOR_VERSION))
+            || term_same(tuple_at(option, 1), small_from(2)))
+            return raise_badarg(p);
+    }
+    return bif_encode_with(p, ENCODE_SIZE);
+}
 
 /* ---- binary_to_term ---- */
 
@@ -400,4 +412,11 @@ static BifResult bif_combine(Process *p, BifCombine *combine)
 }
 
 BifResult bif_crc32_combine(Process *p) { return bif_combine(p, crc32_combine); }
-BifResult bif_adler32_combine(Process *p) { return bif_combine(p, adler32_combine); }
+
+/* Unlike zlib's, also right for what is no sum, when nothing follows. */
+static uLong bif_adler_join(uLong first, uLong second, z_off_t size)
+{
+    return size == 0 ? first : adler32_combine(first, second, size);
+}
+
+BifResult bif_adler32_combine(Process *p) { return bif_combine(p, bif_adler_join); }

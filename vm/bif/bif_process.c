@@ -277,25 +277,38 @@ BifResult bif_send_2(Process *p)
     return send_result(p, send_message(p, arg(p, 0), arg(p, 1)), arg(p, 1));
 }
 
-BifResult bif_send_3(Process *p)
+/* `connects` is cleared by noconnect. */
+static bool send_options(Term options, bool *connects)
 {
-    Term options = arg(p, 2);
-    bool connects = true;
     for (; term_is_cons(options); options = list_tail(options)) {
         Term option = list_head(options);
         if (term_is_the_atom(option, ATOM_NOCONNECT))
-            connects = false;
+            *connects = false;
         else if (!term_is_the_atom(option, ATOM_NOSUSPEND)
                  && !term_is_the_atom(option, ATOM_PRIORITY))
-            return raise_badarg(p);
+            return false;
     }
-    if (!term_is_nil(options)) return raise_badarg(p);
+    return term_is_nil(options);
+}
+
+BifResult bif_send_3(Process *p)
+{
+    bool connects = true;
+    if (!send_options(arg(p, 2), &connects)) return raise_badarg(p);
     if (!connects && !send_is_connected(p, arg(p, 0))) return TERM_ATOM(NOCONNECT);
     return send_result(p, send_message(p, arg(p, 0), arg(p, 1)), TERM_ATOM(OK));
 }
 
-BifResult bif_send_nosuspend(Process *p)
+BifResult bif_send_nosuspend_2(Process *p)
 {
+    return send_result(p, send_message(p, arg(p, 0), arg(p, 1)), TERM_TRUE);
+}
+
+BifResult bif_send_nosuspend_3(Process *p)
+{
+    bool connects = true;
+    if (!send_options(arg(p, 2), &connects)) return raise_badarg(p);
+    if (!connects && !send_is_connected(p, arg(p, 0))) return TERM_FALSE;
     return send_result(p, send_message(p, arg(p, 0), arg(p, 1)), TERM_TRUE);
 }
 

@@ -72,11 +72,31 @@ BifResult bif_nodes_0(Process *p)
     return TERM_NIL;
 }
 
+/* Is it a kind of nodes; `here` is set if this node is of that kind. */
+static bool bif_node_kind(Term kind, bool *here)
+{
+    if (!term_is_atom(kind)) return false;
+    switch ((int)atom_of(kind)) {
+    case ATOM_THIS:
+    case ATOM_KNOWN: *here = true; return true;
+    case ATOM_VISIBLE:
+    case ATOM_HIDDEN:
+    case ATOM_CONNECTED: return true;
+    default: return false;
+    }
+}
+
 BifResult bif_nodes_1(Process *p)
 {
     Term which = arg(p, 0);
-    bool here = term_same(which, TERM_ATOM(THIS)) || term_same(which, TERM_ATOM(KNOWN));
-    if (!here) return term_is_atom(which) || term_is_list(which) ? TERM_NIL : raise_badarg(p);
+    bool here = false;
+    if (term_is_atom(which) && !bif_node_kind(which, &here)) return raise_badarg(p);
+    if (!term_is_atom(which)) {
+        for (; term_is_cons(which); which = list_tail(which))
+            if (!bif_node_kind(list_head(which), &here)) return raise_badarg(p);
+        if (!term_is_nil(which)) return raise_badarg(p);
+    }
+    if (!here) return TERM_NIL;
     Term list = heap_cons(&p->heap, TERM_ATOM(NONODE_AT_NOHOST), TERM_NIL);
     return term_is_none(list) ? raise_system_limit(p) : list;
 }
@@ -117,9 +137,27 @@ static BifResult bif_memory_of(Process *p, AtomName what)
     }
 }
 
+static BifResult bif_memory_item(Process *p, Term what)
+{
+    return term_is_atom(what) ? bif_memory_of(p, atom_of(what)) : raise_badarg(p);
+}
+
+/* One number, or a pair for each kind of a list. */
 BifResult bif_memory_1(Process *p)
 {
-    return term_is_atom(arg(p, 0)) ? bif_memory_of(p, atom_of(arg(p, 0))) : raise_badarg(p);
+    if (!term_is_list(arg(p, 0))) return bif_memory_item(p, arg(p, 0));
+    ListBuilder b = list_builder(&p->heap);
+    Term rest = arg(p, 0);
+    for (; term_is_cons(rest); rest = list_tail(rest)) {
+        Term n = bif_memory_item(p, list_head(rest));
+        if (term_is_none(n)) return TERM_NONE;
+        Term pair = heap_tuple2(&p->heap, list_head(rest), n);
+        if (term_is_none(pair)) return raise_system_limit(p);
+        list_add(&b, pair);
+    }
+    if (!term_is_nil(rest)) return raise_badarg(p);
+    Term list = list_finish(&b, TERM_NIL);
+    return term_is_none(list) ? raise_system_limit(p) : list;
 }
 
 BifResult bif_memory_0(Process *p)

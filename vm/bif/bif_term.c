@@ -56,10 +56,8 @@ BifResult bif_is_record_3(Process *p)
 {
     Term t = arg(p, 0);
     Term size = arg(p, 2);
-    if (!term_is_atom(arg(p, 1)) || !term_is_integer(size)) return raise_badarg(p);
-    if (term_is_small(size) && small_value(size) < 0) return raise_badarg(p);
-    return term_bool(term_is_small(size) && small_value(size) > 0
-                     && term_is_tuple_of(t, (size_t)small_value(size))
+    if (!term_is_atom(arg(p, 1)) || !term_is_small(size)) return raise_badarg(p);
+    return term_bool(small_value(size) > 0 && term_is_tuple_of(t, (size_t)small_value(size))
                      && term_same(tuple_at(t, 0), arg(p, 1)));
 }
 
