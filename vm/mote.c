@@ -198,20 +198,37 @@ static void mote_stop_program(RunContext *run, SchedEvent *event)
     free(event);
 }
 
+static sigset_t mote_stop_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+/* From now on SIGTERM ends the command at once, as it does where nobody listens. */
+static void mote_unblock_signals(void)
+{
+    sigset_t stop = mote_stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+}
+
+/* The first SIGTERM asks.  A program that does not stop, whatever keeps it, is ended by the
+ * second. */
 static void *mote_signal_thread(void *context)
 {
     Vm *vm = context;
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGTERM);
-    for (;;) {
-        int signal_number;
-        if (sigwait(&wanted, &signal_number) != 0) continue;
-        SchedEvent *event = calloc(1, sizeof *event);
-        if (event == NULL) continue;
+    sigset_t wanted = mote_stop_signals();
+    int signal_number;
+    while (sigwait(&wanted, &signal_number) != 0) continue;
+    SchedEvent *event = calloc(1, sizeof *event);
+    if (event != NULL) {
         event->run = mote_stop_program;
         sched_post(vm->sched, event);
     }
+    while (sigwait(&wanted, &signal_number) != 0) continue;
+    mote_unblock_signals();
+    (void)raise(signal_number);
     return NULL;
 }
 
@@ -219,9 +236,7 @@ static void *mote_signal_thread(void *context)
  * pipe is an error of write, not a signal.  SIGINT keeps its meaning: the program is gone. */
 static void mote_block_signals(void)
 {
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGTERM);
+    sigset_t blocked = mote_stop_signals();
     pthread_sigmask(SIG_BLOCK, &blocked, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 }
@@ -320,6 +335,7 @@ static int mote_run(const Command *c)
         pthread_cancel(signals);
         pthread_join(signals, NULL);
     }
+    mote_unblock_signals();
     if (c->opts.stats) vm_print_stats(vm);
     if (c->opts.trace_hash) vm_print_trace_hash(vm);
     vm_delete(vm);

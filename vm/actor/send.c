@@ -11,10 +11,22 @@
 /* What a send costs besides the copy. */
 #define SEND_REDUCTIONS 20
 
+/* Will the signal end its receiver, as far as the sender can tell? */
+static bool send_ends(const Process *p, const Message *m)
+{
+    if (m->kind != SIGNAL_EXIT && m->kind != SIGNAL_EXIT_LINK) return false;
+    if (m->kind == SIGNAL_EXIT && term_is_the_atom(m->value, ATOM_KILL)) return true;
+    return !term_is_the_atom(m->value, ATOM_NORMAL)
+           && (atomic_load_relaxed(&p->state) & STATE_TRAP_EXIT) == 0;
+}
+
 bool send_push_to(RunContext *rc, Process *p, Message *m)
 {
     uint32_t kind = m->kind;
+    bool ends = UNLIKELY(kind != SIGNAL_MESSAGE) && send_ends(p, m);
     if (!mailbox_push(&p->mailbox, m)) return false;
+    /* Behind the signal, so that it is there when a job has stopped for it. */
+    if (ends) atomic_or_acq_rel(&p->state, STATE_ENDING);
     chance_note(&rc->worker->sched->chance, CHANCE_SIGNAL, p->pid.w, kind);
     sched_notify(rc, p);
     return true;

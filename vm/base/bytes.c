@@ -18,12 +18,17 @@ void bytes_free(Bytes *b)
     bytes_init(b, b->mem, b->tag);
 }
 
+static size_t bytes_next_room(const Bytes *b, size_t more)
+{
+    size_t room = b->room < 64 ? 64 : b->room + b->room / 2;
+    return room < b->count + more ? b->count + more : room;
+}
+
 void bytes_reserve(Bytes *b, size_t more)
 {
     if (b->room - b->count >= more) return;
     CHECK(more <= SIZE_MAX / 4 && b->count <= SIZE_MAX / 4);
-    size_t room = b->room < 64 ? 64 : b->room + b->room / 2;
-    if (room < b->count + more) room = b->count + more;
+    size_t room = bytes_next_room(b, more);
     b->at = mem_realloc(b->mem, b->tag, b->at, b->room, room);
     b->room = room;
 }
@@ -34,6 +39,52 @@ uint8_t *bytes_extend(Bytes *b, size_t count)
     uint8_t *at = b->at + b->count;
     b->count += count;
     return at;
+}
+
+bool bytes_try_reserve(Bytes *b, size_t more)
+{
+    if (b->room - b->count >= more) return true;
+    if (more > SIZE_MAX / 4 || b->count > SIZE_MAX / 4) return false;
+    size_t room = bytes_next_room(b, more);
+    uint8_t *at = b->at == NULL ? mem_try_alloc(b->mem, b->tag, room)
+                                : mem_try_realloc(b->mem, b->tag, b->at, b->room, room);
+    if (at == NULL) return false;
+    b->at = at;
+    b->room = room;
+    return true;
+}
+
+/* Buffers of up to so many bytes are moved at once. */
+#define BYTES_SMALL_MOVE 65536
+
+BytesRoom bytes_make_room(Bytes *b, BytesMove *m, size_t more, size_t *budget)
+{
+    if (b->room - b->count >= more) return BYTES_ROOM;
+    if (b->count <= BYTES_SMALL_MOVE)
+        return bytes_try_reserve(b, more) ? BYTES_ROOM : BYTES_REFUSED;
+    if (m->to == NULL) {
+        if (more > SIZE_MAX / 4 || b->count > SIZE_MAX / 4) return BYTES_REFUSED;
+        m->room = bytes_next_room(b, more);
+        m->moved = 0;
+        m->to = mem_try_alloc(b->mem, b->tag, m->room);
+        if (m->to == NULL) return BYTES_REFUSED;
+    }
+    size_t n = b->count - m->moved < *budget ? b->count - m->moved : *budget;
+    memcpy(m->to + m->moved, b->at + m->moved, n);
+    m->moved += n;
+    *budget -= n;
+    if (m->moved < b->count) return BYTES_MOVING;
+    mem_free(b->mem, b->tag, b->at, b->room);
+    b->at = m->to;
+    b->room = m->room;
+    m->to = NULL;
+    return BYTES_ROOM;
+}
+
+void bytes_move_free(const Bytes *b, BytesMove *m)
+{
+    if (m->to != NULL) mem_free(b->mem, b->tag, m->to, m->room);
+    m->to = NULL;
 }
 
 void bytes_put(Bytes *b, const void *from, size_t count)

@@ -26,6 +26,23 @@ void bytes_reserve(Bytes *b, size_t more);
 /* Add `count` uninitialised bytes; returns where they start (good until the next growth). */
 uint8_t *bytes_extend(Bytes *b, size_t count);
 
+/* The same as bytes_reserve on behalf of a process: false when memory is refused; the buffer then
+ * stays as it was. */
+MUST_USE bool bytes_try_reserve(Bytes *b, size_t more);
+
+/* A large buffer that moves to more room piece by piece, so that nobody waits for it. */
+typedef struct BytesMove {
+    uint8_t *to; /* NULL: none is under way */
+    size_t room;
+    size_t moved;
+} BytesMove;
+typedef enum BytesRoom { BYTES_ROOM, BYTES_MOVING, BYTES_REFUSED } BytesRoom;
+/* Room for `more` bytes; bytes copied are taken from *budget.  MOVING: the budget is spent; come
+ * again, and until then append nothing.  `m` begins as {0}. */
+MUST_USE BytesRoom bytes_make_room(Bytes *b, BytesMove *m, size_t more, size_t *budget);
+/* Gives up a move that is under way. */
+void bytes_move_free(const Bytes *b, BytesMove *m);
+
 void bytes_put(Bytes *b, const void *from, size_t count);
 void bytes_put_text(Bytes *b, const char *text); /* up to the NUL, without it */
 void bytes_printf(Bytes *b, const char *format, ...) PRINTF_LIKE(2, 3);

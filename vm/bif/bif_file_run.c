@@ -91,7 +91,7 @@ static bool file_grow(FileJob *j, size_t room)
 /* Reads to the end, or until there are `most` bytes. */
 static void file_read_all(FileJob *j, int fd, size_t most, int64_t position)
 {
-    for (;;) {
+    while (!job_is_unwanted(&j->job)) {
         size_t room = (size_t)j->bytes->room;
         if (j->bytes_count == room && !file_grow(j, 2 * room)) return;
         room = (size_t)j->bytes->room - j->bytes_count;

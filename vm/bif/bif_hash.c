@@ -113,6 +113,8 @@ static CodecNode bif_node(void) { return (CodecNode){.name = TERM_ATOM(NONODE_AT
 typedef struct EncodeTask {
     Pause pause; /* first */
     Bytes to;
+    BytesMove move; /* of a large buffer that grows */
+    bool refused;   /* memory for it */
     CodecWriter writer;
 } EncodeTask;
 
@@ -125,9 +127,13 @@ static void encode_release(Pause *pause, Process *p)
 {
     EncodeTask *t = (EncodeTask *)pause;
     codec_encode_end(&t->writer);
+    bytes_move_free(&t->to, &t->move);
     bytes_free(&t->to);
     task_free(pause, sizeof *t, p);
 }
+
+/* Bytes that one slice appends, about; buffers that have as many already grow in slices too. */
+#define ENCODE_ROOM ((size_t)320 * 1024)
 
 /* What to do with the bytes. */
 typedef enum EncodeResult { ENCODE_BINARY, ENCODE_LIST, ENCODE_SIZE } EncodeResult;
@@ -140,17 +146,35 @@ static Term encode_result(Heap *h, Bytes *b, EncodeResult what)
     return heap_cons(h, t, TERM_NIL);
 }
 
+/* Terms, and bytes / 64, that are written between two looks whether the job is wanted. */
+#define ENCODE_LOOK 4000
+
+static bool encode_goes_on(void *context) { return offload_goes_on(context); }
+
+/* False: it cannot be encoded, memory is refused, or the job is not wanted. */
+static bool encode_all(Offload *o, Bytes *b, CodecFlags flags)
+{
+    CodecWriter w;
+    codec_encode_begin(&w, b, o->atoms, bif_node(), o->in[0], flags, o->mem);
+    bool done = false;
+    while (!done && offload_goes_on(o) && bytes_try_reserve(b, ENCODE_ROOM)) {
+        size_t budget = ENCODE_LOOK;
+        done = codec_encode_step(&w, &budget);
+    }
+    codec_encode_end(&w);
+    return done && !w.failed;
+}
+
 /* All at once, on the blocking pool: what sorts large maps or packs much. */
 static void encode_run(Offload *o)
 {
     CodecFlags flags = (CodecFlags)(o->number & 0xFF);
+    int level = (int)(o->number >> 8 & 0xFF);
     Bytes b = binary_buffer(o->mem);
     binary_buffer_begin(&b);
-    if (codec_encode(&b, o->atoms, bif_node(), o->in[0], flags)) {
-        int level = (int)(o->number >> 8 & 0xFF);
-        if (level > 0) codec_compress(&b, sizeof(SharedBytes), level);
+    if (encode_all(o, &b, flags)
+        && codec_compress(&b, sizeof(SharedBytes), level, encode_goes_on, o))
         o->out = encode_result(&o->heap, &b, (EncodeResult)(o->number >> 16));
-    }
     bytes_free(&b);
 }
 
@@ -165,14 +189,29 @@ static BifResult encode_done(Process *p, EncodeTask *t, const BifEncode *e, Enco
 {
     bool pool = t->writer.too_long || (e->level > 0 && t->to.count > OFFLOAD_BYTES);
     Term result = TERM_NONE;
-    if (!pool && !t->writer.failed) {
-        if (e->level > 0 && what != ENCODE_SIZE)
-            codec_compress(&t->to, sizeof(SharedBytes), e->level);
-        result = encode_result(&p->heap, &t->to, what);
+    if (!pool && !t->writer.failed && !t->refused) {
+        int level = what == ENCODE_SIZE ? 0 : e->level;
+        if (codec_compress(&t->to, sizeof(SharedBytes), level, NULL, NULL))
+            result = encode_result(&p->heap, &t->to, what);
     }
     task_end(p, &t->pause, encode_release);
     if (pool) return encode_offload(p, e, what);
     return bif_hash_done(p, result);
+}
+
+/* True when all is encoded, or cannot be. */
+static bool encode_step(EncodeTask *t, size_t *budget)
+{
+    if (t->to.count >= ENCODE_ROOM) {
+        size_t bytes = 64 * *budget;
+        size_t left = bytes;
+        BytesRoom room = bytes_make_room(&t->to, &t->move, ENCODE_ROOM, &left);
+        size_t used = (bytes - left) / 64;
+        *budget -= *budget < used ? *budget : used;
+        t->refused = room == BYTES_REFUSED;
+        if (room != BYTES_ROOM) return t->refused;
+    }
+    return codec_encode_step(&t->writer, budget);
 }
 
 static BifResult bif_encode(Process *p, const BifEncode *e, EncodeResult what)
@@ -185,6 +224,8 @@ static BifResult bif_encode(Process *p, const BifEncode *e, EncodeResult what)
     if (t == NULL) {
         t = &here;
         t->to = binary_buffer(p->heap.mem);
+        t->move = (BytesMove){0};
+        t->refused = false;
         binary_buffer_begin(&t->to);
         codec_encode_begin(&t->writer, &t->to, p->run->atoms, bif_node(), arg(p, 0), e->flags,
                            p->heap.mem);
@@ -192,7 +233,7 @@ static BifResult bif_encode(Process *p, const BifEncode *e, EncodeResult what)
     }
     size_t budget = task_budget(p, CODEC_RATE);
     size_t left = budget;
-    bool done = codec_encode_step(&t->writer, &left);
+    bool done = encode_step(t, &left);
     task_charge(p, budget, left, CODEC_RATE);
     if (done) return encode_done(p, t, e, what);
     EncodeTask *kept = task_keep(p, t, sizeof *t, encode_release);

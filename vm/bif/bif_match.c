@@ -300,7 +300,7 @@ static void search_run(Offload *o)
             step = PATTERN_NO_MEMORY;
         else
             list_add(&found, first);
-    } while (step == PATTERN_MORE || (step == PATTERN_FOUND && all));
+    } while ((step == PATTERN_MORE || (step == PATTERN_FOUND && all)) && offload_goes_on(o));
     pattern_window_free(&window);
     if (step != PATTERN_NO_MEMORY) o->out = all ? list_finish(&found, TERM_NIL) : first;
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,17 +166,42 @@ static int os_spawn(const OsCommand *c, int output, char **environment, pid_t *p
     return error;
 }
 
-/* Reads to the end or until there is enough; the rest is not waited for. */
-static void os_read_output(OsCommand *c, int from)
+/* How often a command that says nothing is asked whether anybody waits for it, in ms. */
+#define OS_LOOK_MS 100
+
+/* Waits for output; false: nobody wants it any more. */
+static bool os_wait_output(OsCommand *c, int from)
+{
+    struct pollfd wanted = {.fd = from, .events = POLLIN};
+    while (!job_is_unwanted(&c->job))
+        if (poll(&wanted, 1, OS_LOOK_MS) > 0) return true;
+    return false;
+}
+
+/* Reads to the end or until there is enough; the rest is not waited for.  False: nobody wants it,
+ * or memory is refused. */
+static bool os_read_output(OsCommand *c, int from)
 {
     while (c->output.count < c->most) {
-        bytes_reserve(&c->output, OS_READ_STEP);
+        if (!os_wait_output(c, from) || !bytes_try_reserve(&c->output, OS_READ_STEP))
+            return false;
         ssize_t n = read(from, c->output.at + c->output.count, OS_READ_STEP);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return;
+        if (n <= 0) return true;
         c->output.count += (size_t)n;
     }
     c->output.count = c->most;
+    return true;
+}
+
+/* Takes the command's end, unless nobody waits for that either: then it is left alone. */
+static void os_wait_end(const OsCommand *c, pid_t pid)
+{
+    while (!job_is_unwanted(&c->job)) {
+        pid_t ended = waitpid(pid, NULL, WNOHANG);
+        if (ended != 0 && !(ended < 0 && errno == EINTR)) return;
+        (void)poll(NULL, 0, 1);
+    }
 }
 
 static void os_command_run(Job *job)
@@ -198,9 +224,10 @@ static void os_command_run(Job *job)
     c->error = os_spawn(c, ends[1], environment, &pid);
     mem_free(c->mem, MEM_WORK, environment, bytes);
     (void)close(ends[1]);
-    if (c->error == 0) os_read_output(c, ends[0]);
+    bool read = c->error == 0 && os_read_output(c, ends[0]);
     (void)close(ends[0]);
-    while (c->error == 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+    if (c->error == 0 && !read) c->error = ENOMEM;
+    if (read) os_wait_end(c, pid);
 }
 
 static OsCommand *os_command_new(Process *p)

@@ -36,35 +36,58 @@ enum {
     PHASH_MAP_MORE = 268440611
 };
 
-/* What waits: [terms *, how many, multiplier, added at the end], or a tail with marks. */
-typedef enum PhashFrame { PHASH_RANGE, PHASH_TAIL, PHASH_LIST_END } PhashFrame;
+/* What waits: [terms *, how many, multiplier, added at the end], a tail with marks, or a
+ * binary or a big integer with the place from which on it is still to go in. */
+typedef enum PhashFrame {
+    PHASH_RANGE,
+    PHASH_TAIL,
+    PHASH_LIST_END,
+    PHASH_BYTES,
+    PHASH_LIMBS
+} PhashFrame;
 
 typedef struct Phash {
-    size_t most_bytes; /* larger binaries and maps are too long */
-    bool too_long;
+    Pause pause; /* first */
     const AtomTable *atoms;
     uint32_t hash;
+    bool in_map; /* `map` is hashed, and goes in as a whole */
+    HashWalk map;
     Walk stack;
 } Phash;
+
+/* Bytes of a list or a binary and limbs of an integer that go in at once. */
+#define PHASH_RUN 64
 
 static void phash_step(Phash *h, uint32_t x, uint32_t by)
 {
     for (int shift = 0; shift < 32; shift += 8) h->hash = h->hash * by + (x >> shift & 0xFF);
 }
 
-static void phash_integer(Phash *h, Term t)
+static void phash_push(Phash *h, Term t, size_t at, PhashFrame frame)
+{
+    walk_reserve(&h->stack, 3);
+    walk_push(&h->stack, t.w);
+    walk_push(&h->stack, at);
+    walk_push(&h->stack, frame);
+}
+
+/* Limbs from `at` on. */
+static void phash_limbs(Phash *h, Term t, size_t at)
 {
     BigView v;
     big_view(&v, t);
-    h->too_long = v.count > h->most_bytes;
-    if (h->too_long) return;
-    if (v.count == 0) phash_step(h, 0, PHASH_INTEGER);
-    for (size_t i = 0; i < v.count; i++) {
+    size_t end = v.count - at > PHASH_RUN ? at + PHASH_RUN : v.count;
+    for (size_t i = at; i < end; i++) {
         phash_step(h, (uint32_t)v.limbs[i], PHASH_INTEGER);
         bool last = i + 1 == v.count;
         if (!last || v.limbs[i] >> 32 != 0)
             phash_step(h, (uint32_t)(v.limbs[i] >> 32), PHASH_INTEGER);
     }
+    if (end < v.count) {
+        phash_push(h, t, end, PHASH_LIMBS);
+        return;
+    }
+    if (v.count == 0) phash_step(h, 0, PHASH_INTEGER);
     h->hash *= v.negative ? PHASH_NEGATIVE : PHASH_POSITIVE;
 }
 
@@ -76,15 +99,19 @@ static void phash_float(Phash *h, double d)
     h->hash = h->hash * PHASH_FLOAT + ((uint32_t)bits ^ (uint32_t)(bits >> 32));
 }
 
-static void phash_bits(Phash *h, Term t)
+/* Bytes from `at` on. */
+static void phash_bits(Phash *h, Term t, size_t at)
 {
     BitView v = binary_view(t);
-    h->too_long = v.bits / 8 > h->most_bytes;
-    if (h->too_long) return;
     size_t bytes = v.bits / 8;
     size_t odd = v.bits % 8;
-    for (size_t i = 0; i < bytes; i++)
+    size_t end = bytes - at > PHASH_RUN ? at + PHASH_RUN : bytes;
+    for (size_t i = at; i < end; i++)
         h->hash = h->hash * PHASH_ATOM + (uint32_t)bits_get_uint64(v.at, v.offset + 8 * i, 8);
+    if (end < bytes) {
+        phash_push(h, t, end, PHASH_BYTES);
+        return;
+    }
     if (odd > 0) {
         h->hash =
             h->hash * PHASH_ATOM + (uint32_t)bits_get_uint64(v.at, v.offset + 8 * bytes, odd);
@@ -127,11 +154,19 @@ static void phash_fun(Phash *h, Term t)
     phash_range(h, boxed_words(t) + 1 + header_words(boxed_header(t)) - n, n, 1, 0);
 }
 
-/* phash2 of the whole map.  Which may be long: the budget of a short look does not reach. */
+/* A map goes in by its phash2, which phash_in_map works out. */
 static void phash_map(Phash *h, Term t)
 {
-    h->too_long = h->most_bytes != SIZE_MAX && map_size(t) > 0;
-    if (!h->too_long) h->hash = h->hash * PHASH_MAP + PHASH_MAP_MORE + hash_phash2(h->atoms, t);
+    h->in_map = true;
+    hash_begin(&h->map, h->atoms, t, h->stack.mem);
+}
+
+static void phash_in_map(Phash *h, size_t *budget)
+{
+    if (!hash_step(&h->map, budget)) return;
+    h->hash = h->hash * PHASH_MAP + PHASH_MAP_MORE + h->map.hash;
+    hash_end(&h->map);
+    h->in_map = false;
 }
 
 static void phash_boxed(Phash *h, Term t)
@@ -139,11 +174,11 @@ static void phash_boxed(Phash *h, Term t)
     if (term_is_tuple(t))
         phash_range(h, boxed_words(t) + 1, tuple_size(t), PHASH_TUPLE, (uint32_t)tuple_size(t));
     else if (term_is_big(t))
-        phash_integer(h, t);
+        phash_limbs(h, t, 0);
     else if (term_is_float(t))
         phash_float(h, float_value(t));
     else if (term_is_bitstring(t))
-        phash_bits(h, t);
+        phash_bits(h, t, 0);
     else if (term_is_fun(t))
         phash_fun(h, t);
     else if (term_is_map(t))
@@ -169,7 +204,7 @@ static void phash_term(Phash *h, Term t)
         walk_push(&h->stack, t.w);
         walk_push(&h->stack, PHASH_TAIL);
     } else if (term_is_small(t)) {
-        phash_integer(h, t);
+        phash_limbs(h, t, 0);
     } else if (term_is_atom(t)) {
         phash_atom(h, t);
     } else if (term_is_nil(t)) {
@@ -181,9 +216,6 @@ static void phash_term(Phash *h, Term t)
         h->hash *= PHASH_FLOAT;
     }
 }
-
-/* Bytes of a list, or of a binary, that go in at once. */
-#define PHASH_RUN 64
 
 /* Goes along a list; bytes count as they are, other elements as terms. */
 static void phash_tail(Phash *h, Term t)
@@ -207,13 +239,8 @@ static void phash_tail(Phash *h, Term t)
     phash_term(h, t);
 }
 
-static void phash_next(Phash *h)
+static void phash_range_next(Phash *h)
 {
-    switch ((PhashFrame)walk_pop(&h->stack)) {
-    case PHASH_TAIL: phash_tail(h, TERM_RAW(walk_pop(&h->stack))); return;
-    case PHASH_LIST_END: h->hash *= PHASH_LIST; return;
-    case PHASH_RANGE: break;
-    }
     uint32_t more = (uint32_t)walk_pop(&h->stack);
     uint32_t by = (uint32_t)walk_pop(&h->stack);
     size_t n = (size_t)walk_pop(&h->stack);
@@ -226,33 +253,61 @@ static void phash_next(Phash *h)
     phash_term(h, TERM_RAW(terms[0]));
 }
 
-/* A number from 1 to `range`; at most `most` steps, else false. */
-static bool phash_term_of(Mem *mem, const AtomTable *atoms, Term t, size_t most, uint32_t *hash)
+static void phash_next(Phash *h)
 {
-    Phash h = {.atoms = atoms, .most_bytes = most};
-    walk_init(&h.stack, mem);
-    phash_term(&h, t);
-    for (; most > 0 && !walk_is_empty(&h.stack) && !h.too_long; most--) phash_next(&h);
-    bool done = walk_is_empty(&h.stack) && !h.too_long;
-    walk_free(&h.stack);
-    *hash = h.hash;
-    return done;
+    PhashFrame frame = (PhashFrame)walk_pop(&h->stack);
+    switch (frame) {
+    case PHASH_TAIL: phash_tail(h, TERM_RAW(walk_pop(&h->stack))); return;
+    case PHASH_LIST_END: h->hash *= PHASH_LIST; return;
+    case PHASH_RANGE: phash_range_next(h); return;
+    case PHASH_BYTES:
+    case PHASH_LIMBS: break;
+    }
+    size_t at = (size_t)walk_pop(&h->stack);
+    Term t = TERM_RAW(walk_pop(&h->stack));
+    if (frame == PHASH_BYTES)
+        phash_bits(h, t, at);
+    else
+        phash_limbs(h, t, at);
 }
 
-static Term phash_in_range(uint32_t hash, int64_t range)
+/* ---- in slices ---- */
+
+/* Steps that a reduction pays for: of 2 to 100 ns. */
+#define PHASH_RATE 1
+
+static void phash_release(Pause *pause, Process *p)
 {
-    return small_from(1 + (int64_t)(hash % (uint64_t)range));
+    Phash *h = (Phash *)pause;
+    if (h->in_map) hash_end(&h->map);
+    walk_free(&h->stack);
+    task_free(pause, sizeof *h, p);
 }
 
-static void phash_run(Offload *o)
+/* True: all is in h->hash. */
+static bool phash_go_on(Phash *h, size_t *budget)
 {
-    uint32_t hash;
-    if (phash_term_of(o->mem, o->atoms, o->in[0], SIZE_MAX, &hash))
-        o->out = phash_in_range(hash, o->number);
+    while (h->in_map || !walk_is_empty(&h->stack)) {
+        if (*budget == 0) return false;
+        if (h->in_map) {
+            phash_in_map(h, budget);
+        } else {
+            --*budget;
+            phash_next(h);
+        }
+    }
+    return true;
 }
 
-/* More steps, and larger binaries and maps, go to the blocking pool. */
-#define PHASH_AT_ONCE 2000
+static BifResult phash_pause(Process *p, Phash *h)
+{
+    Phash *kept = task_keep(p, h, sizeof *h, phash_release);
+    if (kept != h) {
+        walk_moved(&kept->stack, &h->stack);
+        walk_moved(&kept->map.stack, &h->map.stack);
+    }
+    return bif_yield(p);
+}
 
 BifResult bif_phash(Process *p)
 {
@@ -260,11 +315,23 @@ BifResult bif_phash(Process *p)
     if (!term_is_small(range) || small_value(range) < 1
         || small_value(range) > INT64_C(1) << 32)
         return raise_badarg(p);
-    uint32_t hash;
-    if (!task_is_pooled(p)
-        && phash_term_of(p->heap.mem, p->run->atoms, arg(p, 0), PHASH_AT_ONCE, &hash)) {
-        bif_charge(p, 20);
-        return phash_in_range(hash, small_value(range));
+    Phash here;
+    Phash *h = (Phash *)pause_find(p, phash_release);
+    if (h == NULL) {
+        h = &here;
+        h->atoms = p->run->atoms;
+        h->hash = 0;
+        h->in_map = false;
+        walk_init(&h->map.stack, p->heap.mem);
+        walk_init(&h->stack, p->heap.mem);
+        phash_term(h, arg(p, 0));
     }
-    return task_pool(p, phash_run, (const Term[]){arg(p, 0)}, 1, small_value(range));
+    size_t budget = task_budget(p, PHASH_RATE);
+    size_t left = budget;
+    bool done = phash_go_on(h, &left);
+    task_charge(p, budget, left, PHASH_RATE);
+    if (!done) return phash_pause(p, h);
+    uint32_t hash = h->hash;
+    task_end(p, &h->pause, phash_release);
+    return small_from(1 + (int64_t)(hash % (uint64_t)small_value(range)));
 }

@@ -243,7 +243,7 @@ static void re_job(Job *job)
     ReRun *r = (ReRun *)job;
     r->status = RE_RUNNING;
     if (!r->checked) re_check(r);
-    while (r->status == RE_RUNNING) re_step(r, false);
+    while (r->status == RE_RUNNING && !job_is_unwanted(job)) re_step(r, false);
 }
 
 ReRun *re_run_keep(Process *p, size_t slot_index, ReRun *r)

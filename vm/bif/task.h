@@ -69,7 +69,7 @@ static inline void task_charge(Process *p, size_t budget, size_t left, size_t ra
 /* What cannot stop half-way, on the blocking pool: begins it, or goes on.  `run` leaves a result,
  * or none and why: TASK_BADARG, or no room. */
 enum { TASK_NO_ROOM, TASK_BADARG };
-static inline bool task_is_pooled(const Process *p) { return offload_find(p) != NULL; }
+static inline bool task_is_pooled(Process *p) { return offload_find(p) != NULL; }
 BifResult task_pool(Process *p, OffloadRun *run, const Term *in, size_t n, int64_t number);
 
 /* Has the list more cells than so many? */

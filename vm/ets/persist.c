@@ -1,11 +1,7 @@
 #include "vm/ets/persist.h"
 
 #include "vm/base/lock.h"
-#include "vm/term/copy.h"
 #include "vm/term/hash.h"
-#include "vm/term/order.h"
-
-#include <string.h>
 
 #define PERSIST_FIRST_BUCKETS 16
 
@@ -15,6 +11,7 @@ struct Persist {
     size_t mask;
     size_t count;
     size_t bytes;
+    uint64_t shape; /* another number whenever chains were made anew */
     Mem *mem;
     const AtomTable *atoms;
 };
@@ -50,32 +47,32 @@ void persist_delete(Persist *t)
     mem_free(t->mem, MEM_TABLE, t, sizeof *t);
 }
 
-/* A closed copy of both; not in the table yet. */
-static PersistEntry *persist_copy(Persist *t, Term key, Term value)
+PersistEntry *persist_entry_new(Persist *t)
 {
     PersistEntry *e = mem_try_alloc(t->mem, MEM_TABLE, sizeof *e);
     if (e == NULL) return NULL;
+    *e = (PersistEntry){.key = TERM_NONE, .value = TERM_NONE};
     atomic_store_relaxed(&e->references, 1);
     heap_init_detached(&e->heap, t->mem);
-    e->hash = hash_internal(t->atoms, key);
-    e->key = copy_term(&e->heap, key, SIZE_MAX, NULL);
-    e->value = copy_term(&e->heap, value, SIZE_MAX, NULL);
-    if (!term_is_none(e->key) && !term_is_none(e->value)) return e;
-    persist_drop(t, e);
-    return NULL;
+    return e;
 }
+
+uint64_t persist_hash(const Persist *t, Term key) { return hash_internal(t->atoms, key); }
 
 static size_t persist_entry_bytes(const PersistEntry *e)
 {
     return sizeof *e + e->heap.fragment_words * sizeof(Word);
 }
 
-/* Where the pointer to the entry with that key is, or to the NULL at the chain's end. */
-static PersistEntry **persist_place(Persist *t, uint64_t hash, Term key)
+/* ---- searching; under the lock ---- */
+
+/* Where the pointer to the next entry with the hash is, or to the NULL at the chain's end.  What
+ * was found last may have gone, or moved to another chain: then from the start. */
+static PersistEntry **persist_place(Persist *t, const PersistSearch *s)
 {
-    PersistEntry **at = &t->buckets[hash & t->mask];
-    while (*at != NULL && ((*at)->hash != hash || !order_same((*at)->key, key)))
-        at = &(*at)->next;
+    PersistEntry **at = &t->buckets[s->hash & t->mask];
+    if (s->at != NULL && s->at->linked && s->shape == t->shape) at = &s->at->next;
+    while (*at != NULL && (*at)->hash != s->hash) at = &(*at)->next;
     return at;
 }
 
@@ -93,62 +90,80 @@ static void persist_grow(Persist *t)
     mem_free(t->mem, MEM_TABLE, t->buckets, (t->mask + 1) * sizeof *t->buckets);
     t->buckets = fresh;
     t->mask = buckets - 1;
+    t->shape++;
 }
 
-/* Takes the entry out of its chain; the caller drops it, outside the lock. */
-static PersistEntry *persist_unlink(Persist *t, PersistEntry **at)
+/* `fresh` comes to stand there. */
+static void persist_link(Persist *t, PersistEntry **at, PersistEntry *fresh)
 {
-    PersistEntry *old = *at;
-    *at = old->next;
-    t->count--;
-    t->bytes -= persist_entry_bytes(old);
-    return old;
+    fresh->linked = true;
+    fresh->next = *at;
+    *at = fresh;
+    t->count++;
+    t->bytes += persist_entry_bytes(fresh);
 }
 
-PersistPut persist_put(Persist *t, Term key, Term value, bool only_new)
+/* ---- for any worker ---- */
+
+/* The search goes on from `e`, or from the start. */
+static void persist_search_at(Persist *t, PersistSearch *s, PersistEntry *e)
 {
-    PersistEntry *fresh = persist_copy(t, key, value);
-    if (fresh == NULL) return PERSIST_PUT_NO_MEMORY;
-    PersistEntry *gone = NULL;
-    PersistPut result = PERSIST_PUT_DONE;
+    PersistEntry *before = s->at;
+    s->at = e;
+    if (before != NULL) persist_drop(t, before);
+}
+
+void persist_search_end(Persist *t, PersistSearch *s) { persist_search_at(t, s, NULL); }
+
+PersistEntry *persist_next(Persist *t, PersistSearch *s)
+{
     lock_take(&t->lock);
-    PersistEntry **at = persist_place(t, fresh->hash, key);
-    bool same = *at != NULL && order_same((*at)->value, value);
-    if (*at != NULL && (same || only_new)) {
-        gone = fresh;
-        result = same ? PERSIST_PUT_DONE : PERSIST_PUT_TAKEN;
-    } else {
-        if (*at != NULL) gone = persist_unlink(t, at);
-        fresh->next = *at;
-        *at = fresh;
-        t->count++;
-        t->bytes += persist_entry_bytes(fresh);
-        if (t->count > t->mask) persist_grow(t);
+    PersistEntry *e = *persist_place(t, s);
+    if (e != NULL) {
+        atomic_add_relaxed(&e->references, 1);
+        s->shape = t->shape;
     }
     lock_drop(&t->lock);
-    if (gone != NULL) persist_drop(t, gone);
-    return result;
-}
-
-PersistEntry *persist_find(Persist *t, Term key)
-{
-    uint64_t hash = hash_internal(t->atoms, key);
-    lock_take(&t->lock);
-    PersistEntry *e = *persist_place(t, hash, key);
-    if (e != NULL) atomic_add_relaxed(&e->references, 1);
-    lock_drop(&t->lock);
+    /* At the end the search stays where it is: what is added later stands behind. */
+    if (e != NULL) persist_search_at(t, s, e);
     return e;
 }
 
-bool persist_erase(Persist *t, Term key)
+bool persist_add(Persist *t, PersistSearch *s, PersistEntry *fresh)
 {
-    uint64_t hash = hash_internal(t->atoms, key);
     lock_take(&t->lock);
-    PersistEntry **at = persist_place(t, hash, key);
-    PersistEntry *gone = *at == NULL ? NULL : persist_unlink(t, at);
+    PersistEntry **at = persist_place(t, s);
+    bool none = *at == NULL;
+    if (none) {
+        fresh->hash = s->hash;
+        persist_link(t, at, fresh);
+        if (t->count > t->mask) persist_grow(t);
+    }
     lock_drop(&t->lock);
-    if (gone != NULL) persist_drop(t, gone);
-    return gone != NULL;
+    return none;
+}
+
+bool persist_replace(Persist *t, PersistSearch *s, PersistEntry *fresh)
+{
+    PersistEntry *old = s->at;
+    lock_take(&t->lock);
+    bool there = old->linked;
+    if (there) {
+        PersistEntry **at = &t->buckets[s->hash & t->mask];
+        while (*at != old) at = &(*at)->next;
+        *at = old->next;
+        old->linked = false;
+        t->count--;
+        t->bytes -= persist_entry_bytes(old);
+        if (fresh != NULL) {
+            fresh->hash = s->hash;
+            persist_link(t, at, fresh);
+        }
+    }
+    lock_drop(&t->lock);
+    persist_search_at(t, s, NULL);
+    if (there) persist_drop(t, old);
+    return there;
 }
 
 PersistEntry **persist_all(Persist *t, size_t *count)

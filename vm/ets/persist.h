@@ -16,31 +16,45 @@ typedef struct Persist Persist;
 
 typedef struct PersistEntry {
     AtomicU32 references;      /* the table's and those of readers */
-    struct PersistEntry *next; /* in its bucket; under the table's lock */
+    struct PersistEntry *next; /* in its bucket; under the table's lock, as `linked` is */
+    bool linked;               /* it is in the table */
     uint64_t hash;
     Term key;
     Term value;
-    Heap heap;
+    Heap heap; /* of both */
 } PersistEntry;
 
 Persist *persist_new(Mem *mem, const AtomTable *atoms);
 /* No reader is left. */
 void persist_delete(Persist *t);
 
-typedef enum PersistPut {
-    PERSIST_PUT_DONE,
-    PERSIST_PUT_TAKEN,
-    PERSIST_PUT_NO_MEMORY
-} PersistPut;
-
-/* Binds key to a copy of value.  With only_new a key that is bound to another value stays:
- * TAKEN. */
-MUST_USE PersistPut persist_put(Persist *t, Term key, Term value, bool only_new);
-/* The entry of a key, retained, or NULL. */
-PersistEntry *persist_find(Persist *t, Term key);
+/* An entry that is not in the table yet, to be filled: key and value are copies on its heap.
+ * NULL: no memory. */
+PersistEntry *persist_entry_new(Persist *t);
 void persist_drop(Persist *t, PersistEntry *entry);
-/* False: there was none. */
-bool persist_erase(Persist *t, Term key);
+
+/* A search among the entries that have a key's hash, one at a time, so that keys and values, which
+ * may be huge, are compared outside the table's lock.
+ *
+ *     PersistSearch s = {.hash = persist_hash(t, key)};
+ *     while ((e = persist_next(t, &s)) != NULL && !order_same(e->key, key)) ...
+ *     persist_search_end(t, &s); */
+typedef struct PersistSearch {
+    uint64_t hash;
+    uint64_t shape;   /* the table's when `at` was found */
+    PersistEntry *at; /* the last one, retained; NULL at the start */
+} PersistSearch;
+
+uint64_t persist_hash(const Persist *t, Term key);
+/* The next entry, kept alive by the search until it goes on or ends; or NULL. */
+PersistEntry *persist_next(Persist *t, PersistSearch *s);
+void persist_search_end(Persist *t, PersistSearch *s);
+/* Nothing was found: adds `fresh`, with the hash that was sought, and takes it.  False: another
+ * one has come meanwhile; the search goes on. */
+MUST_USE bool persist_add(Persist *t, PersistSearch *s, PersistEntry *fresh);
+/* Puts `fresh` (taken; NULL: nothing) in the place of the entry that was found.  False: that one
+ * has gone meanwhile; the search goes on, from the start. */
+MUST_USE bool persist_replace(Persist *t, PersistSearch *s, PersistEntry *fresh);
 
 /* All entries, retained; the array is freed by persist_all_free, which drops
  * them.  NULL: no memory. */

@@ -49,6 +49,8 @@ enum {
 #define STATE_REGISTERED ((uint64_t)1 << 18) /* has a name; written under the registry's lock */
 #define STATE_TIMERS     ((uint64_t)1 << 19) /* some wheel may hold timers that send to it */
 #define STATE_TABLES     ((uint64_t)1 << 20) /* it may own or have fixed tables (vm/ets) */
+#define STATE_ENDING \
+    ((uint64_t)1 << 21) /* an exit signal that may end it was sent: a job on its heap stops */
 
 typedef enum ProcessPriority {
     PRIORITY_MAX,

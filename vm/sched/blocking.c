@@ -18,7 +18,7 @@ struct Blocking {
     unsigned idle;
     unsigned live; /* threads */
     unsigned most;
-    bool stopping;
+    AtomicBool stopping; /* written under the lock, read by jobs without it */
     uint64_t submitted;
     VEC(Thread) threads;
     Sched *sched;
@@ -56,6 +56,15 @@ static void job_finish(RunContext *rc, SchedEvent *e)
         sched_wake(rc, p);
 }
 
+bool job_is_unwanted(const Job *job)
+{
+    if (job->pool == NULL) return false;
+    if (atomic_load_relaxed(&job->pool->stopping)) return true;
+    if (job->holds_heap) return (atomic_load_relaxed(&job->process->state) & STATE_ENDING) != 0;
+    /* The pool's own reference is the last one: the process is gone. */
+    return atomic_load_relaxed(&job->counted.references) == 1;
+}
+
 static Job *take_job(Blocking *b)
 {
     Job *job = b->first;
@@ -69,7 +78,7 @@ static void pool_thread(void *arg)
 {
     Blocking *b = arg;
     lock_take(&b->lock);
-    while (!b->stopping) {
+    while (!atomic_load_relaxed(&b->stopping)) {
         if (b->first == NULL) {
             b->idle++;
             lock_wait(&b->wanted, &b->lock);
@@ -106,6 +115,8 @@ void blocking_submit(Blocking *b, Process *p, Job *job)
     atomic_init(&job->done, false);
     job->event.run = job_finish;
     job->pid = p->pid;
+    job->process = p;
+    job->pool = b;
     job->next = NULL;
     /* Only the owner sets it; the job's end clears it, on a worker. */
     if (job->holds_heap) atomic_or_acq_rel(&p->state, STATE_BLOCKED);
@@ -148,7 +159,7 @@ bool blocking_stop(Blocking *b)
 {
     uint64_t due = clock_system_monotonic_ns() + BLOCKING_STOP_NS;
     lock_take(&b->lock);
-    b->stopping = true;
+    atomic_store_relaxed(&b->stopping, true);
     lock_broadcast(&b->wanted);
     while (b->live > 0 && lock_wait_until(&b->quiet, &b->lock, due)) {
     }

@@ -39,12 +39,20 @@ struct Job {
     bool
         /* it reads or writes the process's heap: nothing else may wake or kill it */
         holds_heap;
+    const Process *process; /* whose heap that is; it stays as long as the job runs */
+    Blocking *pool;
     AtomicBool done; /* release by a worker, acquire by the built-in */
     Job *next;
     uint64_t number;
 };
 
 static inline bool job_done(const Job *job) { return atomic_load_acquire(&job->done); }
+
+/* For `run`, about every millisecond of work that may last: nobody waits for the result any
+ * more, or the VM stops.  Then `run` leaves things as they are and returns.  A job that holds the
+ * heap is unwanted as soon as an exit signal was sent that may end its process; if the process
+ * lives on all the same, its built-in begins anew (vm/sched/offload.h). */
+bool job_is_unwanted(const Job *job);
 
 /* At most `threads` at once, started when needed. */
 Blocking *blocking_new(struct Sched *s, Mem *mem, unsigned threads);

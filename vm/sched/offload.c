@@ -27,10 +27,21 @@ static void offload_run(Job *job)
     o->run(o);
 }
 
-Offload *offload_find(const Process *p)
+bool offload_goes_on(Offload *o)
+{
+    o->stopped = o->stopped || job_is_unwanted(&o->job);
+    return !o->stopped;
+}
+
+Offload *offload_find(Process *p)
 {
     const OffloadPause *record = (const OffloadPause *)pause_find(p, offload_forget);
-    return record == NULL ? NULL : record->offload;
+    if (record == NULL) return NULL;
+    if (!job_done(&record->offload->job) || !record->offload->stopped) return record->offload;
+    /* What the signal was about did not end the process. */
+    atomic_and_acq_rel(&p->state, ~STATE_ENDING);
+    pause_end(p);
+    return NULL;
 }
 
 Term offload_start(Process *p, OffloadRun *run, const Term *in, size_t n, int64_t number)

@@ -11,6 +11,9 @@
  * over nothing wakes or kills the process (STATE_BLOCKED): signals wait.  `run` reads what it was
  * given, builds on o->heap, and touches nothing else of the process.  Under a seed the job runs
  * when the seed picks it.
+ *
+ * A `run` that may last longer than signals should wait asks offload_goes_on every millisecond
+ * or so, and returns at once when that says no; docs/design/slices.md lists all jobs.
  */
 #pragma once
 
@@ -37,11 +40,15 @@ struct Offload {
     int64_t number;         /* one more input */
     Term out;               /* TERM_NONE: it failed, and `why` tells the asker in what way */
     int why;
+    bool stopped; /* it has not come to its end */
 };
 
-/* The job that p's instruction has waited for, or NULL: it begins.  `run` tells it from other
- * work. */
-Offload *offload_find(const Process *p);
+/* For `run`: false once the process is to die or the VM to stop.  Then there is no result. */
+MUST_USE bool offload_goes_on(Offload *o);
+
+/* The job that p's instruction waits for or has waited for, or NULL: it begins, or begins anew as
+ * the job was stopped for an exit signal that did not end p. */
+Offload *offload_find(Process *p);
 /* Submits the job; gives TERM_WAIT, and p must then wait. */
 Term offload_start(Process *p, OffloadRun *run, const Term *in, size_t n, int64_t number);
 /* The result, which is on p's heap now; the job is gone.  Charges for about the time the result's

@@ -97,6 +97,14 @@ Term binary_buffer_done(Heap *h, Bytes *b)
         bytes_free(b);
         return t;
     }
+    /* What stays long should not keep the room it grew by. */
+    uint8_t *fitted = b->room - b->count > b->count / 8
+                          ? mem_try_realloc(b->mem, b->tag, b->at, b->room, b->count)
+                          : NULL;
+    if (fitted != NULL) {
+        b->at = fitted;
+        b->room = b->count;
+    }
     SharedBytes *shared = (SharedBytes *)(void *)b->at;
     atomic_init(&shared->head.references, 1);
     shared->head.release = shared_release;

@@ -53,9 +53,11 @@ MUST_USE bool codec_encode(Bytes *to, const AtomTable *atoms, CodecNode node, Te
                            CodecFlags flags);
 /* Whether bytes begin like compressed input. */
 bool codec_is_compressed(const void *bytes, size_t n);
-/* Wraps an encoding that starts at to->at[start] (byte 131) with zlib at level 1 ... 9, if that
- * makes it shorter. */
-void codec_compress(Bytes *to, size_t start, int level);
+/* Wraps an encoding that starts at to->at[start] (byte 131) with zlib at level 1 ... 9 (0: not at
+ * all), if that makes it shorter.  Asks `goes_on`, which may be NULL, every millisecond or so;
+ * false: it said no, or memory is refused. */
+MUST_USE bool codec_compress(Bytes *to, size_t start, int level, bool (*goes_on)(void *),
+                             void *context);
 
 void codec_encode_begin(CodecWriter *w, Bytes *to, const AtomTable *atoms, CodecNode node,
                         Term t, CodecFlags flags, Mem *mem);

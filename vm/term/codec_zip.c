@@ -3,21 +3,51 @@
 
 #include <zlib.h>
 
-void codec_compress(Bytes *to, size_t start, int level)
+/* Bytes that are packed between two questions. */
+#define DEFLATE_STEP 65536
+
+/* Packs `size` bytes into `to`, which has room for what does not get shorter; how many they
+ * became, or 0: they did not get shorter, or stopped. */
+static size_t deflate_all(z_stream *z, const uint8_t *from, size_t size, uint8_t *to,
+                          bool (*goes_on)(void *), void *context, bool *stopped)
+{
+    z->next_in = (Bytef *)(uintptr_t)from;
+    z->next_out = to;
+    z->avail_out = (uInt)size;
+    int status = Z_OK;
+    for (size_t left = size; status == Z_OK && z->avail_out > 0;) {
+        *stopped = goes_on != NULL && !goes_on(context);
+        if (*stopped) return 0;
+        size_t n = left < DEFLATE_STEP ? left : DEFLATE_STEP;
+        left -= n;
+        z->avail_in = (uInt)n;
+        status = deflate(z, left == 0 ? Z_FINISH : Z_NO_FLUSH);
+    }
+    return status == Z_STREAM_END ? size - z->avail_out : 0;
+}
+
+bool codec_compress(Bytes *to, size_t start, int level, bool (*goes_on)(void *), void *context)
 {
     size_t size = to->count - start - 1;
-    if (size > UINT32_MAX) return;
-    uLongf packed = compressBound((uLong)size);
-    size_t bound = packed;
-    uint8_t *scratch = mem_alloc(to->mem, MEM_WORK, bound);
-    const uint8_t *from = to->at + start + 1;
-    if (compress2(scratch, &packed, from, (uLong)size, level) == Z_OK && packed + 5 < size) {
+    if (level == 0 || size > UINT32_MAX || size <= 5) return true;
+    uint8_t *scratch = mem_try_alloc(to->mem, MEM_WORK, size);
+    z_stream z = {0};
+    if (scratch == NULL || deflateInit(&z, level) != Z_OK) {
+        mem_free(to->mem, MEM_WORK, scratch, size);
+        return false;
+    }
+    bool stopped = false;
+    size_t packed =
+        deflate_all(&z, to->at + start + 1, size, scratch, goes_on, context, &stopped);
+    (void)deflateEnd(&z);
+    if (packed > 0 && packed + 5 < size) {
         to->count = start + 1;
         bytes_put_u8(to, EXT_COMPRESSED);
         bytes_put_u32_be(to, (uint32_t)size);
         bytes_put(to, scratch, packed);
     }
-    mem_free(to->mem, MEM_WORK, scratch, bound);
+    mem_free(to->mem, MEM_WORK, scratch, size);
+    return !stopped;
 }
 
 bool codec_is_compressed(const void *bytes, size_t n)

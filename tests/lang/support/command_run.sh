@@ -53,6 +53,11 @@ timeout --preserve-status -s INT 0.5 $MOTE -e 'receive never -> ok end'; echo "i
 $MOTE -e 'io:put_chars("up\n"), receive never -> ok end' >term.out & pid=$!
 while ! grep -q up term.out 2>/dev/null; do sleep 0.02; done
 kill -TERM $pid; wait $pid; echo "terminate: $?"
+# A program that nobody can stop by asking: the second signal ends it.
+$MOTE -e 'unregister(init), io:put_chars("up\n"), receive never -> ok end' >stay.out 2>/dev/null & pid=$!
+while ! grep -q up stay.out 2>/dev/null; do sleep 0.02; done
+while kill -TERM $pid 2>/dev/null; do sleep 0.02; done
+wait $pid; echo "terminate twice: $?"
 echo "closed pipe: $($MOTE -e 'F = fun G() -> io:put_chars("first\n"), G() end, F()' | head -1)"
 $MOTE disasm prog.mob | grep 'function v/0'
 $MOTE disasm prog.mob | grep -q '{literal,"text"}' && echo "literal: yes"
