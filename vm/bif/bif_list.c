@@ -27,6 +27,34 @@ BifResult bif_length(Process *p)
 
 /* ---- reverse/2 and append: the arguments stay; slots behind hold rest and result ---- */
 
+/* Cells to take room for at once when so many have been made: short lists take little. */
+static size_t list_chunk(size_t made)
+{
+    size_t least = 8;
+    return made < least ? least : made < BIF_LIST_STEP ? made : BIF_LIST_STEP;
+}
+
+/* The next cells of `rest`, a step of them at most, turned round in front of `done`; false when
+ * memory is refused. */
+static bool list_turn(Heap *h, Term *rest, Term *done)
+{
+    Term list = *rest;
+    Term turned = *done;
+    for (size_t made = 0; made < BIF_LIST_STEP && term_is_cons(list);) {
+        size_t n = list_chunk(made);
+        Word *cell = heap_alloc(h, 2 * n);
+        if (cell == NULL) return false;
+        size_t i = 0;
+        for (; i < n && term_is_cons(list); i++, list = list_tail(list))
+            turned = cons_at(cell + 2 * i, list_head(list), turned);
+        heap_shrink(h, cell, 2 * n, 2 * i);
+        made += i;
+    }
+    *rest = list;
+    *done = turned;
+    return true;
+}
+
 BifResult bif_reverse_2(Process *p)
 {
     enum { REST = 2, DONE = 3, PHASE = 4 };
@@ -35,11 +63,7 @@ BifResult bif_reverse_2(Process *p)
     Term done = first ? arg(p, 1) : slot(p, DONE);
     if (first && !term_is_list(rest)) return raise_badarg(p);
     for (;;) {
-        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
-            done = heap_cons(&p->heap, list_head(rest), done);
-            if (term_is_none(done)) return raise_system_limit(p);
-            rest = list_tail(rest);
-        }
+        if (!list_turn(&p->heap, &rest, &done)) return raise_system_limit(p);
         if (!term_is_cons(rest)) break;
         bif_charge(p, BIF_LIST_STEP / 4);
         if (bif_spent(p)) {
@@ -52,6 +76,33 @@ BifResult bif_reverse_2(Process *p)
     return term_is_nil(rest) ? done : raise_badarg(p);
 }
 
+/* Lists up to here are copied from front to back at once. */
+#define APPEND_AT_ONCE 2000
+
+/* A ++ B for such a list; TERM_NONE: it is longer or improper, or memory was refused. */
+static Term append_at_once(Process *p, Term list, Term tail)
+{
+    Term first = tail;
+    Word *link = &first.w;
+    size_t made = 0;
+    while (term_is_cons(list) && made < APPEND_AT_ONCE) {
+        size_t n = list_chunk(made);
+        Word *cell = heap_alloc(&p->heap, 2 * n);
+        if (cell == NULL) return TERM_NONE;
+        size_t i = 0;
+        for (; i < n && term_is_cons(list); i++, list = list_tail(list)) {
+            *link = cons_from(cell + 2 * i).w;
+            link = &cell[2 * i + 1];
+            cell[2 * i] = list_head(list).w;
+        }
+        *link = tail.w;
+        heap_shrink(&p->heap, cell, 2 * n, 2 * i);
+        made += i;
+    }
+    bif_charge(p, (int64_t)made / 8);
+    return term_is_nil(list) ? first : TERM_NONE;
+}
+
 /* A ++ B: A is turned round into a slot, then onto B. */
 BifResult bif_append(Process *p)
 {
@@ -61,14 +112,12 @@ BifResult bif_append(Process *p)
     Term done = phase == 0 ? TERM_NIL : slot(p, DONE);
     if (phase == 0) {
         if (term_is_nil(rest)) return arg(p, 1);
+        Term all = append_at_once(p, rest, arg(p, 1));
+        if (!term_is_none(all)) return all;
         phase = TURNING;
     }
     for (;;) {
-        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
-            done = heap_cons(&p->heap, list_head(rest), done);
-            if (term_is_none(done)) return raise_system_limit(p);
-            rest = list_tail(rest);
-        }
+        if (!list_turn(&p->heap, &rest, &done)) return raise_system_limit(p);
         if (!term_is_cons(rest)) {
             if (!term_is_nil(rest)) return raise_badarg(p);
             if (phase == LAYING) return done;
@@ -114,6 +163,35 @@ BifResult bif_member(Process *p)
         if (bif_spent(p)) return bif_list_pause(p, REST, rest, PHASE);
     }
     return term_is_nil(rest) ? TERM_FALSE : raise_badarg(p);
+}
+
+/* mote_list:property(Key, List): the list from its first entry for Key on (the atom itself or a
+ * tuple that begins with the key), or nil. */
+BifResult bif_property(Process *p)
+{
+    enum { REST = 2, PHASE = 3 };
+    Term key = arg(p, 0);
+    Term rest = raw_slot(p, PHASE) == 0 ? arg(p, 1) : slot(p, REST);
+    for (;;) {
+        for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
+            Term entry = list_head(rest);
+            if (term_is_tuple(entry) && tuple_size(entry) > 0) {
+                Term k = tuple_at(entry, 0);
+                int order = order_quick_same(k, key);
+                if (UNLIKELY(order == ORDER_MORE))
+                    order = compare_in_slices(p, ORDER_KIND_SAME, k, key);
+                if (UNLIKELY(order == ORDER_MORE)) return bif_list_pause(p, REST, rest, PHASE);
+                if (order == 0) return rest;
+            } else if (term_same(entry, key) && term_is_atom(entry)) {
+                return rest;
+            }
+            rest = list_tail(rest);
+        }
+        if (!term_is_cons(rest)) break;
+        bif_charge(p, BIF_LIST_STEP / 4);
+        if (bif_spent(p)) return bif_list_pause(p, REST, rest, PHASE);
+    }
+    return term_is_nil(rest) ? rest : raise_error(p, TERM_ATOM(FUNCTION_CLAUSE));
 }
 
 /* How keyfind, keymember and keysearch say what they found; TERM_NONE for not. */
