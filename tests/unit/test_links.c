@@ -98,3 +98,62 @@ TEST(many_links_are_found_and_removed)
     EXPECT(links_find(p, RELATION_LINK, 7) == NULL);
     drop(mem, p);
 }
+
+/* Tables in segments: split, trimmed at both ends, and squeezed where most entries are gone. */
+TEST(large_tables_agree_with_an_array)
+{
+    enum { KEYS = 12000 };
+    Mem *mem = mem_new(0);
+    Process *p = owner(mem);
+    bool *there = mem_alloc_zero(mem, MEM_WORK, KEYS);
+    Rng rng;
+    rng_seed(&rng, 7);
+    uint64_t live = 0;
+    for (size_t i = 0; i < UNIT_SIZE(400000); i++) {
+        /* It swells and shrinks; keys come in turn for a while, then at random. */
+        uint64_t most = i / 20000 % 3 == 0 ? KEYS : KEYS / 8;
+        uint64_t key = i / 30000 % 2 == 0 ? i % most : rng_below(&rng, KEYS);
+        Relation *r = links_find(p, RELATION_MONITOR, key);
+        EXPECT_EQ(r != NULL, there[key]);
+        bool adds = r == NULL && live < most;
+        if (adds) links_add(p, RELATION_MONITOR, key, TERM_NIL)->number = key;
+        if (r != NULL) EXPECT_EQ(r->number, key);
+        if (r != NULL) links_remove(p, r);
+        live += adds;
+        live -= r != NULL;
+        there[key] = adds;
+        if (i % 5000 == 0) links_check(p);
+    }
+    EXPECT_EQ(links_count(p), live);
+    uint64_t n = 0;
+    size_t cursor = 0;
+    for (Relation *r; (r = links_next(p, &cursor)) != NULL; n++) {
+        EXPECT(there[r->key]);
+        links_remove(p, r);
+    }
+    EXPECT_EQ(n, live);
+    EXPECT_EQ(links_count(p), 0);
+    mem_free(mem, MEM_WORK, there, KEYS);
+    drop(mem, p);
+}
+
+/* The oldest go while new ones come: places are used again, and order is kept. */
+TEST(a_queue_of_entries)
+{
+    Mem *mem = mem_new(0);
+    Process *p = owner(mem);
+    links_add(p, RELATION_LINK, 7, TERM_NIL);
+    uint64_t n = UNIT_SIZE(200000);
+    for (uint64_t i = 0; i < n; i++) {
+        links_add(p, RELATION_WATCHER, i, TERM_NIL);
+        if (i >= 3000) links_remove(p, links_find(p, RELATION_WATCHER, i - 3000));
+        if (i % 20000 == 0) links_check(p);
+    }
+    EXPECT(mem_total(mem) < 2000000);
+    size_t cursor = 0;
+    EXPECT_EQ(links_next(p, &cursor)->key, 7);
+    uint64_t next = n < 3000 ? 0 : n - 3000;
+    for (Relation *r; (r = links_next(p, &cursor)) != NULL; next++) EXPECT_EQ(r->key, next);
+    EXPECT_EQ(next, n);
+    drop(mem, p);
+}
