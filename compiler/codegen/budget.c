@@ -44,6 +44,12 @@ static bool is_peek(const LirInstr *instr)
     return instr->shape == LIR_PLAIN && instr->op == OP_RECV_PEEK;
 }
 
+/* A RESERVE to put in front of an instruction. */
+typedef struct Reserve {
+    uint32_t at;
+    uint32_t words;
+} Reserve;
+
 typedef struct Budget {
     LirFunction *f;
     /* by block: words promised where it starts; UINT32_MAX: not yet reached */
@@ -52,7 +58,8 @@ typedef struct Budget {
     uint32_t rest_room;
     uint32_t most; /* of the blocks visited */
     uint32_t block;
-    uint32_t left; /* words promised at the end of the block */
+    uint32_t left;         /* words promised at the end of the block */
+    VEC(Reserve) reserves; /* of the block at hand */
 } Budget;
 
 static void max_demand(void *to, uint32_t block)
@@ -94,13 +101,27 @@ static void lower_room(void *to, uint32_t block)
     if (b->left < b->room[block]) b->room[block] = b->left;
 }
 
-static void insert_reserve(Budget *b, LirBlock *block, uint32_t at, uint32_t words)
+/* All RESERVEs of a block in one go: a long block may need many. */
+static void insert_reserves(Budget *b, LirBlock *block)
 {
-    SrcPos pos = block->at[at].pos;
-    lower_append(b->f, b->block, OP_RESERVE, 0, pos);
-    memmove(&block->at[at + 1], &block->at[at], (block->count - 1 - at) * sizeof *block->at);
-    block->at[at] =
-        (LirInstr){.op = OP_RESERVE, .pos = pos, .imm_count = 1, .imm = {(int32_t)words}};
+    if (!b->reserves.count) return;
+    uint32_t count = block->count + (uint32_t)b->reserves.count;
+    LirInstr *to = ARENA_ARRAY(b->f->arena, LirInstr, count);
+    uint32_t out = 0;
+    uint32_t from = 0;
+    VEC_EACH (Reserve, r, &b->reserves) {
+        memcpy(&to[out], &block->at[from], (r->at - from) * sizeof *to);
+        out += r->at - from;
+        from = r->at;
+        to[out++] = (LirInstr){.op = OP_RESERVE,
+                               .pos = block->at[from].pos,
+                               .imm_count = 1,
+                               .imm = {(int32_t)r->words}};
+    }
+    memcpy(&to[out], &block->at[from], (block->count - from) * sizeof *to);
+    block->at = to;
+    block->count = block->room = count;
+    VEC_CLEAR(&b->reserves);
 }
 
 static void reserve_in_block(Budget *b, uint32_t block)
@@ -109,28 +130,27 @@ static void reserve_in_block(Budget *b, uint32_t block)
     if (!at->count) return;
     find_rest(b, block);
     ASSERT(b->rest != NULL);
-    uint32_t n = at->count;
     uint32_t room =
         at->is_loop || at->is_handler || b->room[block] == UINT32_MAX ? 0 : b->room[block];
-    for (uint32_t i = 0, inserted = 0; i < n; i++) {
-        LirInstr *instr = &at->at[i + inserted];
+    for (uint32_t i = 0; i < at->count; i++) {
+        const LirInstr *instr = &at->at[i];
         uint32_t words = is_peek(instr) ? b->rest[i] : words_of(instr);
         if (words > room) {
             room = b->rest[i];
-            insert_reserve(b, at, i + inserted, room);
-            inserted++;
-            instr = &at->at[i + inserted];
+            VEC_PUSH(&b->reserves, (Reserve){i, room});
         }
         if (!is_peek(instr)) room -= words;
         if (ends_promise(instr)) room = 0;
     }
     b->left = room;
+    insert_reserves(b, at);
     lower_targets(&at->at[at->count - 1], lower_room, b);
 }
 
 void budget_reserve(LirFunction *f)
 {
     Budget b = {.f = f, .room = ARENA_ARRAY(f->arena, uint32_t, f->block_count)};
+    VEC_IN_ARENA(&b.reserves, f->arena);
     for (uint32_t i = f->block_count; i-- > 1;) f->blocks[i].demand = find_rest(&b, i);
     memset(b.room, 0xff, f->block_count * sizeof *b.room);
     f->need = f->blocks[1].demand;

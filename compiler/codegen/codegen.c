@@ -4,6 +4,7 @@
 #include "compiler/codegen/emit.h"
 #include "compiler/codegen/live.h"
 #include "compiler/codegen/share.h"
+#include "compiler/codegen/spill.h"
 #include "vm/format/limits.h"
 
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static NameId name_of(CoreUnit *u, Term atom)
 static bool generate_function(CoreUnit *u, CoreFunction *f, Emitter *e, Arena *arena)
 {
     share_function(u, f, arena);
+    spill_function(f, arena);
     LirFunction *lir = lower_function(u, f, e->pool, arena);
     live_blocks(lir);
     budget_reserve(lir);

@@ -1,5 +1,7 @@
 #include "compiler/codegen/dominate.h"
 
+#include "compiler/core/ancestors.h"
+
 /* An edge; handlers have one from the block before their try. */
 typedef struct Edge {
     uint32_t from;
@@ -42,25 +44,14 @@ static void find_edges(Search *s)
     VEC_EACH (Edge, e, &s->edges) s->into[s->start[e->to + 1]++] = e->from;
 }
 
-/* The last block on both ways from the entry; blocks are numbered in reverse postorder. */
-static uint32_t common(const uint32_t *parent, uint32_t a, uint32_t b)
-{
-    while (a != b) {
-        while (a > b) a = parent[a];
-        while (b > a) b = parent[b];
-    }
-    return a;
-}
-
-/* From the latest predecessor to the first, so that a block that ends a long chain of tests is
- * found in as many steps as the chain is long. */
-static uint32_t parent_of(const Search *s, uint32_t block)
+/* The last block on all ways from the entry to this one; 0: none of them is known yet. */
+static uint32_t parent_of(const Search *s, const Ancestors *known, uint32_t block)
 {
     uint32_t found = 0;
-    for (uint32_t i = s->start[block + 1]; i-- > s->start[block];) {
+    for (uint32_t i = s->start[block]; i < s->start[block + 1]; i++) {
         uint32_t from = s->into[i];
-        if (from != 1 && !s->d.parent[from]) continue;
-        found = found ? common(s->d.parent, found, from) : from;
+        if (from != 1 && !known->parent[from]) continue;
+        found = found ? ancestors_common(known, found, from) : from;
     }
     return found;
 }
@@ -68,15 +59,18 @@ static uint32_t parent_of(const Search *s, uint32_t block)
 static void find_parents(Search *s)
 {
     uint32_t n = (uint32_t)s->f->blocks.count;
+    Ancestors known = ancestors_new(s->arena, n);
     bool changed = true;
     while (changed) {
         changed = false;
         for (uint32_t b = 2; b < n; b++) {
-            uint32_t parent = parent_of(s, b);
-            changed = changed || parent != s->d.parent[b];
-            s->d.parent[b] = parent;
+            uint32_t parent = parent_of(s, &known, b);
+            if (!parent) continue;
+            changed = changed || parent != known.parent[b];
+            ancestors_set(&known, b, parent);
         }
     }
+    s->d.parent = known.parent;
 }
 
 /* Children of each block as linked lists, then one walk with the list as its stack. */
@@ -109,8 +103,8 @@ Dominators dominate_find(CoreFunction *f, Arena *arena)
 {
     size_t n = f->blocks.count + 1;
     Search s = {.f = f, .arena = arena};
-    s.d = (Dominators){ARENA_ARRAY(arena, uint32_t, n), ARENA_ARRAY(arena, uint32_t, n),
-                       ARENA_ARRAY(arena, uint32_t, n), ARENA_ARRAY(arena, uint32_t, n)};
+    s.d = (Dominators){NULL, ARENA_ARRAY(arena, uint32_t, n), ARENA_ARRAY(arena, uint32_t, n),
+                       ARENA_ARRAY(arena, uint32_t, n)};
     VEC_IN_ARENA(&s.edges, arena);
     find_edges(&s);
     find_parents(&s);

@@ -10,6 +10,9 @@
 
 #define BUSY_WORDS ((MOVES_REGISTERS + 63) / 64)
 
+/* Registers that a window may stand above what lives. */
+#define WINDOW_DRIFT 64
+
 typedef struct Alloc {
     LirFunction *f;
     MirFunction *out;
@@ -345,6 +348,25 @@ static void push_frame_check(Alloc *a, SrcPos pos, uint32_t above)
     VEC_PUSH(&a->out->code, check);
 }
 
+static uint32_t busy_count(const Alloc *a)
+{
+    uint32_t n = 0;
+    for (uint32_t w = 0; w < BUSY_WORDS; w++) n += (uint32_t)__builtin_popcountll(a->busy[w]);
+    return n;
+}
+
+/* Where results live about as long as each other, each window would begin above the one before,
+ * without end: a result that stands far above what lives is moved down. */
+static void move_down(Alloc *a, uint32_t var, uint32_t window, SrcPos pos)
+{
+    if (window < WINDOW_DRIFT || window < busy_count(a) + WINDOW_DRIFT) return;
+    uint32_t r = lowest_free(a);
+    moves_add(a->moves, r, window);
+    moves_emit(a->moves, a->f->pool, a->out, pos);
+    set_free(a, window);
+    occupy(a, var, r);
+}
+
 static void alloc_call(Alloc *a, const LirInstr *instr)
 {
     free_dying(a, instr);
@@ -357,6 +379,7 @@ static void alloc_call(Alloc *a, const LirInstr *instr)
     mir->operands[op_info[instr->op].operand_count - 1] = live;
     if (instr->dst) occupy(a, instr->dst, window);
     push_frame_check(a, instr->pos, window + 1 + LIMIT_CALL_GAP);
+    if (instr->dst) move_down(a, instr->dst, window, instr->pos);
 }
 
 static void alloc_tail(Alloc *a, const LirInstr *instr)

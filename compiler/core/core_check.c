@@ -1,13 +1,15 @@
 /* The invariants of core.h, proved for one function after another: dominators from the order of
  * blocks, then every use against its definition. */
+#include "compiler/core/ancestors.h"
 #include "compiler/core/core.h"
 
 typedef struct {
     CoreUnit *u;
     CoreFunction *f;
     Arena *arena;
-    uint32_t *dominator; /* immediate, by block; 0: not known yet */
-    uint32_t *enter;     /* of a walk over the dominator tree */
+    Ancestors dominators;
+    const uint32_t *dominator; /* immediate, by block; 0: not known yet */
+    uint32_t *enter;           /* of a walk over the dominator tree */
     uint32_t *leave;
     uint32_t *pred_count;
     uint32_t *def_block; /* by variable */
@@ -60,15 +62,6 @@ static void check_edges(Check *c)
         }
 }
 
-static uint32_t check_common(const Check *c, uint32_t a, uint32_t b)
-{
-    while (a != b) {
-        while (a > b) a = c->dominator[a];
-        while (b > a) b = c->dominator[b];
-    }
-    return a;
-}
-
 static void check_dominators(Check *c)
 {
     uint32_t n = (uint32_t)c->f->blocks.count;
@@ -78,18 +71,18 @@ static void check_dominators(Check *c)
     for (uint32_t b = 1; b <= n; b++) first[b] += first[b - 1];
     for (size_t i = c->edges.count; i > 0; i--)
         preds[--first[(uint32_t)c->edges.at[i - 1]]] = (uint32_t)(c->edges.at[i - 1] >> 32);
-    c->dominator[1] = 1;
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t b = 2; b < n; b++) {
             uint32_t best = 0;
             uint32_t end = b + 1 < n ? first[b + 1] : (uint32_t)c->edges.count;
             for (uint32_t i = first[b]; i < end; i++)
-                if (c->dominator[preds[i]] != 0)
-                    best = best == 0 ? preds[i] : check_common(c, best, preds[i]);
+                if (preds[i] == 1 || c->dominator[preds[i]] != 0)
+                    best =
+                        best == 0 ? preds[i] : ancestors_common(&c->dominators, best, preds[i]);
             DEMAND(best != 0, "block that nothing reaches", b, 0);
             if (best == c->dominator[b]) continue;
-            c->dominator[b] = best;
+            ancestors_set(&c->dominators, b, best);
             changed = true;
         }
     }
@@ -212,7 +205,8 @@ void core_check(CoreUnit *u)
         size_t blocks = f->blocks.count + 1;
         Check c = {.u = u, .f = f, .arena = &scratch};
         VEC_IN_ARENA(&c.edges, &scratch);
-        c.dominator = ARENA_ARRAY(&scratch, uint32_t, blocks);
+        c.dominators = ancestors_new(&scratch, blocks);
+        c.dominator = c.dominators.parent;
         c.enter = ARENA_ARRAY(&scratch, uint32_t, blocks);
         c.leave = ARENA_ARRAY(&scratch, uint32_t, blocks);
         c.pred_count = ARENA_ARRAY(&scratch, uint32_t, blocks);

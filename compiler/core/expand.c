@@ -24,6 +24,10 @@ static void declare_record(Expand *x, const Ast *form)
     r->fields = ARENA_ARRAY(x->arena, RecordField, fields->n + 1);
     for (uint32_t i = 0; i < fields->n; i++)
         r->fields[i] = (RecordField){fields->at[i]->v.name, fields->at[i]->field_decl.value};
+    htab_init_in_arena(&r->by_name, x->arena);
+    if (r->count > RECORD_FEW)
+        for (uint32_t i = r->count; i > 0; i--)
+            htab_put(&r->by_name, r->fields[i - 1].name, NULL)->num = i;
     htab_put(&x->records, r->name, NULL)->ptr = r;
 }
 

@@ -159,11 +159,11 @@ static CoreRef bits_default_size(Expand *x, AstSegSpec spec)
     }
 }
 
-static void bits_segment(BitsWriter *w, const Ast *a)
+/* A segment with its value and size computed; a string's characters are values of their own. */
+static CoreSegment bits_evaluate(BitsWriter *w, const Ast *a)
 {
     Expand *x = w->x;
     AstSegSpec spec = ast_segment_spec(a);
-    const Ast *value = a->segment.value;
     CoreSegment s = {(uint8_t)segment_type(spec),
                      segment_flags(spec),
                      spec.unit,
@@ -171,17 +171,22 @@ static void bits_segment(BitsWriter *w, const Ast *a)
                      CORE_REF_NONE,
                      a->pos};
     if (s.unit == 0) s.unit = 1;
+    if (a->segment.value->kind != AST_STRING)
+        s.value = expand_value(x, a->segment.value, w->no);
+    s.size =
+        a->segment.size ? expand_value(x, a->segment.size, w->no) : bits_default_size(x, spec);
+    return s;
+}
+
+static void bits_segment(BitsWriter *w, const Ast *a, CoreSegment s)
+{
+    const Ast *value = a->segment.value;
     if (value->kind != AST_STRING) {
-        s.value = expand_value(x, value, w->no);
-        s.size = a->segment.size ? expand_value(x, a->segment.size, w->no)
-                                 : bits_default_size(x, spec);
         bits_put(w, s);
         return;
     }
-    s.size =
-        a->segment.size ? expand_value(x, a->segment.size, w->no) : bits_default_size(x, spec);
     for (uint32_t i = 0; i < value->v.str->n; i++) {
-        s.value = const_small(x, value->v.str->at[i]);
+        s.value = const_small(w->x, value->v.str->at[i]);
         bits_put(w, s);
     }
 }
@@ -189,11 +194,15 @@ static void bits_segment(BitsWriter *w, const Ast *a)
 CoreRef expand_bin_onto(Expand *x, CoreRef prefix, const Ast *a, CoreBlockId no)
 {
     BitsWriter w = {.x = x, .no = no, .pos = a->pos};
+    const AstList *list = &a->bin.segments;
     VEC_IN_ARENA(&w.segments, x->arena);
     VEC_IN_ARENA(&w.parts, x->arena);
     if (!core_is_none(prefix))
         bits_add(&w, (CoreSegment){CORE_SEG_BITS, 0, 1, prefix, CORE_REF_NONE, a->pos});
-    for (uint32_t i = 0; i < a->bin.segments.n; i++) bits_segment(&w, a->bin.segments.at[i]);
+    /* All values come before anything can be found wrong with one of them. */
+    CoreSegment *segments = ARENA_ARRAY(x->arena, CoreSegment, list->n + 1);
+    for (uint32_t i = 0; i < list->n; i++) segments[i] = bits_evaluate(&w, list->at[i]);
+    for (uint32_t i = 0; i < list->n; i++) bits_segment(&w, list->at[i], segments[i]);
     bool constant = w.segments.count == 0 && w.parts.count == 0;
     if (constant && w.bits == 0) return core_const(x->u, binary_from_bytes(&x->u->heap, "", 0));
     bits_flush(&w);

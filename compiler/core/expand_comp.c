@@ -328,15 +328,11 @@ static CoreRef comp_item(Expand *x, const Comp *comp, CoreRef acc)
     return write_op2(x, CORE_CONS, write_tuple(x, pair, 2, pos), acc, pos);
 }
 
-/* A filter: one that could be a guard fails silently, any other must give true or false. */
-static CoreRef comp_filter(Expand *x, const Comp *comp, uint32_t i, CoreRef acc)
+/* A filter: one that could be a guard fails silently, any other must give true or false.  Goes
+ * on where it holds, else to `no`. */
+static void comp_filter(Expand *x, const Ast *filter, CoreBlockId no)
 {
-    const Ast *filter = comp->qualifiers->at[i];
     CoreBlockId yes = new_block(x);
-    CoreBlockId no = new_block(x);
-    Merge m;
-    merge_begin(x, &m, false);
-    m.no_exports = true;
     if (is_guard_expr(x, filter)) {
         expand_condition(x, filter, yes, no, no);
     } else {
@@ -347,10 +343,27 @@ static CoreRef comp_filter(Expand *x, const Comp *comp, uint32_t i, CoreRef acc)
         write_error2(x, ATOM_BAD_FILTER, value, filter->pos);
     }
     go_to(x, yes);
-    merge_value(x, &m, comp_from(x, comp, i + 1, acc), filter->pos);
+}
+
+static bool is_filter(const Ast *qualifier)
+{
+    return qualifier->kind != AST_GENERATE && qualifier->kind != AST_ZIP;
+}
+
+/* All filters from qualifier i on, in a loop: there may be many. */
+static CoreRef comp_filters(Expand *x, const Comp *comp, uint32_t i, CoreRef acc)
+{
+    SrcPos pos = comp->qualifiers->at[i]->pos;
+    CoreBlockId no = new_block(x);
+    Merge m;
+    merge_begin(x, &m, false);
+    m.no_exports = true;
+    for (; i < comp->qualifiers->n && is_filter(comp->qualifiers->at[i]); i++)
+        comp_filter(x, comp->qualifiers->at[i], no);
+    merge_value(x, &m, comp_from(x, comp, i, acc), pos);
     go_to(x, no);
-    merge_value(x, &m, acc, filter->pos);
-    return merge_end(x, &m, filter->pos);
+    merge_value(x, &m, acc, pos);
+    return merge_end(x, &m, pos);
 }
 
 /* The accumulator behind all that qualifiers i... give. */
@@ -361,7 +374,7 @@ static CoreRef comp_from(Expand *x, const Comp *comp, uint32_t i, CoreRef acc)
     AstList one = {&q, 1};
     if (q->kind == AST_GENERATE) return comp_generate(x, comp, i + 1, &one, acc);
     if (q->kind == AST_ZIP) return comp_generate(x, comp, i + 1, &q->zip.generators, acc);
-    return comp_filter(x, comp, i, acc);
+    return comp_filters(x, comp, i, acc);
 }
 
 CoreRef expand_comprehension(Expand *x, const Ast *a)

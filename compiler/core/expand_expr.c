@@ -332,13 +332,13 @@ void expand_tail(Expand *x, const Ast *a)
 
 static CoreRef expand_data(Expand *x, const Ast *a)
 {
+    if (ast_base(a)) return expand_postfix(x, a, 0);
     switch (a->kind) {
     case AST_LIST: return expand_items(x, &a->list.items, a->list.tail, a->pos);
     case AST_TUPLE: return expand_tuple(x, a);
-    case AST_MAP: return expand_map(x, a);
-    case AST_RECORD: return expand_record(x, a);
+    case AST_MAP: return expand_map(x, a, 0);
+    case AST_RECORD: return expand_record_new(x, a, 0);
     case AST_RECORD_INDEX: return expand_record_index(x, a);
-    case AST_RECORD_GET: return expand_record_get(x, a);
     case AST_BIN: return expand_bin(x, a, 0);
     case AST_FUN_LOCAL:
     case AST_FUN_REMOTE: return expand_fun_ref(x, a);

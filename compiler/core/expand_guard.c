@@ -41,18 +41,6 @@ static CoreRef *guard_values(Expand *x, const AstList *list, CoreBlockId bad)
     return values;
 }
 
-static CoreRef guard_record_get(Expand *x, const Ast *a, CoreBlockId bad)
-{
-    const Record *r = find_record(x, a->v.pair.name);
-    CoreRef base = expand_guard_value(x, a->record_get.base, bad);
-    if (!r) return base;
-    CoreInstr *i = write_test(x, CORE_IS_RECORD, 2, bad, a->pos);
-    i->args[0] = base;
-    i->args[1] = core_const(x->u, atom_term(x, r->name));
-    i->index = r->count + 1;
-    return write_element(x, base, record_field(r, a->v.pair.second), a->pos);
-}
-
 static bool is_truth_op(AstOp op)
 {
     return (op >= OP_EQ && op <= OP_EXACT_NE) || op == OP_ANDALSO || op == OP_ORELSE;
@@ -109,10 +97,10 @@ CoreRef expand_guard_value(Expand *x, const Ast *a, CoreBlockId bad)
     case AST_LCHAIN: return guard_lchain(x, a, bad);
     case AST_RCHAIN: return guard_truth(x, a, bad);
     case AST_CALL: return guard_call_value(x, a, bad);
-    case AST_RECORD_GET: return guard_record_get(x, a, bad);
+    case AST_RECORD_GET: return expand_postfix(x, a, bad);
     case AST_RECORD_INDEX: return expand_record_index(x, a);
     case AST_RECORD: return expand_record_new(x, a, bad);
-    case AST_MAP: return expand_map_onto(x, a, bad);
+    case AST_MAP: return expand_map(x, a, bad);
     case AST_BIN: return expand_bin(x, a, bad);
     case AST_TUPLE:
         return write_tuple(x, guard_values(x, &a->tuple.items, bad), a->tuple.items.n, a->pos);
@@ -283,6 +271,10 @@ static bool is_guard_fields(Expand *x, const AstList *fields)
 
 bool is_guard_expr(Expand *x, const Ast *a)
 {
+    for (; ast_base(a); a = ast_base(a))
+        if (a->kind == AST_RECORD
+            || (a->kind == AST_MAP && !is_guard_fields(x, &a->map.fields)))
+            return false;
     switch (a->kind) {
     case AST_VAR:
     case AST_ATOM:
@@ -306,11 +298,8 @@ bool is_guard_expr(Expand *x, const Ast *a)
         return all_guard_exprs(x, &a->list.items)
                && (!a->list.tail || is_guard_expr(x, a->list.tail));
     case AST_TUPLE: return all_guard_exprs(x, &a->tuple.items);
-    case AST_MAP:
-        return (!a->map.base || is_guard_expr(x, a->map.base))
-               && is_guard_fields(x, &a->map.fields);
-    case AST_RECORD: return !a->record.base && is_guard_fields(x, &a->record.fields);
-    case AST_RECORD_GET: return is_guard_expr(x, a->record_get.base);
+    case AST_MAP: return is_guard_fields(x, &a->map.fields);
+    case AST_RECORD: return is_guard_fields(x, &a->record.fields);
     case AST_BIN: return is_guard_fields(x, &a->bin.segments);
     case AST_CALL: return !term_is_none(guard_bif(x, a)) && all_guard_exprs(x, &a->call.args);
     default: return false;

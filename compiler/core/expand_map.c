@@ -4,8 +4,6 @@
 
 /* Pairs that one instruction puts. */
 #define PAIRS_MAX 60
-/* Times PAIRS_MAX: the most pairs whose values wait in registers. */
-#define PIECES_MAX 4
 
 typedef struct {
     CoreRef key;
@@ -154,99 +152,25 @@ static CoreRef map_put_none(Expand *x, CoreRef base, SrcPos pos)
     return core_var(dst);
 }
 
-/* Keys and values that wait for others: those that are not constants stand in a tuple, which
- * takes one register. */
-typedef struct {
-    MapPair *pairs;
-    uint32_t count;
-    CoreRef tuple; /* none: all are constants */
-    uint32_t size;
-} MapParcel;
-
-static MapParcel parcel_make(Expand *x, MapPair *pairs, uint32_t n, SrcPos pos)
-{
-    MapParcel parcel = {pairs, n, CORE_REF_NONE, 0};
-    CoreRef *items = ARENA_ARRAY(x->arena, CoreRef, 2 * (size_t)n + 1);
-    for (uint32_t i = 0; i < n; i++) {
-        if (!core_is_const(pairs[i].key)) items[parcel.size++] = pairs[i].key;
-        if (!core_is_const(pairs[i].value)) items[parcel.size++] = pairs[i].value;
-    }
-    if (parcel.size == 0) return parcel;
-    /* Made by a built-in, so that nobody sees through it and keeps the items instead. */
-    CoreRef list = write_list(x, items, parcel.size, core_const(x->u, TERM_NIL), pos);
-    parcel.tuple =
-        write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "list_to_tuple"), 1, &list, pos);
-    return parcel;
-}
-
-static void parcel_open(Expand *x, MapParcel *parcel, CoreBlockId never, SrcPos pos)
-{
-    if (parcel->size == 0) return;
-    CoreInstr *test = write_test(x, CORE_IS_TUPLE_OF, 1, never, pos);
-    test->args[0] = parcel->tuple;
-    test->index = parcel->size;
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < parcel->count; i++) {
-        MapPair *pair = &parcel->pairs[i];
-        if (!core_is_const(pair->key)) pair->key = write_element(x, parcel->tuple, at++, pos);
-        if (!core_is_const(pair->value))
-            pair->value = write_element(x, parcel->tuple, at++, pos);
-    }
-}
-
-/* A long update in a body: all keys and values are computed before anything can be found wrong
- * with the map. */
-static CoreRef map_update_long(Expand *x, CoreRef base, const AstList *fields, SrcPos pos)
-{
-    VEC(MapParcel) parcels = {0};
-    VEC_IN_ARENA(&parcels, x->arena);
-    for (uint32_t i = 0; i < fields->n;) {
-        uint32_t n = fields->n - i < PAIRS_MAX ? fields->n - i : PAIRS_MAX;
-        MapPair *pairs = ARENA_ARRAY(x->arena, MapPair, n);
-        for (uint32_t k = 0; k < n; k++, i++) {
-            const Ast *f = fields->at[i];
-            CoreRef key = expand_expr(x, f->map_field.key);
-            pairs[k] = (MapPair){key, expand_expr(x, f->map_field.value), f->op == OP_EXACT};
-        }
-        VEC_PUSH(&parcels, parcel_make(x, pairs, n, pos));
-    }
-    CoreBlockId never = new_block(x);
-    VEC_EACH (MapParcel, parcel, &parcels) {
-        parcel_open(x, parcel, never, pos);
-        base = map_put_all(x, base, parcel->pairs, parcel->count, 0, pos);
-    }
-    CoreBlockId here = x->w->block;
-    go_to(x, never);
-    write_raise(x, CORE_IF_CLAUSE, CORE_REF_NONE, pos);
-    go_to(x, here);
-    return base;
-}
-
-CoreRef expand_map_onto(Expand *x, const Ast *a, CoreBlockId no)
+CoreRef expand_map_update(Expand *x, CoreRef base, const Ast *a, CoreBlockId no)
 {
     const AstList *fields = &a->map.fields;
-    if (!a->map.base) return map_new(x, fields, no, a->pos);
-    CoreRef base = expand_value(x, a->map.base, no);
     if (fields->n == 0) {
-        if (no != 0) {
-            write_test1(x, CORE_IS_MAP, base, no, a->pos);
-            return base;
-        }
-        return map_put_none(x, base, a->pos);
+        if (no == 0) return map_put_none(x, base, a->pos);
+        write_test1(x, CORE_IS_MAP, base, no, a->pos);
+        return base;
     }
-    if (no == 0 && fields->n > PIECES_MAX * PAIRS_MAX)
-        return map_update_long(x, base, fields, a->pos);
     MapPair *pairs = ARENA_ARRAY(x->arena, MapPair, fields->n);
-    uint32_t n = 0;
     for (uint32_t i = 0; i < fields->n; i++) {
         const Ast *f = fields->at[i];
         CoreRef key = expand_value(x, f->map_field.key, no);
-        pairs[n++] = (MapPair){key, expand_value(x, f->map_field.value, no), f->op == OP_EXACT};
-        if (n < PIECES_MAX * PAIRS_MAX) continue;
-        base = map_put_all(x, base, pairs, n, no, a->pos);
-        n = 0;
+        pairs[i] = (MapPair){key, expand_value(x, f->map_field.value, no), f->op == OP_EXACT};
     }
-    return n == 0 ? base : map_put_all(x, base, pairs, n, no, a->pos);
+    return map_put_all(x, base, pairs, fields->n, no, a->pos);
 }
 
-CoreRef expand_map(Expand *x, const Ast *a) { return expand_map_onto(x, a, 0); }
+CoreRef expand_map(Expand *x, const Ast *a, CoreBlockId no)
+{
+    if (a->map.base) return expand_postfix(x, a, no);
+    return map_new(x, &a->map.fields, no, a->pos);
+}

@@ -157,6 +157,10 @@ const Record *find_record(Expand *x, NameId name)
 
 uint32_t record_field(const Record *r, NameId field)
 {
+    if (r->count > RECORD_FEW) {
+        const HtabValue *known = htab_find(&r->by_name, field);
+        return known ? (uint32_t)known->num : 0;
+    }
     for (uint32_t i = 0; i < r->count; i++)
         if (r->fields[i].name == field) return i + 1;
     return 0;

@@ -56,10 +56,14 @@ typedef struct {
     const Ast *value; /* default, or NULL */
 } RecordField;
 
+/* Fields up to this number are searched one by one. */
+#define RECORD_FEW 12
+
 typedef struct {
     NameId name;
     RecordField *fields;
     uint32_t count;
+    Htab by_name; /* of records with many fields: name -> position from 1 */
 } Record;
 
 typedef struct Expand {
@@ -189,10 +193,7 @@ CoreRef expand_call(Expand *x, const Ast *a, bool tail);
 CoreRef expand_fun(Expand *x, const Ast *a);
 CoreRef expand_fun_ref(Expand *x, const Ast *a);
 CoreRef expand_comprehension(Expand *x, const Ast *a);
-CoreRef expand_record(Expand *x, const Ast *a);
-CoreRef expand_record_get(Expand *x, const Ast *a);
 CoreRef expand_record_index(Expand *x, const Ast *a);
-CoreRef expand_map(Expand *x, const Ast *a);
 CoreRef expand_bin(Expand *x, const Ast *a, CoreBlockId no);
 /* A value from a comparison or test that branches. */
 CoreRef expand_condition_value(Expand *x, const Ast *a);
@@ -261,7 +262,12 @@ bool record_test_size(Expand *x, const AstList *args, uint32_t *size);
 /* The parts of <<...>> behind `prefix` (none: nothing).  `no`: a guard's failure, or 0. */
 CoreRef expand_bin_onto(Expand *x, CoreRef prefix, const Ast *a, CoreBlockId no);
 /* A map expression whose values come from a body (no = 0) or a guard. */
-CoreRef expand_map_onto(Expand *x, const Ast *a, CoreBlockId no);
+CoreRef expand_map(Expand *x, const Ast *a, CoreBlockId no);
+/* The update of a base that is known. */
+CoreRef expand_map_update(Expand *x, CoreRef base, const Ast *a, CoreBlockId no);
+/* A row of updates M#{...}, R#r{...} and fields R#r.f, in any number: the values of updates of
+ * records come first, the last ones before all, then the base, then what is done to it. */
+CoreRef expand_postfix(Expand *x, const Ast *a, CoreBlockId no);
 /* A value of a body (no = 0) or of a guard. */
 static inline CoreRef expand_value(Expand *x, const Ast *a, CoreBlockId no)
 {

@@ -74,35 +74,111 @@ Writing *scope_enter(Expand *x, Term name, uint32_t arity, bool is_lifted, SrcPo
     return w;
 }
 
+/* ---- passing captured values ---- */
+
+/* So many values are passed as they are; more go in tuples, and the tuples in tuples. */
+#define CAPTURES_MAX 100
+
+/* What is passed for `n` captured values. */
+static uint32_t captures_passed(uint32_t n)
+{
+    while (n > CAPTURES_MAX) n = (n + CORE_WIDE_MAX - 1) / CORE_WIDE_MAX;
+    return n;
+}
+
+/* From outside: the values to pass, captures_passed() of them. */
+static CoreRef *captures_pack(Expand *x, const Writing *w, SrcPos pos)
+{
+    uint32_t n = (uint32_t)w->captures.count;
+    CoreRef *values = ARENA_ARRAY(x->arena, CoreRef, n + 1);
+    for (uint32_t i = 0; i < n; i++) values[i] = w->captures.at[i].outer;
+    while (n > CAPTURES_MAX) {
+        uint32_t groups = 0;
+        for (uint32_t i = 0; i < n; i += CORE_WIDE_MAX) {
+            uint32_t size = n - i < CORE_WIDE_MAX ? n - i : CORE_WIDE_MAX;
+            values[groups++] = write_tuple(x, values + i, size, pos);
+        }
+        n = groups;
+    }
+    return values;
+}
+
+/* At the start of the function: element `index` from 0 of a tuple that nothing is known of. */
+static void unpack_element(Expand *x, CoreFunction *f, CoreVar tuple, uint32_t index,
+                           CoreVar to)
+{
+    CoreInstr *i = core_append(x->u, f, 1, CORE_BIF, 2, f->pos);
+    i->module = TERM_ATOM(ERLANG);
+    i->name = text_atom(x, "element");
+    i->args[0] = const_small(x, index + 1);
+    i->args[1] = core_var(tuple);
+    i->dst = to;
+}
+
+/* The variables of `n` values on one level; the last level are the captured variables. */
+static CoreVar *captures_level(Expand *x, const Writing *w, uint32_t n)
+{
+    bool last = n == w->captures.count;
+    CoreVar *vars = ARENA_ARRAY(x->arena, CoreVar, n + 1);
+    for (uint32_t i = 0; i < n; i++)
+        vars[i] = last ? w->captures.at[i].inner : core_var_new(w->f);
+    return vars;
+}
+
+/* Inside: the variables in which the values arrive. */
+static CoreVar *captures_arrive(Expand *x, Writing *w)
+{
+    return captures_level(x, w, captures_passed((uint32_t)w->captures.count));
+}
+
+/* Inside: take the values out of the tuples that have arrived. */
+static void captures_unpack(Expand *x, Writing *w, const CoreVar *vars)
+{
+    uint32_t sizes[8]; /* of the levels, the captured variables first */
+    uint32_t levels = 0;
+    uint32_t n = (uint32_t)w->captures.count;
+    for (; n > CAPTURES_MAX; n = (n + CORE_WIDE_MAX - 1) / CORE_WIDE_MAX) sizes[levels++] = n;
+    while (levels > 0) {
+        uint32_t size = sizes[--levels];
+        CoreVar *parts = captures_level(x, w, size);
+        for (uint32_t i = 0; i < size; i++)
+            unpack_element(x, w->f, vars[i / CORE_WIDE_MAX], i % CORE_WIDE_MAX, parts[i]);
+        vars = parts;
+    }
+}
+
 static void scope_unpack(Expand *x, Writing *w)
 {
     CoreFunction *f = w->f;
     f->is_fun = true;
     f->is_generated = true;
     CoreVar self = f->params[f->arity];
-    for (uint32_t i = 0; i < w->captures.count; i++) {
+    const CoreVar *vars = captures_arrive(x, w);
+    for (uint32_t i = 0; i < captures_passed((uint32_t)w->captures.count); i++) {
         CoreInstr *instr = core_append(x->u, f, 1, CORE_FREE_VAR, 1, f->pos);
         instr->args[0] = core_var(self);
         instr->index = i;
-        instr->dst = w->captures.at[i].inner;
+        instr->dst = vars[i];
     }
+    captures_unpack(x, w, vars);
 }
 
 static void scope_lift(Expand *x, Writing *w)
 {
     CoreFunction *f = w->f;
-    uint32_t more = (uint32_t)w->captures.count;
+    uint32_t more = captures_passed((uint32_t)w->captures.count);
+    const CoreVar *vars = captures_arrive(x, w);
     f->is_generated = true;
     f->params =
         arena_grow(x->arena, f->params, f->arity, f->arity + more + 1, sizeof *f->params);
-    for (uint32_t i = 0; i < more; i++) f->params[f->arity + i] = w->captures.at[i].inner;
+    for (uint32_t i = 0; i < more; i++) f->params[f->arity + i] = vars[i];
     for (size_t n = 0; n < w->self_calls.count; n++) {
         CoreInstr *call = w->self_calls.at[n];
         call->args = arena_grow(x->arena, call->args, call->arg_count,
                                 call->arg_count + more + 1, sizeof *call->args);
-        for (uint32_t i = 0; i < more; i++)
-            call->args[call->arg_count++] = core_var(w->captures.at[i].inner);
+        for (uint32_t i = 0; i < more; i++) call->args[call->arg_count++] = core_var(vars[i]);
     }
+    captures_unpack(x, w, vars);
     f->arity += more;
     f->param_count = f->arity;
 }
@@ -112,25 +188,25 @@ void scope_leave(Expand *x)
     Writing *w = x->w;
     scope_rewind(x, w->first_binding);
     ASSERT(w->block == 0);
+    uint32_t visible = w->f->arity;
     if (w->is_lifted) {
         scope_lift(x, w);
     } else if (w->outer) {
         scope_unpack(x, w);
     }
     core_append(x->u, w->f, 1, CORE_JUMP, 0, w->f->pos)->then_ = 2;
-    w->f->shown_arity =
-        w->f->arity + (w->is_lifted || !w->outer ? 0 : (uint32_t)w->captures.count);
+    w->f->shown_arity = visible + (w->outer ? (uint32_t)w->captures.count : 0);
     x->w = w->outer;
 }
 
 CoreRef scope_make_fun(Expand *x, const Writing *fun, SrcPos pos)
 {
-    VEC_PUSH(&x->u->lambdas,
-             (CoreLambda){fun->index, fun->f->arity, (uint32_t)fun->captures.count});
-    uint32_t n = (uint32_t)fun->captures.count;
+    uint32_t n = captures_passed((uint32_t)fun->captures.count);
+    CoreRef *values = captures_pack(x, fun, pos);
+    VEC_PUSH(&x->u->lambdas, (CoreLambda){fun->index, fun->f->arity, n});
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, CORE_MAKE_FUN, n, pos);
-    for (uint32_t k = 0; k < n; k++) i->args[k] = fun->captures.at[k].outer;
+    for (uint32_t k = 0; k < n; k++) i->args[k] = values[k];
     i->index = (uint32_t)(x->u->lambdas.count - 1);
     i->dst = dst;
     return core_var(dst);
@@ -139,11 +215,12 @@ CoreRef scope_make_fun(Expand *x, const Writing *fun, SrcPos pos)
 CoreRef scope_call_lifted(Expand *x, const Writing *body, uint32_t n, const CoreRef *args,
                           SrcPos pos)
 {
-    uint32_t more = (uint32_t)body->captures.count;
+    uint32_t more = captures_passed((uint32_t)body->captures.count);
+    CoreRef *values = captures_pack(x, body, pos);
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, CORE_CALL, n + more, pos);
     for (uint32_t k = 0; k < n; k++) i->args[k] = args[k];
-    for (uint32_t k = 0; k < more; k++) i->args[n + k] = body->captures.at[k].outer;
+    for (uint32_t k = 0; k < more; k++) i->args[n + k] = values[k];
     i->index = body->index;
     i->dst = dst;
     return core_var(dst);

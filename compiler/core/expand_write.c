@@ -186,6 +186,10 @@ CoreRef write_tuple(Expand *x, const CoreRef *items, uint32_t n, SrcPos pos)
 {
     Term *terms = const_terms(x, items, n);
     if (terms) return core_const(x->u, const_tuple(x, terms, n, pos));
+    if (n > CORE_WIDE_MAX) {
+        CoreRef list = write_list(x, items, n, core_const(x->u, TERM_NIL), pos);
+        return write_apply(x, TERM_ATOM(ERLANG), text_atom(x, "list_to_tuple"), 1, &list, pos);
+    }
     CoreVar dst = new_var(x);
     CoreInstr *i = write_instr(x, CORE_TUPLE, n, pos);
     for (uint32_t k = 0; k < n; k++) i->args[k] = items[k];

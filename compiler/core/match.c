@@ -65,11 +65,11 @@ CoreBlockId match_later(Match *m, const Task *from, Rows rows, CoreBlockId no)
 }
 
 /* Do these rows read on from a context?  Many rows are taken to do so. */
-static bool rows_read(const Rows *rows, const Place *place)
+static bool rows_read(const Match *m, const Rows *rows, const Place *place)
 {
     if (rows->n > ROWS_ASKED) return true;
     for (uint32_t i = 0; i < rows->n; i++)
-        if (row_find(&rows->at[i], place)) return true;
+        if (row_find(m, &rows->at[i], place)) return true;
     return false;
 }
 
@@ -78,7 +78,7 @@ static Seek *match_save(Match *m, const Task *task, const Rows *rest)
 {
     Seek *seeks = NULL;
     for (Context *c = task->contexts; c; c = c->next) {
-        if (!rows_read(rest, c->place)) continue;
+        if (!rows_read(m, rest, c->place)) continue;
         if (core_is_none(c->place->position)) {
             c->place->position = write_op1(m->x, CORE_BITS_POSITION, c->place->ref, m->pos);
             VEC_PUSH(&m->trail, (TrailEntry){c->place, true});
@@ -102,16 +102,19 @@ CoreBlockId match_cut(Match *m, const Task *task, uint32_t cut)
 
 /* ---- leaves ---- */
 
-static bool ast_mentions(const Ast *a, void *name)
-{
-    if (a->kind == AST_VAR) return a->v.name == *(const NameId *)name;
-    return ast_some(a, ast_mentions, name);
-}
+/* What a guard's variables are looked up for. */
+typedef struct {
+    Match *m;
+    const Row *row;
+} GuardOf;
 
-static bool guard_mentions(const AstList *guard, NameId name)
+/* Make the row's variables that the guard mentions known to it. */
+static bool guard_binds(const Ast *a, void *of)
 {
-    for (uint32_t i = 0; i < guard->n; i++)
-        if (ast_mentions(guard->at[i], &name)) return true;
+    const GuardOf *g = of;
+    if (a->kind != AST_VAR) return ast_some(a, guard_binds, of);
+    const Bound *b = row_bound(g->m, g->row, a->v.name);
+    if (b) scope_bind(g->m->x, b->name, place_ref(g->m, b->place));
     return false;
 }
 
@@ -126,9 +129,9 @@ bool row_is_guarded(const Row *row) { return row->clause->guard && row->clause->
 static void leaf_guard(Match *m, const Row *row, CoreBlockId no)
 {
     uint32_t mark = scope_mark(m->x);
-    for (Bound *b = row->bound; b; b = b->next)
-        if (guard_mentions(row->clause->guard, b->name))
-            scope_bind(m->x, b->name, place_ref(m, b->place));
+    GuardOf of = {m, row};
+    for (uint32_t i = 0; i < row->clause->guard->n; i++)
+        (void)guard_binds(row->clause->guard->at[i], &of);
     expand_guard(m->x, row->clause->guard, no);
     scope_rewind(m->x, mark);
 }
@@ -152,9 +155,13 @@ static void leaf_jump(Match *m, const Row *row)
     MatchClause *clause = row->clause;
     if (clause->body == 0) leaf_names(m, row);
     CoreRef *values = ARENA_ARRAY(m->arena, CoreRef, clause->name_count + 1);
-    for (uint32_t i = 0; i < clause->name_count; i++)
-        for (Bound *b = row->bound; b; b = b->next)
-            if (b->name == clause->names[i]) values[i] = place_ref(m, b->place);
+    Bound *next = row->bound; /* copies of a row mostly bind in the same order */
+    for (uint32_t i = 0; i < clause->name_count; i++) {
+        Bound *b =
+            next && next->name == clause->names[i] ? next : row_bound(m, row, clause->names[i]);
+        values[i] = place_ref(m, b->place);
+        next = b->next;
+    }
     if (m->x->w->block == 0) return;
     CoreInstr *jump = write_instr(m->x, CORE_JUMP, clause->name_count, clause->pos);
     for (uint32_t i = 0; i < clause->name_count; i++) jump->args[i] = values[i];
@@ -234,6 +241,9 @@ static void match_all(Match *m, MatchClause *clauses, uint32_t n, const CoreRef 
 {
     Expand *x = m->x;
     m->arena = x->arena;
+    m->clauses = clauses;
+    htab_init_in_arena(&m->asked, x->arena);
+    htab_init_in_arena(&m->names, x->arena);
     m->copies_left = (uint64_t)n * COPIES_PER_ROW + 8;
     VEC_IN_ARENA(&m->tasks, x->arena);
     VEC_IN_ARENA(&m->trail, x->arena);

@@ -98,12 +98,13 @@ static bool next_same(const Next *a, const Next *b)
 }
 
 /* Should the first row's string be compared whole? */
-static bool compare_whole(const Task *task, const Place *place, const Next *first)
+static bool compare_whole(const Match *m, const Task *task, const Place *place,
+                          const Next *first)
 {
     if (!first->text) return false;
     uint32_t strings = 0;
     for (uint32_t i = 0; i < task->rows.n && i < 2 * STRINGS_COMPARED; i++) {
-        const Want *w = row_find(&task->rows.at[i], place);
+        const Want *w = row_find(m, &task->rows.at[i], place);
         if (!w) break;
         if (w->segment < w->segments->n
             && w->segments->at[w->segment]->segment.value->kind == AST_STRING)
@@ -116,11 +117,11 @@ static bool compare_whole(const Task *task, const Place *place, const Next *firs
 static uint32_t rows_alike(Match *m, const Task *task, const Place *place, Next *first)
 {
     const Row *rows = task->rows.at;
-    *first = next_of(m, &rows[0], row_find(&rows[0], place));
-    if (compare_whole(task, place, first)) first->kind = NEXT_STRING;
+    *first = next_of(m, &rows[0], row_find(m, &rows[0], place));
+    if (compare_whole(m, task, place, first)) first->kind = NEXT_STRING;
     uint32_t n = 1;
     while (n < task->rows.n) {
-        const Want *w = row_find(&rows[n], place);
+        const Want *w = row_find(m, &rows[n], place);
         if (!w || w->kind != WANT_REST) break;
         Next next = next_of(m, &rows[n], w);
         if (first->kind == NEXT_STRING && next.text) next.kind = NEXT_STRING;
@@ -148,7 +149,7 @@ static bool add_float(Match *m, Row *row, Place *place, const Ast *value)
 /* The row behind its next segment. */
 static Row row_behind(Match *m, Row row, const Place *place, NextKind kind, Behind *behind)
 {
-    Want *w = row_find(&row, place);
+    Want *w = row_find(m, &row, place);
     Next next = next_of(m, &row, w);
     row_remove(m, &row, w);
     if (kind == NEXT_END) return row;

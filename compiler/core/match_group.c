@@ -172,14 +172,15 @@ static void group_add(Grouping *g, Group *group, Row row, const Want *w)
     WantKind kind = (WantKind)w->kind;
     do {
         row_answer(g, group, &row, w);
-        w = row_find(&row, g->place);
+        w = row_asks_again(g->m, &row, g->place) ? row_find(g->m, &row, g->place) : NULL;
     } while (w && w->kind == kind && kind != WANT_BIN);
     group_push(g, group, row);
 }
 
 /* A row with two wants about one place (`P = Q`): what they demand together, or it cannot be. */
-static bool row_is_possible(const Row *row, const Want *first)
+static bool row_is_possible(const Match *m, const Row *row, const Want *first)
 {
+    if (!row_asks_again(m, row, first->place)) return true;
     for (Want *w = row->wants; w; w = w->next)
         if (w != first && w->place == first->place && w->kind != WANT_SAME
             && group_key(w) != group_key(first))
@@ -208,7 +209,7 @@ static uint32_t group_rows(Grouping *g)
     const Rows *rows = &g->task->rows;
     for (uint32_t i = 0; i < rows->n; i++) {
         const Row *row = &rows->at[i];
-        Want *w = row_find(row, g->place);
+        Want *w = row_find(m, row, g->place);
         if (!w) {
             /* A key's only group may have all it needs: the others come when it is not there. */
             bool alone = g->groups.count == 1 && g->groups.at[0].closed
@@ -220,7 +221,7 @@ static uint32_t group_rows(Grouping *g)
         }
         bool odd_map = w->kind == WANT_MAP && !map_is_plain(m->x, w->ast);
         if (odd_map && i > 0) return i;
-        if (!row_is_possible(row, w)) continue;
+        if (!row_is_possible(m, row, w)) continue;
         if (g->others.n > 0 && m->copies_left == 0 && !htab_find(&g->by_key, group_key(w)))
             return i;
         Group *group = group_of(g, w);
@@ -252,17 +253,17 @@ static void drop_tag(Match *m, Group *group)
 {
     Place *tag = group->children[0];
     for (uint32_t i = 0; i < group->rows.n; i++) {
-        Want *w = row_find(&group->rows.at[i], tag);
+        Want *w = row_find(m, &group->rows.at[i], tag);
         if (w) row_remove(m, &group->rows.at[i], w);
     }
     group->closed = false;
 }
 
-static bool tags_agree(const Group *group)
+static bool tags_agree(const Match *m, const Group *group)
 {
     Place *tag = group->children[0];
     for (uint32_t i = 0; i < group->rows.n; i++) {
-        Want *w = row_find(&group->rows.at[i], tag);
+        Want *w = row_find(m, &group->rows.at[i], tag);
         if (w && (w->kind != WANT_CONST || !term_same(w->value, group->want->tag)))
             return false;
     }
@@ -296,7 +297,7 @@ static void group_test(Grouping *g, Group *group, CoreRef value, CoreBlockId no)
     default:
         kind = CORE_IS_TUPLE_OF;
         index = w->size;
-        if (!group->one_tag || !tags_agree(group)) break;
+        if (!group->one_tag || !tags_agree(m, group)) break;
         kind = CORE_IS_RECORD;
         second = core_const(x->u, w->tag);
         drop_tag(m, group);

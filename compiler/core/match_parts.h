@@ -13,6 +13,7 @@ typedef struct Place {
     CoreRef position; /* of a context: saved on this way, or none */
     uint8_t how;      /* CORE_HEAD, CORE_TAIL, CORE_ELEMENT */
     uint32_t index;
+    uint32_t id; /* numbers the places of a match that rows ask about */
 } Place;
 
 typedef enum {
@@ -39,8 +40,9 @@ typedef struct Sequence {
 typedef struct Want {
     struct Want *next;
     Place *place;
-    uint8_t kind; /* WantKind */
-    bool skipped; /* REST: the rest is taken; nothing more is asked */
+    uint8_t kind;   /* WantKind */
+    uint32_t depth; /* 1 + that of next: at least as many wants as are left from here on */
+    bool skipped;   /* REST: the rest is taken; nothing more is asked */
     union {
         Term value;     /* CONST */
         Sequence *list; /* CONS */
@@ -62,10 +64,16 @@ typedef struct Want {
     };
 } Want;
 
+/* A variable that a row binds.  Copies of a row share their first variables: the lists are the ways
+ * up a tree. */
 typedef struct Bound {
     struct Bound *next;
     NameId name;
     Place *place;
+    uint32_t depth;      /* how many are left from here on */
+    struct Bound *jump;  /* one farther down, so that any depth is found in few steps */
+    struct Bound *older; /* of the same name and clause, see Match.names */
+    bool is_noted;       /* there */
 } Bound;
 
 typedef struct {
@@ -114,6 +122,11 @@ typedef struct Match {
     bool fresh;
     SrcPos pos;
     uint64_t copies_left;
+    const MatchClause *clauses;
+    uint32_t place_count;
+    Htab
+        asked; /* of rows with many wants: place and clause -> how many wants about it were made */
+    Htab names; /* of rows with many variables: name and clause -> Bound */
     VEC(Task) tasks;
     VEC(TrailEntry) trail;
 } Match;
@@ -126,7 +139,9 @@ void row_add_sequence(Match *m, Row *row, Place *place, Sequence *s);
 Want *row_want(Match *m, Row *row, Place *place, WantKind kind);
 void row_want_const(Match *m, Row *row, Place *place, Term value);
 /* The first want of the row about this place that a group of constructors answers (not SAME). */
-Want *row_find(const Row *row, const Place *place);
+Want *row_find(const Match *m, const Row *row, const Place *place);
+/* May the row hold several such wants about the place?  False is certain. */
+bool row_asks_again(const Match *m, const Row *row, const Place *place);
 /* Take a want out of the row; the list is copied up to it, other rows may share it. */
 void row_remove(Match *m, Row *row, const Want *want);
 Place *place_child(Match *m, Place *parent, CoreKind how, uint32_t index);
@@ -152,6 +167,8 @@ CoreBlockId match_later_with(Match *m, const Task *from, Rows rows, CoreBlockId 
 void row_into_scope(Match *m, const Row *row);
 
 bool row_is_guarded(const Row *row);
+/* The variable of that name that the row has bound, or NULL. */
+Bound *row_bound(const Match *m, const Row *row, NameId name);
 
 /* ---- match_group.c ---- */
 

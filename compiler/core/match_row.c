@@ -3,13 +3,32 @@
 /* From so many literal elements on a list is compared as one constant. */
 #define LONG_LITERAL 64
 
+/* Longer lists of wants or variables are found through a table. */
+#define ROW_LONG 16
+
+static uint64_t clause_key(const Match *m, const Row *row, uint32_t n)
+{
+    return (uint64_t)(row->clause - m->clauses) << 32 | n;
+}
+
+static void note_asked(Match *m, const Row *row, const Want *w)
+{
+    if (w->kind == WANT_SAME) return;
+    if (w->place->id == 0) w->place->id = ++m->place_count;
+    htab_put(&m->asked, clause_key(m, row, w->place->id), NULL)->num++;
+}
+
 Want *row_want(Match *m, Row *row, Place *place, WantKind kind)
 {
     Want *w = ARENA_NEW(m->arena, Want);
     w->next = row->wants;
     w->place = place;
     w->kind = (uint8_t)kind;
+    w->depth = w->next ? w->next->depth + 1 : 1;
     row->wants = w;
+    if (w->depth > ROW_LONG) note_asked(m, row, w);
+    if (w->depth == ROW_LONG + 1)
+        for (const Want *old = w->next; old; old = old->next) note_asked(m, row, old);
     return w;
 }
 
@@ -25,11 +44,32 @@ void row_want_const(Match *m, Row *row, Place *place, Term value)
     }
 }
 
-Want *row_find(const Row *row, const Place *place)
+/* Is the row so long that all its wants are in the table?  Then how many were made about it. */
+static bool asked_count(const Match *m, const Row *row, const Place *place, uint64_t *count)
 {
-    for (Want *w = row->wants; w; w = w->next)
+    if (!row->wants || row->wants->depth <= ROW_LONG) return false;
+    const HtabValue *asked =
+        place->id ? htab_find(&m->asked, clause_key(m, row, place->id)) : NULL;
+    *count = asked ? asked->num : 0;
+    return true;
+}
+
+Want *row_find(const Match *m, const Row *row, const Place *place)
+{
+    uint32_t looks = 0;
+    uint64_t count;
+    for (Want *w = row->wants; w; w = w->next) {
         if (w->place == place && w->kind != WANT_SAME) return w;
+        if (++looks == ROW_LONG && asked_count(m, row, place, &count) && count == 0)
+            return NULL;
+    }
     return NULL;
+}
+
+bool row_asks_again(const Match *m, const Row *row, const Place *place)
+{
+    uint64_t count;
+    return !asked_count(m, row, place, &count) || count > 1;
 }
 
 void row_remove(Match *m, Row *row, const Want *want)
@@ -65,21 +105,62 @@ void rows_push(Match *m, Rows *rows, Row row)
 
 /* ---- patterns ---- */
 
+static Bound *bound_at_depth(Bound *b, uint32_t depth)
+{
+    while (b && b->depth > depth) b = b->jump && b->jump->depth >= depth ? b->jump : b->next;
+    return b;
+}
+
+Bound *row_bound(const Match *m, const Row *row, NameId name)
+{
+    uint32_t looks = 0;
+    for (Bound *b = row->bound; b && looks < ROW_LONG; b = b->next, looks++)
+        if (b->name == name) return b;
+    if (looks < ROW_LONG) return NULL;
+    const HtabValue *known = htab_find(&m->names, clause_key(m, row, name));
+    for (Bound *b = known ? known->ptr : NULL; b; b = b->older)
+        if (bound_at_depth(row->bound, b->depth) == b) return b;
+    return NULL;
+}
+
+static void note_bound(Match *m, const Row *row, Bound *b)
+{
+    if (b->is_noted) return;
+    HtabValue *known = htab_put(&m->names, clause_key(m, row, b->name), NULL);
+    b->older = known->ptr;
+    b->is_noted = true;
+    known->ptr = b;
+}
+
+static void row_bind(Match *m, Row *row, Place *place, NameId name)
+{
+    Bound *b = ARENA_NEW(m->arena, Bound);
+    Bound *next = row->bound;
+    *b = (Bound){.next = next, .name = name, .place = place, .depth = 1, .jump = next};
+    if (next) {
+        b->depth = next->depth + 1;
+        const Bound *far = next->jump;
+        if (far && far->jump && next->depth - far->depth == far->depth - far->jump->depth)
+            b->jump = far->jump;
+    }
+    row->bound = b;
+    if (b->depth < ROW_LONG) return;
+    note_bound(m, row, b);
+    if (b->depth == ROW_LONG)
+        for (Bound *old = next; old; old = old->next) note_bound(m, row, old);
+}
+
 static void row_add_var(Match *m, Row *row, Place *place, NameId name)
 {
     if (name == NAME__) return;
-    for (Bound *b = row->bound; b; b = b->next) {
-        if (b->name != name) continue;
-        row_want(m, row, place, WANT_SAME)->other = b->place;
-        return;
-    }
-    if (!m->fresh && scope_knows(m->x, name)) {
+    const Bound *known = row_bound(m, row, name);
+    if (known) {
+        row_want(m, row, place, WANT_SAME)->other = known->place;
+    } else if (!m->fresh && scope_knows(m->x, name)) {
         row_want(m, row, place, WANT_SAME)->same = scope_find(m->x, name);
-        return;
+    } else {
+        row_bind(m, row, place, name);
     }
-    Bound *b = ARENA_NEW(m->arena, Bound);
-    *b = (Bound){row->bound, name, place};
-    row->bound = b;
 }
 
 static Sequence *sequence(Match *m, const AstList *items, const AstStr *text, const Ast *tail)
@@ -239,6 +320,11 @@ void row_add(Match *m, Row *row, Place *place, const Ast *a)
 
 bool ast_some(const Ast *a, bool (*is)(const Ast *, void *), void *with)
 {
+    /* Along a row of postfixes in a loop: it may be long. */
+    const Ast *base = ast_base(a);
+    for (; base && ast_base(base); a = base, base = ast_base(a))
+        for (uint32_t k = 0; a->kind != AST_RECORD_GET && k < a->map.fields.n; k++)
+            if (is(a->map.fields.at[k], with)) return true;
     const char *slot = (const char *)a + AST_SLOTS;
     for (const char *shape = ast_info[a->kind].shape; *shape != '\0'; shape++) {
         if (*shape == 'n') {

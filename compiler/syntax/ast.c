@@ -89,15 +89,52 @@ Ast *ast_new(Arena *arena, AstKind kind, SrcPos pos)
     return node;
 }
 
+const Ast *ast_base(const Ast *node)
+{
+    switch (node->kind) {
+    case AST_MAP: return node->map.base;
+    case AST_RECORD: return node->record.base;
+    case AST_RECORD_GET: return node->record_get.base;
+    default: return NULL;
+    }
+}
+
+const Ast **ast_postfixes(Arena *arena, const Ast *node, uint32_t *n)
+{
+    uint32_t count = 0;
+    for (const Ast *at = node; ast_base(at); at = ast_base(at)) count++;
+    const Ast **row = ARENA_ARRAY(arena, const Ast *, count);
+    *n = count;
+    for (const Ast *at = node; count > 0; at = ast_base(at)) row[--count] = at;
+    return row;
+}
+
+/* Loops that stand in one another. */
+static unsigned generators(const Ast *node)
+{
+    if (node->kind != AST_LC && node->kind != AST_BC && node->kind != AST_MC) return 0;
+    unsigned n = 0;
+    for (uint32_t i = 0; i < node->lc.qualifiers.n; i++) {
+        uint8_t kind = node->lc.qualifiers.at[i]->kind;
+        n += kind == AST_GENERATE || kind == AST_ZIP;
+    }
+    return n > 0 ? n - 1 : 0;
+}
+
 bool ast_finish(Ast *node)
 {
     unsigned deepest = 0;
+    const Ast *base = ast_base(node);
     const char *slot = (const char *)node + AST_SLOTS;
     for (const char *shape = ast_info[node->kind].shape; *shape; shape++) {
         if (*shape == 'n') {
             const Ast *child;
             memcpy(&child, slot, sizeof child);
-            if (child && child->depth > deepest) deepest = child->depth;
+            if (child) {
+                unsigned depth = child->depth;
+                if (child == base && ast_base(child)) depth--;
+                if (depth > deepest) deepest = depth;
+            }
             slot += sizeof child;
         } else {
             AstList list;
@@ -107,6 +144,7 @@ bool ast_finish(Ast *node)
             slot += sizeof list;
         }
     }
+    deepest += generators(node);
     bool fits = deepest < AST_DEPTH_MAX;
     node->depth = (fits ? deepest + 1 : AST_DEPTH_MAX) & 0x7FFFu;
     return fits;

@@ -20,7 +20,11 @@
  * and likewise `P = Q = E`, `P ! Q ! M`, `A orelse B orelse C`.  With only two operands the node
  * is a BINOP.  A chain never contains a node of its own level that the grammar would have put
  * in the same row; `(A ++ B) ++ C` is a BINOP whose left side is a BINOP in parentheses.
- * Prefix operators, `catch`, updates `M#{…}#{…}` nest and count as depth. */
+ * Prefix operators and `catch` nest and count as depth.
+ *
+ * Postfixes.  `M#{…}#{…}`, `R#r{…}#r{…}`, `R#r.f#s.g` are nodes whose base is the one before.  Such
+ * a row does not count as depth, so whoever looks at a base goes along the row in a loop: see
+ * ast_postfixes().  Each generator of a comprehension counts as depth: loops stand in loops. */
 #pragma once
 
 #include <stdbool.h>
@@ -215,6 +219,13 @@ Ast *ast_new(Arena *arena, AstKind kind, SrcPos pos);
 
 /* Set node->depth from its slots; false when it exceeds AST_DEPTH_MAX. */
 bool ast_finish(Ast *node);
+
+/* The base of an update `M#{…}`, `R#r{…}` or of `R#r.f`; NULL for every other node. */
+const Ast *ast_base(const Ast *node);
+
+/* The row of postfixes that ends with `node`, which has a base: the innermost first, *n of them.
+ * The base of the first has none itself. */
+const Ast **ast_postfixes(Arena *arena, const Ast *node, uint32_t *n);
 
 /* The segment's type, sign, endianness and unit with all defaults filled in; a binary's unit is
  * 8. */

@@ -133,6 +133,9 @@ Ast *build_maybe_match(Parser *p, const Token *token, Ast *pattern, Ast *value)
 
 /* Comprehensions. */
 
+/* Each source is an argument of the loop. */
+#define ZIP_MAX 100
+
 Ast *build_comprehension(Parser *p, AstKind kind, const Token *token, Ast *item, uint32_t count)
 {
     Ast *node = build_node(p, kind, token->pos);
@@ -165,6 +168,11 @@ Ast *build_generator(Parser *p, const Token *arrow, Ast *pattern, Ast *source)
 Ast *build_zip(Parser *p, const Token *token, uint32_t count)
 {
     AstList generators = build_take(p, count);
+    if (count > ZIP_MAX && !p->failed) {
+        p->failed = true;
+        diag_add(&p->c->diags, DIAG_ZIP_TOO_MANY, generators.at[ZIP_MAX]->pos, (int)count,
+                 ZIP_MAX);
+    }
     Ast *node = build_node(p, AST_ZIP, token ? token->pos : ast_start(generators.at[0]));
     node->zip.generators = generators;
     return build_done(p, node);

@@ -35,20 +35,6 @@ static void expr_list(Lint *l, const Ast *node)
     lint_siblings_end(l, mark);
 }
 
-static void expr_map(Lint *l, const Ast *node)
-{
-    VarMark mark = vars_mark(l);
-    if (node->map.base) lint_sibling(l, mark, node->map.base, lint_expr);
-    for (uint32_t i = 0; i < node->map.fields.n; i++) {
-        const Ast *field = node->map.fields.at[i];
-        if (!node->map.base && field->op == OP_EXACT)
-            LINT_REPORT(l, DIAG_ILLEGAL_MAP_CONSTRUCTION, field->pos);
-        lint_sibling(l, mark, field->map_field.key, lint_expr);
-        lint_sibling(l, mark, field->map_field.value, lint_expr);
-    }
-    lint_siblings_end(l, mark);
-}
-
 static void expr_lchain(Lint *l, const Ast *node)
 {
     VarMark mark = vars_mark(l);
@@ -147,7 +133,7 @@ void lint_expr(Lint *l, const Ast *node)
     case AST_NIL: break;
     case AST_LIST: expr_list(l, node); break;
     case AST_TUPLE: lint_sibling_list(l, &node->tuple.items); break;
-    case AST_MAP: expr_map(l, node); break;
+    case AST_MAP: lint_record_expr(l, node, lint_expr); break;
     case AST_RECORD: lint_record_expr(l, node, lint_expr); break;
     case AST_RECORD_INDEX: lint_record_index(l, node); break;
     case AST_RECORD_GET: lint_record_expr(l, node, lint_expr); break;

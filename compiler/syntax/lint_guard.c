@@ -107,15 +107,30 @@ static void guard_list(Lint *l, const AstList *list)
     for (uint32_t i = 0; i < list->n; i++) lint_guard_expr(l, list->at[i]);
 }
 
-static void guard_map(Lint *l, const Ast *node)
+static void guard_map_fields(Lint *l, const Ast *node)
 {
-    if (node->map.base) lint_guard_expr(l, node->map.base);
     for (uint32_t i = 0; i < node->map.fields.n; i++) {
         const Ast *field = node->map.fields.at[i];
         if (!node->map.base && field->op == OP_EXACT)
             LINT_REPORT(l, DIAG_ILLEGAL_MAP_CONSTRUCTION, field->pos);
         lint_guard_expr(l, field->map_field.key);
         lint_guard_expr(l, field->map_field.value);
+    }
+}
+
+/* A row of updates and fields taken; updates of records may not stand here. */
+static void guard_postfixes(Lint *l, const Ast *node)
+{
+    uint32_t n;
+    const Ast **row = ast_postfixes(l->arena, node, &n);
+    lint_guard_expr(l, ast_base(row[0]));
+    for (uint32_t i = 0; i < n; i++) {
+        if (row[i]->kind == AST_MAP)
+            guard_map_fields(l, row[i]);
+        else if (row[i]->kind == AST_RECORD_GET)
+            lint_record_index(l, row[i]);
+        else
+            LINT_REPORT(l, DIAG_ILLEGAL_GUARD, row[i]->pos);
     }
 }
 
@@ -148,7 +163,12 @@ void lint_guard_expr(Lint *l, const Ast *node)
         if (node->list.tail) lint_guard_expr(l, node->list.tail);
         break;
     case AST_TUPLE: guard_list(l, &node->tuple.items); break;
-    case AST_MAP: guard_map(l, node); break;
+    case AST_MAP:
+        if (node->map.base)
+            guard_postfixes(l, node);
+        else
+            guard_map_fields(l, node);
+        break;
     case AST_RECORD:
         if (node->record.base)
             LINT_REPORT(l, DIAG_ILLEGAL_GUARD, node->pos);
@@ -156,10 +176,7 @@ void lint_guard_expr(Lint *l, const Ast *node)
             lint_record_expr(l, node, lint_guard_expr);
         break;
     case AST_RECORD_INDEX: lint_record_index(l, node); break;
-    case AST_RECORD_GET:
-        lint_guard_expr(l, node->record_get.base);
-        lint_record_index(l, node);
-        break;
+    case AST_RECORD_GET: guard_postfixes(l, node); break;
     case AST_BIN: lint_bin(l, node, lint_guard_expr); break;
     case AST_CALL: guard_call(l, node); break;
     case AST_UNOP: lint_guard_expr(l, node->unop.arg); break;
@@ -250,6 +267,10 @@ static bool chain_is_guard(Lint *l, const Ast *node)
 
 bool lint_is_guard(Lint *l, const Ast *node, bool is_test)
 {
+    for (; ast_base(node); node = ast_base(node))
+        if (node->kind == AST_RECORD
+            || (node->kind == AST_MAP && !all_guards(l, &node->map.fields)))
+            return false;
     switch (node->kind) {
     case AST_VAR:
     case AST_ATOM:
@@ -264,15 +285,12 @@ bool lint_is_guard(Lint *l, const Ast *node, bool is_test)
         return all_guards(l, &node->list.items)
                && (!node->list.tail || lint_is_guard(l, node->list.tail, false));
     case AST_TUPLE: return all_guards(l, &node->tuple.items);
-    case AST_MAP:
-        return (!node->map.base || lint_is_guard(l, node->map.base, false))
-               && all_guards(l, &node->map.fields);
+    case AST_MAP: return all_guards(l, &node->map.fields);
     case AST_MAP_FIELD:
         return lint_is_guard(l, node->map_field.key, false)
                && lint_is_guard(l, node->map_field.value, false);
-    case AST_RECORD: return !node->record.base && all_guards(l, &node->record.fields);
+    case AST_RECORD: return all_guards(l, &node->record.fields);
     case AST_RECORD_FIELD: return lint_is_guard(l, node->record_field.value, false);
-    case AST_RECORD_GET: return lint_is_guard(l, node->record_get.base, false);
     case AST_BIN: return all_guards(l, &node->bin.segments);
     case AST_SEGMENT:
         return lint_is_guard(l, node->segment.value, false)

@@ -175,30 +175,56 @@ static bool may_be_record(const Ast *base)
     }
 }
 
-void lint_record_expr(Lint *l, const Ast *node, LintVisit visit)
+static void map_parts(Lint *l, VarMark mark, const Ast *node, LintVisit visit)
 {
-    VarMark mark = vars_mark(l);
-    const Ast *base = node->kind == AST_RECORD_GET ? node->record_get.base : node->record.base;
-    if (base) {
-        if (!may_be_record(base)) LINT_REPORT(l, DIAG_RECORD_ILLEGAL, node->pos);
-        lint_sibling(l, mark, base, visit);
+    for (uint32_t i = 0; i < node->map.fields.n; i++) {
+        const Ast *field = node->map.fields.at[i];
+        if (!node->map.base && field->op == OP_EXACT)
+            LINT_REPORT(l, DIAG_ILLEGAL_MAP_CONSTRUCTION, field->pos);
+        lint_sibling(l, mark, field->map_field.key, visit);
+        lint_sibling(l, mark, field->map_field.value, visit);
     }
-    if (node->kind == AST_RECORD_GET) {
-        lint_record_index(l, node);
-        lint_siblings_end(l, mark);
-        return;
-    }
+}
+
+static void record_parts(Lint *l, VarMark mark, const Ast *node, LintVisit visit)
+{
     const AstList *fields = &node->record.fields;
     RecordInfo *r = lint_record_use(l, node->v.name, node->pos);
     for (uint32_t i = 0; i < fields->n; i++)
         lint_sibling(l, mark, fields->at[i]->record_field.value, visit);
-    if (r) {
-        check_field_names(l, fields, r);
-        const Ast *wildcard = find_wildcard(fields);
-        if (!base)
-            use_defaults(l, node, r, visit);
-        else if (wildcard)
-            LINT_REPORT(l, DIAG_FIELD_WILDCARD_UPDATE, wildcard->pos, r->name);
+    if (!r) return;
+    check_field_names(l, fields, r);
+    const Ast *wildcard = find_wildcard(fields);
+    if (!node->record.base)
+        use_defaults(l, node, r, visit);
+    else if (wildcard)
+        LINT_REPORT(l, DIAG_FIELD_WILDCARD_UPDATE, wildcard->pos, r->name);
+}
+
+/* All but the base. */
+static void parts(Lint *l, VarMark mark, const Ast *node, LintVisit visit)
+{
+    const Ast *base = ast_base(node);
+    if (node->kind != AST_MAP && base && !may_be_record(base))
+        LINT_REPORT(l, DIAG_RECORD_ILLEGAL, node->pos);
+    if (node->kind == AST_MAP)
+        map_parts(l, mark, node, visit);
+    else if (node->kind == AST_RECORD)
+        record_parts(l, mark, node, visit);
+    else
+        lint_record_index(l, node);
+}
+
+void lint_record_expr(Lint *l, const Ast *node, LintVisit visit)
+{
+    VarMark mark = vars_mark(l);
+    if (ast_base(node)) {
+        uint32_t n;
+        const Ast **row = ast_postfixes(l->arena, node, &n);
+        lint_sibling(l, mark, ast_base(row[0]), visit);
+        for (uint32_t i = 0; i < n; i++) parts(l, mark, row[i], visit);
+    } else {
+        parts(l, mark, node, visit);
     }
     lint_siblings_end(l, mark);
 }

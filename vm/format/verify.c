@@ -33,13 +33,38 @@ static Fact fact_meet(Fact a, Fact b)
 
 /* ---- states ---- */
 
+/* Nothing goes back to a label: once the pass is past it, its facts are of no use. */
+static bool is_straight(const Verifier *v) { return v->jumps.count == 0; }
+
+/* Facts for a label that holds what holds now. */
 static bool label_make(Verifier *v, VerifyState *label)
 {
-    v->cells += v->f->extent + 1u;
+    uint32_t count = v->f->extent;
+    if (!is_straight(v))
+        while (count > 0 && v->now.facts[count - 1] == FACT_UNDEFINED) count--;
+    v->cells += count + 1u;
     if (v->cells > VERIFY_CELLS_MAX)
         return verify_fail(v, "the code is too complex to be verified");
-    label->facts = ARENA_ARRAY(v->arena, Fact, v->f->extent + 1u);
+    label->count = count;
+    label->facts = is_straight(v) && v->spare_count > 0
+                       ? v->spare[--v->spare_count]
+                       : ARENA_ARRAY(v->arena, Fact, count + 1u);
+    memcpy(label->facts, v->now.facts, count * sizeof *label->facts);
     return true;
+}
+
+/* The pass is at a straight function's label and has taken its facts. */
+static void label_free(Verifier *v, VerifyState *label)
+{
+    v->cells -= label->count + 1u;
+    if (v->spare_count == v->spare_room) {
+        uint32_t room = v->spare_room ? v->spare_room * 2 : 16;
+        v->spare = arena_grow(v->arena, v->spare, v->spare_room, room, sizeof *v->spare);
+        v->spare_room = room;
+    }
+    v->spare[v->spare_count++] = label->facts;
+    label->facts = NULL;
+    label->count = 0;
 }
 
 /* Let a label hold only what also holds now; *changed: it held more. */
@@ -49,7 +74,6 @@ static bool label_meet(Verifier *v, VerifyState *label, bool *changed)
     *changed = false;
     if (!label->facts) {
         if (!label_make(v, label)) return false;
-        memcpy(label->facts, now->facts, v->f->extent * sizeof *now->facts);
         label->room = now->room;
         label->frame = now->frame;
         label->peeking = now->peeking;
@@ -66,7 +90,7 @@ static bool label_meet(Verifier *v, VerifyState *label, bool *changed)
         label->frame = now->frame;
         *changed = true;
     }
-    for (uint32_t i = 0; i < v->f->extent; i++) {
+    for (uint32_t i = 0; i < label->count; i++) {
         Fact both = fact_meet(label->facts[i], now->facts[i]);
         if (both == label->facts[i]) continue;
         label->facts[i] = both;
@@ -227,7 +251,10 @@ static bool arrive(Verifier *v)
     if (v->now.reached && !label_meet(v, label, &changed)) return false;
     v->now.reached = label->reached;
     if (!label->reached) return true;
-    memcpy(v->now.facts, label->facts, v->f->extent * sizeof *label->facts);
+    memcpy(v->now.facts, label->facts, label->count * sizeof *label->facts);
+    memset(v->now.facts + label->count, 0,
+           (v->f->extent - label->count) * sizeof *label->facts);
+    if (is_straight(v)) label_free(v, label);
     v->now.room = label->room;
     v->now.frame = label->frame;
     v->now.peeking = label->peeking;
@@ -298,6 +325,8 @@ static bool verify_function(Verifier *v, const ModFunction *f, const uint32_t *r
     v->jumps.count = v->jumps.room = 0;
     VEC_IN_ARENA(&v->jumps, v->arena);
     v->cells = 0;
+    v->spare = NULL;
+    v->spare_count = v->spare_room = 0;
     v->steps = 0;
     v->step_limit = (uint64_t)units * 32 + 4096;
     bool good = scan_function(v) && paint_handlers(v, rows, count)

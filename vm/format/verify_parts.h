@@ -45,7 +45,8 @@ typedef struct VerifyState {
     bool reached;
     bool peeking;   /* between RECV_PEEK and RECV_ACCEPT */
     uint32_t jumps; /* backward jumps to this label: index into Verifier.jumps + 1 */
-    Fact *facts;    /* extent of them */
+    Fact *facts;    /* `count` of them; of a label: all others are undefined */
+    uint32_t count;
 } VerifyState;
 
 /* A backward jump, in the list of its target. */
@@ -75,7 +76,10 @@ typedef struct Verifier {
     uint32_t back_to; /* unit to go back to, UINT32_MAX: none */
     uint64_t steps;   /* instructions looked at, in all */
     uint64_t step_limit;
-    uint64_t cells; /* facts stored at labels, in all */
+    uint64_t cells; /* facts that labels hold */
+    Fact **spare;   /* rows for labels, each of the function's extent, that are free again */
+    uint32_t spare_count;
+    uint32_t spare_room;
 } Verifier;
 
 enum {
