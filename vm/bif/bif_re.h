@@ -64,6 +64,10 @@ typedef struct ReFault {
 /* A new pattern with one reference; NULL and a fault. */
 RePattern *re_pattern_new(Mem *mem, const uint8_t *source, size_t n, const ReHow *how,
                           ReFault *fault);
+/* The same on a worker, which keeps those it compiled last: programs that search with texts do not
+ * compile the same one again and again. */
+RePattern *re_pattern_kept(RunContext *run, const uint8_t *source, size_t n, const ReHow *how,
+                           ReFault *fault);
 /* The pattern behind a reference, borrowed; NULL if there is none. */
 RePattern *re_pattern_of(Term t);
 /* Memory for a search with it; NULL when it is refused. Given back with re_scratch_return. */

@@ -1,6 +1,7 @@
 /* Compiled regular expressions (PCRE2). */
 #include "vm/bif/bif_re.h"
 
+#include "vm/base/htab.h"
 #include "vm/bif/bif_foreign.h"
 
 #include <string.h>
@@ -182,4 +183,47 @@ void re_fault_text(const ReFault *fault, char *to, size_t room)
         return;
     }
     if (pcre2_get_error_message(fault->code, (PCRE2_UCHAR *)to, room) < 0) to[0] = 0;
+}
+
+/* ---- patterns that were compiled before ---- */
+
+/* Bytes of compiled code that are kept. */
+#define RE_KEPT_MOST 16384
+
+static uint64_t re_hash(const Bytes *source, const ReHow *how)
+{
+    uint64_t seed = (uint64_t)how->flags << 16 | how->newline << 8 | how->bsr;
+    return htab_hash_bytes(source->at, source->count, seed);
+}
+
+static bool re_is_pattern(const Counted *object, const Bytes *source, const ReHow *how)
+{
+    if (object == NULL || object->release != re_pattern_release) return false;
+    const RePattern *pattern = (const RePattern *)object;
+    return pattern->how.flags == how->flags && pattern->how.newline == how->newline
+           && pattern->how.bsr == how->bsr && pattern->source.count == source->count
+           && (source->count == 0
+               || memcmp(pattern->source.at, source->at, source->count) == 0);
+}
+
+RePattern *re_pattern_kept(RunContext *run, const uint8_t *source, size_t n, const ReHow *how,
+                           ReFault *fault)
+{
+    Bytes translated;
+    bytes_init(&translated, run->mem, MEM_WORK);
+    re_translate(source, n, &translated);
+    uint64_t hash = re_hash(&translated, how);
+    const ContextKept *kept = &run->kept[hash % CONTEXT_KEPT];
+    bool found = kept->hash == hash && re_is_pattern(kept->object, &translated, how);
+    bytes_free(&translated);
+    if (found) {
+        counted_retain(kept->object);
+        return (RePattern *)kept->object;
+    }
+    RePattern *pattern = re_pattern_new(run->mem, source, n, how, fault);
+    size_t size = 0;
+    if (pattern != NULL && pcre2_pattern_info(pattern->code, PCRE2_INFO_SIZE, &size) == 0
+        && size <= RE_KEPT_MOST)
+        context_keep(run, hash, &pattern->counted);
+    return pattern;
 }

@@ -194,11 +194,13 @@ static bool re_check_subject(ReRun *r)
     return r->at >= r->size || (r->subject[r->at] & 0xC0) != 0x80;
 }
 
-/* Compiles what is to be compiled, looks at the subject. */
-static void re_check(ReRun *r)
+/* Compiles what is to be compiled, looks at the subject.  `run` is NULL on the pool. */
+static void re_check(ReRun *r, RunContext *run)
 {
     r->checked = true;
-    if (r->pattern == NULL)
+    if (r->pattern == NULL && run != NULL)
+        r->pattern = re_pattern_kept(run, r->source.at, r->source.count, &r->how, &r->fault);
+    else if (r->pattern == NULL)
         r->pattern = re_pattern_new(r->mem, r->source.at, r->source.count, &r->how, &r->fault);
     if (r->pattern == NULL) {
         r->status = r->fault.code == 0 ? RE_NO_MEMORY : RE_NO_PATTERN;
@@ -226,7 +228,7 @@ void re_run_slice(Process *p, ReRun *r)
             return;
         }
         bif_charge(p, (int64_t)(4 * r->source.count + r->size / 64) + 10);
-        re_check(r);
+        re_check(r, r->compile_only ? NULL : p->run);
     }
     while (r->status == RE_RUNNING) {
         size_t at = r->at;
@@ -242,7 +244,7 @@ static void re_job(Job *job)
 {
     ReRun *r = (ReRun *)job;
     r->status = RE_RUNNING;
-    if (!r->checked) re_check(r);
+    if (!r->checked) re_check(r, NULL);
     while (r->status == RE_RUNNING && !job_is_unwanted(job)) re_step(r, false);
 }
 

@@ -47,6 +47,14 @@ typedef struct Stretch {
     uint64_t adopted; /* words that came with answers: nobody built them here */
 } Stretch;
 
+/* Counted objects that built-ins keep for later calls, one reference each: compiled patterns of
+ * regular expressions (vm/bif/bif_re_pattern.c).  A hash tells where one may be. */
+#define CONTEXT_KEPT 16
+typedef struct ContextKept {
+    uint64_t hash;
+    Counted *object; /* or NULL */
+} ContextKept;
+
 struct RunContext {
     Process *current;
 
@@ -66,6 +74,8 @@ struct RunContext {
     Stretch stretch;
 
     uint64_t stress_tick; /* stress builds: safepoints passed, see reserve_stress_skips */
+
+    ContextKept kept[CONTEXT_KEPT];
 
     /* The function that the last look-up of a frame's extent found. */
     const Half *extent_from;
@@ -91,3 +101,17 @@ struct RunContext {
     void (*heap_full)(RunContext *rc, Process *p, bool refused);
     const struct RemoteHooks *remote; /* NULL: other nodes cannot be reached */
 };
+
+/* Another object in its place, with a reference of its own; the one before is given up. */
+static inline void context_keep(RunContext *rc, uint64_t hash, Counted *object)
+{
+    ContextKept *kept = &rc->kept[hash % CONTEXT_KEPT];
+    if (kept->object != NULL) counted_drop(kept->object);
+    if (object != NULL) counted_retain(object);
+    *kept = (ContextKept){hash, object};
+}
+/* The worker ends. */
+static inline void context_forget(RunContext *rc)
+{
+    for (uint64_t i = 0; i < CONTEXT_KEPT; i++) context_keep(rc, i, NULL);
+}

@@ -495,6 +495,7 @@ void sched_halt(Sched *s, int status)
 static void worker_delete(Worker *w)
 {
     Mem *mem = w->sched->mem;
+    context_forget(&w->run);
     timer_wheel_destroy(&w->wheel);
     runq_destroy(&w->queue);
     lock_cond_destroy(&w->sleep_cond);
