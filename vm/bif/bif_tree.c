@@ -94,24 +94,42 @@ static Term tree_turn_right(const TreeTask *t, Heap *h, const Word *like, Term l
                       tree_plain(t, h, like, tree_right(t, inner), right));
 }
 
-/* A node over two trees that were in balance before one of them gained or lost a key. */
-static Term tree_join(const TreeTask *t, Heap *h, const Word *like, Term left, Term right)
+/* A node over two trees that were in balance before one of them gained or lost a key; its weight is
+ * what `like` weighed then, `change` 1 or -1.  The tree that has not changed is looked at only if
+ * something has to move. */
+static Term tree_join(const TreeTask *t, Heap *h, const Word *like, Term left, Term right,
+                      int64_t change, bool right_changed)
 {
     if (term_is_none(left) || term_is_none(right)) return TERM_NONE;
-    int64_t l = tree_weight(t, left);
-    int64_t r = tree_weight(t, right);
-    if (r > 3 * l) return tree_turn_left(t, h, like, left, right);
-    if (l > 3 * r) return tree_turn_right(t, h, like, left, right);
-    return tree_plain(t, h, like, left, right);
+    int64_t weight = small_value(TERM_RAW(like[t->parts - 2]));
+    int64_t changed = tree_weight(t, right_changed ? right : left);
+    int64_t other = weight - (changed - change);
+    int64_t l = right_changed ? other : changed;
+    int64_t r = right_changed ? changed : other;
+    if (UNLIKELY(r > 3 * l) && tree_node(t, right) != NULL)
+        return tree_turn_left(t, h, like, left, right);
+    if (UNLIKELY(l > 3 * r) && tree_node(t, left) != NULL)
+        return tree_turn_right(t, h, like, left, right);
+    Word *at = heap_alloc(h, t->parts + 1);
+    if (at == NULL) return TERM_NONE;
+    at[0] = like[0];
+    at[1] = like[1];
+    at[2] = like[2];
+    at[t->parts - 2] = small_from(weight + change).w;
+    at[t->parts - 1] = left.w;
+    at[t->parts] = right.w;
+    return boxed_from(at);
 }
 
-/* From the nodes of the way down to `floor`, the last of which leads to `tree` now, to the tree. */
-static Term tree_climb(const TreeTask *t, Heap *h, size_t floor, Term tree)
+/* From the nodes of the way down to `floor`, the last of which leads to `tree` now, to the
+ * tree. */
+static Term tree_climb(const TreeTask *t, Heap *h, size_t floor, Term tree, int64_t change)
 {
     for (size_t i = t->depth; i > floor; i--) {
         const Word *node = t->path[i - 1];
-        tree = t->right[i - 1] ? tree_join(t, h, node, tree_left(t, node), tree)
-                               : tree_join(t, h, node, tree, tree_right(t, node));
+        bool right = t->right[i - 1];
+        tree = right ? tree_join(t, h, node, tree_left(t, node), tree, change, true)
+                     : tree_join(t, h, node, tree, tree_right(t, node), change, false);
     }
     return tree;
 }
@@ -206,21 +224,25 @@ BifResult bif_tree_find(Process *p)
 static Term tree_inserted(TreeTask *t, Process *p, TreeEnd end)
 {
     if (end == TREE_FOUND) return TERM_ATOM(NIL);
-    return tree_refused(p, tree_climb(t, &p->heap, 0, arg(p, 0)));
+    return tree_refused(p, tree_climb(t, &p->heap, 0, arg(p, 0), 1));
 }
 
 /* The same way with other nodes: nothing has changed its weight. */
 static Term tree_replaced(TreeTask *t, Process *p)
 {
-    const Word *node = boxed_words(t->at);
-    Term tree = tree_plain(t, &p->heap, boxed_words(arg(p, 0)), tree_left(t, node),
-                           tree_right(t, node));
-    for (size_t i = t->depth; i > 0; i--) {
-        const Word *above = t->path[i - 1];
-        tree = t->right[i - 1] ? tree_plain(t, &p->heap, above, tree_left(t, above), tree)
-                               : tree_plain(t, &p->heap, above, tree, tree_right(t, above));
+    size_t words = t->parts + 1;
+    Word *at = heap_alloc(&p->heap, words * (t->depth + 1));
+    if (at == NULL) return raise_system_limit(p);
+    memcpy(at, boxed_words(t->at), words * sizeof(Word));
+    const Word *leaf = boxed_words(arg(p, 0));
+    at[1] = leaf[1];
+    if (t->parts == TREE_PARTS_TREE) at[2] = leaf[2];
+    for (size_t i = t->depth; i > 0; i--, at += words) {
+        Word *above = at + words;
+        memcpy(above, t->path[i - 1], words * sizeof(Word));
+        above[t->right[i - 1] ? t->parts : t->parts - 1] = boxed_from(at).w;
     }
-    return tree_refused(p, tree);
+    return boxed_from(at);
 }
 
 static Term tree_entered(TreeTask *t, Process *p, TreeEnd end)
@@ -247,6 +269,16 @@ BifResult bif_tree_insert(Process *p) { return tree_with_leaf(p, tree_inserted);
 BifResult bif_tree_enter(Process *p) { return tree_with_leaf(p, tree_entered); }
 BifResult bif_tree_update(Process *p) { return tree_with_leaf(p, tree_updated); }
 
+/* `next` in the place of `node`, over what is left of the right side. */
+static Term tree_put_up(TreeTask *t, Heap *h, const Word *node, const Word *next, Term left,
+                        Term rest)
+{
+    Word like[TREE_PARTS_TREE + 1];
+    memcpy(like, next, (t->parts + 1) * sizeof(Word));
+    like[t->parts - 2] = node[t->parts - 2];
+    return tree_join(t, h, like, left, rest, -1, true);
+}
+
 /* Without `node`, whose key and value the next one's take the place of. */
 static Term tree_without(TreeTask *t, Heap *h, const Word *node)
 {
@@ -261,16 +293,16 @@ static Term tree_without(TreeTask *t, Heap *h, const Word *node)
         t->right[t->depth++] = false;
         next = tree_node(t, tree_left(t, next));
     }
-    Term rest = tree_climb(t, h, floor, tree_right(t, next));
+    Term rest = tree_climb(t, h, floor, tree_right(t, next), -1);
     t->depth = floor;
-    return tree_join(t, h, next, left, rest);
+    return tree_put_up(t, h, node, next, left, rest);
 }
 
 static Term tree_deleted(TreeTask *t, Process *p, TreeEnd end)
 {
     if (end != TREE_FOUND) return TERM_ATOM(NONE);
     Term tree = tree_without(t, &p->heap, boxed_words(t->at));
-    return tree_refused(p, tree_climb(t, &p->heap, 0, tree));
+    return tree_refused(p, tree_climb(t, &p->heap, 0, tree, -1));
 }
 
 BifResult bif_tree_delete(Process *p)
@@ -294,7 +326,8 @@ static BifResult tree_take(Process *p, bool last)
     }
     if (node == NULL || next != NULL) return raise_error(p, TERM_ATOM(FUNCTION_CLAUSE));
     t.depth--;
-    Term rest = tree_climb(&t, &p->heap, 0, last ? tree_left(&t, node) : tree_right(&t, node));
+    Term rest =
+        tree_climb(&t, &p->heap, 0, last ? tree_left(&t, node) : tree_right(&t, node), -1);
     bif_charge(p, (int64_t)t.depth);
     if (term_is_none(rest)) return raise_system_limit(p);
     return tree_refused(p, heap_tuple2(&p->heap, boxed_from(node), rest));
@@ -302,3 +335,22 @@ static BifResult tree_take(Process *p, bool last)
 
 BifResult bif_tree_take_first(Process *p) { return tree_take(p, false); }
 BifResult bif_tree_take_last(Process *p) { return tree_take(p, true); }
+
+/* The first node of a tree or the last one. */
+static BifResult tree_end(Process *p, bool last)
+{
+    TreeTask t;
+    t.parts = tree_parts_of(arg(p, 0));
+    const Word *node = NULL;
+    size_t depth = 0;
+    for (const Word *next = tree_node(&t, arg(p, 0)); next != NULL && depth <= TREE_DEPTH;
+         depth++) {
+        node = next;
+        next = tree_node(&t, last ? tree_right(&t, node) : tree_left(&t, node));
+    }
+    if (node == NULL || depth > TREE_DEPTH) return raise_error(p, TERM_ATOM(FUNCTION_CLAUSE));
+    return boxed_from(node);
+}
+
+BifResult bif_tree_first(Process *p) { return tree_end(p, false); }
+BifResult bif_tree_last(Process *p) { return tree_end(p, true); }
