@@ -278,8 +278,7 @@ typedef struct DecodeTask {
     Pause pause; /* first */
     CodecReader reader;
     FunResolver funs;
-    uint8_t *scratch; /* a copy of bytes that do not stand on byte borders, or NULL */
-    size_t bytes;
+    TaskBytes bytes;
     Mem *mem;
 } DecodeTask;
 
@@ -287,30 +286,22 @@ static void decode_release(Pause *pause, Process *p)
 {
     DecodeTask *t = (DecodeTask *)pause;
     codec_decode_end(&t->reader);
-    if (t->scratch != NULL)
-        mem_free(t->mem, MEM_WORK, t->scratch, t->bytes == 0 ? 1 : t->bytes);
+    task_free_scratch(t->mem, t->bytes.scratch, t->bytes.n);
     task_free(pause, sizeof *t, p);
 }
 
-/* False: an exception was raised. */
-static bool decode_begin(DecodeTask *t, Process *p, bool safe)
+/* As task_align. */
+static Term decode_begin(DecodeTask *t, Process *p, bool safe)
 {
-    if (!term_is_binary(arg(p, 0))) {
-        raise_badarg(p);
-        return false;
-    }
+    if (!term_is_binary(arg(p, 0))) return raise_badarg(p);
     t->mem = p->heap.mem;
-    t->scratch = NULL;
-    const uint8_t *bytes = binary_aligned(arg(p, 0), t->mem, &t->bytes, &t->scratch);
-    if (bytes == NULL && t->bytes > 0) {
-        raise_system_limit(p);
-        return false;
-    }
-    codec_decode_begin(&t->reader, &p->heap, p->run->atoms, bif_node(), bytes, t->bytes,
+    Term ready = task_align(p, arg(p, 0), &t->bytes);
+    if (!term_is_nil(ready)) return ready;
+    codec_decode_begin(&t->reader, &p->heap, p->run->atoms, bif_node(), t->bytes.at, t->bytes.n,
                        CODEC_PLAIN);
     t->reader.safe = safe;
     t->funs = codetab_resolver(p->run->code);
-    return true;
+    return TERM_NIL;
 }
 
 static BifResult decode_done(Process *p, DecodeTask *t, bool tell_used)
@@ -331,7 +322,8 @@ static BifResult bif_decode(Process *p, bool safe, bool tell_used)
     DecodeTask *t = (DecodeTask *)pause_find(p, decode_release);
     if (t == NULL) {
         t = &here;
-        if (!decode_begin(t, p, safe)) return TERM_NONE;
+        Term ready = decode_begin(t, p, safe);
+        if (!term_is_nil(ready)) return ready;
     }
     t->reader.funs = &t->funs;
     size_t budget = task_budget(p, CODEC_RATE);

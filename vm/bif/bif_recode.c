@@ -35,16 +35,22 @@ typedef RecodeStep RecodeRun(Recode *r, size_t bytes);
 static void recode_release(Pause *pause, Process *p)
 {
     Recode *r = (Recode *)pause;
-    if (r->scratch != NULL) mem_free(r->mem, MEM_WORK, r->scratch, r->n == 0 ? 1 : r->n);
+    task_free_scratch(r->mem, r->scratch, r->n);
     task_free(pause, sizeof(Recode), p);
 }
 
-/* The bytes of argument 0, and a result of `bytes` bytes; false: no memory. */
-static bool recode_begin(Process *p, Recode *r, unsigned flags)
+/* The bytes of argument 0: as task_align. */
+static Term recode_begin(Process *p, Recode *r, unsigned flags)
 {
-    *r = (Recode){.mem = p->heap.mem, .flags = flags, .expects = RECODE_LETTERS};
-    r->from = binary_aligned(arg(p, 0), r->mem, &r->n, &r->scratch);
-    return r->from != NULL;
+    TaskBytes bytes;
+    Term ready = task_align(p, arg(p, 0), &bytes);
+    *r = (Recode){.mem = p->heap.mem,
+                  .flags = flags,
+                  .expects = RECODE_LETTERS,
+                  .from = bytes.at,
+                  .n = bytes.n,
+                  .scratch = bytes.scratch};
+    return ready;
 }
 
 static bool recode_room(Process *p, Recode *r, size_t bytes)
@@ -274,7 +280,8 @@ BifResult bif_base64_encode(Process *p)
     if (r == NULL) {
         r = &here;
         if (!recode_flags(p, &flags)) return raise_badarg(p);
-        if (!recode_begin(p, r, flags)) return raise_system_limit(p);
+        Term ready = recode_begin(p, r, flags);
+        if (!term_is_nil(ready)) return ready;
         size_t rest = r->n % 3;
         size_t last = rest == 0 ? 0 : flags & RECODE_NO_PADDING ? rest + 1 : 4;
         if (!recode_room(p, r, r->n / 3 * 4 + last)) return recode_refused(p, r);
@@ -291,7 +298,8 @@ BifResult bif_base64_decode(Process *p)
     if (r == NULL) {
         r = &here;
         if (!recode_flags(p, &flags)) return raise_badarg(p);
-        if (!recode_begin(p, r, flags)) return raise_system_limit(p);
+        Term ready = recode_begin(p, r, flags);
+        if (!term_is_nil(ready)) return ready;
         size_t letters = r->n;
         for (int i = 0; i < 2 && letters > 0 && r->from[letters - 1] == '='; i++) letters--;
         if (!recode_room(p, r, letters / 4 * 3 + letters % 4 * 3 / 4))
@@ -339,7 +347,8 @@ static BifResult hex_encode(Process *p, unsigned flags)
     Recode *r = recode_find(p);
     if (r == NULL) {
         r = &here;
-        if (!recode_begin(p, r, flags)) return raise_system_limit(p);
+        Term ready = recode_begin(p, r, flags);
+        if (!term_is_nil(ready)) return ready;
         if (!recode_room(p, r, 2 * r->n)) return recode_refused(p, r);
     }
     return recode_go(p, r, hex_encode_run);
@@ -367,7 +376,8 @@ BifResult bif_decode_hex(Process *p)
         r = &here;
         if (!term_is_binary(arg(p, 0)) || binary_bytes(arg(p, 0)) % 2 != 0)
             return raise_badarg(p);
-        if (!recode_begin(p, r, 0)) return raise_system_limit(p);
+        Term ready = recode_begin(p, r, 0);
+        if (!term_is_nil(ready)) return ready;
         if (!recode_room(p, r, r->n / 2)) return recode_refused(p, r);
     }
     BifResult result = recode_go(p, r, hex_decode_run);
@@ -397,7 +407,8 @@ static BifResult binary_case(Process *p, unsigned flags)
     if (r == NULL) {
         r = &here;
         if (!term_is_binary(arg(p, 0))) return TERM_ATOM(OTHER);
-        if (!recode_begin(p, r, flags)) return raise_system_limit(p);
+        Term ready = recode_begin(p, r, flags);
+        if (!term_is_nil(ready)) return ready;
         if (!recode_room(p, r, r->n)) return recode_refused(p, r);
     }
     BifResult result = recode_go(p, r, case_run);

@@ -74,3 +74,14 @@ BifResult task_pool(Process *p, OffloadRun *run, const Term *in, size_t n, int64
 
 /* Has the list more cells than so many? */
 bool task_list_is_longer(Term list, size_t most);
+
+/* The bytes of a binary argument, on byte borders. */
+typedef struct TaskBytes {
+    const uint8_t *at;
+    size_t n;
+    uint8_t *scratch; /* a copy, whose owner is the caller; or NULL: they stand so already */
+} TaskBytes;
+/* TERM_NIL: they are there.  TERM_YIELD: a large copy is half-way, and nothing else of the built-in
+ * has begun.  TERM_NONE: system_limit was raised. */
+Term task_align(Process *p, Term t, TaskBytes *bytes);
+void task_free_scratch(Mem *mem, uint8_t *scratch, size_t n);

@@ -102,6 +102,7 @@ typedef struct CodecReader {
     bool started;
     bool done;
     CodecScratch *scratch;
+    struct KeysStudy *study; /* of large keys of a small map, or NULL */
     Walk stack;
 } CodecReader;
 

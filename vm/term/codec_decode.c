@@ -401,8 +401,7 @@ static Word *next_slot(CodecReader *r, size_t *budget)
         size_t done = (size_t)f[1];
         size_t n = (size_t)f[2];
         if (done == n * 2) {
-            r->stack.count -= 4;
-            codec_finish_flat(r, at, n);
+            if (codec_finish_flat(r, at, n, budget)) r->stack.count -= 4;
             return NULL;
         }
         f[1]++;
@@ -544,6 +543,7 @@ void codec_decode_end(CodecReader *r)
         scratch_free(r->heap->mem, r->scratch);
         r->scratch = older;
     }
+    codec_end_study(r);
     codec_inflate_end(r);
     if (r->inflated != NULL) mem_free(r->heap->mem, MEM_WORK, r->inflated, r->inflated_bytes);
     r->inflated = NULL;

@@ -2,32 +2,74 @@
 
 #include "vm/term/codec_tags.h"
 #include "vm/term/map.h"
-#include "vm/term/order.h"
 
 #include <string.h>
 
 /* Bytes of a binary that count as one term. */
 #define BYTES_PER_TERM 256
+/* Steps with keys that do. */
+#define KEY_STEPS 4
 
-void codec_finish_flat(CodecReader *r, Word *at, size_t n)
+void codec_end_study(CodecReader *r)
 {
-    Word *values = at + 2;
+    if (r->study == NULL) return;
+    keys_study_end(r->study);
+    mem_free(r->heap->mem, MEM_WORK, r->study, sizeof *r->study);
+    r->study = NULL;
+}
+
+static void begin_study(CodecReader *r, const Keys *k)
+{
+    if (r->study != NULL) return;
+    r->study = mem_alloc(r->heap->mem, MEM_WORK, sizeof *r->study);
+    keys_study_begin(r->study, r->atoms, r->heap->mem);
+    keys_study_take(r->study, k);
+}
+
+/* Where key i belongs among those before it; *again: it is there already. */
+static size_t flat_place(Keys *k, const Word *keys, size_t i, bool *again)
+{
+    size_t to = i;
+    int order = 1;
+    while (to > 0 && !k->more) {
+        order = keys_order(k, TERM_RAW(keys[to - 1]), TERM_RAW(keys[i]));
+        if (order <= 0) break;
+        to--;
+    }
+    *again = order == 0;
+    return to;
+}
+
+static void flat_move(Word *words, size_t from, size_t to)
+{
+    Word word = words[from];
+    memmove(words + to + 1, words + to, (from - to) * sizeof *words);
+    words[to] = word;
+}
+
+bool codec_finish_flat(CodecReader *r, Word *at, size_t n, size_t *budget)
+{
+    Keys quick;
+    keys_init(&quick, r->atoms, KEYS_QUICK);
+    Keys *k = r->study == NULL ? &quick : &r->study->keys;
+    if (r->study != NULL && !keys_study_step(r->study, budget)) return false;
     Word *keys = at + n + 3;
     for (size_t i = 1; i < n; i++) {
-        Word key = keys[i];
-        Word value = values[i];
-        size_t k = i;
-        int order = 1;
-        for (; k > 0; k--) {
-            order = order_compare_exact(r->atoms, TERM_RAW(keys[k - 1]), TERM_RAW(key));
-            if (order <= 0) break;
-            keys[k] = keys[k - 1];
-            values[k] = values[k - 1];
-        }
-        keys[k] = key;
-        values[k] = value;
-        if (order == 0) codec_fail(r, CODEC_BAD); /* the same key twice */
+        bool again;
+        size_t to = flat_place(k, keys, i, &again);
+        if (k->more) break;
+        if (again) codec_fail(r, CODEC_BAD); /* the same key twice */
+        if (to == i) continue;
+        flat_move(keys, i, to);
+        flat_move(at + 2, i, to);
     }
+    size_t used = (KEYS_QUICK - k->budget) / KEY_STEPS;
+    *budget -= used < *budget ? used : *budget;
+    if (k->more)
+        begin_study(r, k);
+    else
+        codec_end_study(r);
+    return !k->more;
 }
 
 bool codec_build_begin(CodecReader *r, CodecScratch *s)

@@ -80,8 +80,9 @@ static inline void codec_fail(CodecReader *r, CodecResult why)
 {
     if (r->result == CODEC_OK) r->result = why;
 }
-/* Sorts the n keys and values of a small map at `at`. */
-void codec_finish_flat(CodecReader *r, Word *at, size_t n);
+/* Sorts the n keys and values of a small map at `at`; true when that is done. */
+bool codec_finish_flat(CodecReader *r, Word *at, size_t n, size_t *budget);
+void codec_end_study(CodecReader *r);
 /* All pairs of a large map are there: it is built from them.  False: no memory. */
 bool codec_build_begin(CodecReader *r, CodecScratch *s);
 /* `f`: [scratch][added][to]; true when the map is there, or is none. */
