@@ -423,6 +423,7 @@ int main(int argc, char **argv)
 {
     Command c = {.argc = argc, .argv = argv};
     mote_hold_descriptors();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of write */
     opts_init(&c.opts);
     OptsResult result = opts_parse(&c.opts, argc, argv, 1, &c.file);
     if (result != OPTS_OK) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Counters are spread over stripes.  A thread claims one by its number and from then on is its only
@@ -269,6 +270,14 @@ void mem_set_budget(Mem *m, size_t budget_bytes)
     atomic_store_relaxed(&m->budget, budget_bytes);
 }
 
+bool mem_has_room(const Mem *m, size_t bytes)
+{
+    size_t budget = atomic_load_relaxed(&m->budget);
+    if (budget == 0) return true;
+    size_t used = mem_total(m);
+    return used < budget && bytes <= budget - used;
+}
+
 size_t mem_budget(const Mem *m) { return atomic_load_relaxed(&m->budget); }
 
 void mem_insist(Mem *m, size_t bytes)
@@ -310,6 +319,11 @@ size_t mem_default_budget(void)
     uint64_t limit = mem_number_in("/sys/fs/cgroup/memory.max", UINT64_MAX);
     uint64_t older = mem_number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", UINT64_MAX);
     if (limit > older) limit = older;
+    /* Of a limit on addresses half is left for code, stacks of threads and what malloc holds. */
+    struct rlimit addresses;
+    if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY
+        && limit > addresses.rlim_cur / 2)
+        limit = addresses.rlim_cur / 2;
     if (bytes > limit) bytes = limit;
     return (size_t)(bytes / 5 * 4);
 }

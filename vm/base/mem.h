@@ -67,6 +67,9 @@ const char *mem_tag_name(MemTag tag);
 /* The budget in bytes; 0 means without limit.  A lowered budget refuses, it frees nothing. */
 void mem_set_budget(Mem *m, size_t budget_bytes);
 size_t mem_budget(const Mem *m);
+/* Would so many bytes more stay within the budget: for tables that are made anew seldom, as it adds
+ * the counters of all threads up. */
+bool mem_has_room(const Mem *m, size_t bytes);
 
 /* For what must be had: the budget grows by `bytes`, if there is one. */
 void mem_insist(Mem *m, size_t bytes);

@@ -10,7 +10,11 @@
 static Term or_undefined(Term t) { return term_is_none(t) ? TERM_ATOM(UNDEFINED) : t; }
 
 BifResult bif_get_1(Process *p) { return or_undefined(dict_get(p, arg(p, 0))); }
-BifResult bif_put(Process *p) { return or_undefined(dict_put(p, arg(p, 0), arg(p, 1))); }
+BifResult bif_put(Process *p)
+{
+    if (dict_is_refused(p)) return raise_system_limit(p);
+    return or_undefined(dict_put(p, arg(p, 0), arg(p, 1)));
+}
 BifResult bif_erase_1(Process *p) { return or_undefined(dict_erase(p, arg(p, 0))); }
 
 /* ---- all of it ---- */

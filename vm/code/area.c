@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #if CONFIG_ASAN
 #include <sanitizer/asan_interface.h>
@@ -9,7 +10,7 @@
 
 #define AREA_ALIGN  ((size_t)64)
 #define AREA_COMMIT ((size_t)256 << 10) /* pages are made usable in steps of this */
-#define AREA_LEAST  ((size_t)64 << 20)
+#define AREA_LEAST  ((size_t)32 << 20)
 #define AREA_SPARED ((size_t)32 << 20)
 #define AREA_POISON 0xF6 /* neither term nor code */
 
@@ -44,10 +45,20 @@ static void area_unpoison(void *at, size_t bytes)
 }
 #endif
 
+/* Where addresses are limited most of them are for data. */
+static size_t area_affordable(size_t bytes)
+{
+    struct rlimit addresses;
+    if (getrlimit(RLIMIT_AS, &addresses) != 0 || addresses.rlim_cur == RLIM_INFINITY)
+        return bytes;
+    while (bytes > addresses.rlim_cur / 8 && bytes > AREA_LEAST) bytes /= 2;
+    return bytes;
+}
+
 CodeArea *area_new(Mem *mem, size_t bytes)
 {
     void *at = MAP_FAILED;
-    for (; at == MAP_FAILED && bytes >= AREA_LEAST; bytes /= 2)
+    for (bytes = area_affordable(bytes); at == MAP_FAILED && bytes >= AREA_LEAST; bytes /= 2)
         at = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) return NULL;
     CodeArea *a = mem_alloc_zero(mem, MEM_CODE, sizeof *a);

@@ -313,6 +313,15 @@ static Term dict_put_slow(Process *p, Term key, Term value)
     return dict_replace(d, spot.entry, value);
 }
 
+bool dict_is_refused(const Process *p)
+{
+    const Dict *d = dict_of(p);
+    if (d == NULL || d->used < d->room || d->room <= DICT_AT_ONCE || pause_is_held(p))
+        return false;
+    size_t entry = 2 * sizeof(Term) + sizeof(*d->hash) + 2 * sizeof(*d->index);
+    return !mem_has_room(p->heap.mem, dict_next_room(d) * entry);
+}
+
 Term dict_put(Process *p, Term key, Term value)
 {
     Dict *d = dict_of(p);

@@ -17,6 +17,8 @@ typedef struct Dict Dict;
 Term dict_get(Process *p, Term key);
 /* Puts; the value before, or TERM_NONE, or TERM_YIELD. */
 Term dict_put(Process *p, Term key, Term value);
+/* Would the memory for a larger table be refused, when the next new key needs one. */
+bool dict_is_refused(const Process *p);
 /* Removes; the value it had, or TERM_NONE, or TERM_YIELD. */
 Term dict_erase(Process *p, Term key);
 /* dict_get with k->more in the place of TERM_YIELD. */

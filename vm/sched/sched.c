@@ -4,6 +4,8 @@
 #include "vm/proc/stretch.h"
 #include "vm/sched/balance.h"
 
+#include <stdio.h>
+
 /* A worker reads the clock after so many turns, or so many reductions. */
 #define SCHED_CLOCK_TURNS      32
 #define SCHED_CLOCK_REDUCTIONS 20000
@@ -465,16 +467,22 @@ Sched *sched_new(const SchedConfig *config)
 
 int sched_run(Sched *s)
 {
-    for (unsigned i = 1; i < s->worker_count; i++)
-        if (!thread_start(&s->workers[i]->thread, "mote-worker", worker_thread, s->workers[i],
-                          0))
-            PANIC("no thread for scheduler %u of %u: ask for fewer", i + 1,
-                  (unsigned)s->worker_count);
+    unsigned started = 1;
+    while (started < s->worker_count
+           && thread_start(&s->workers[started]->thread, "mote-worker", worker_thread,
+                           s->workers[started], 0))
+        started++;
+    if (started < s->worker_count) {
+        (void)fprintf(stderr,
+                      "mote: cannot start: no thread for scheduler %u of %u: ask for fewer\n",
+                      started + 1, (unsigned)s->worker_count);
+        sched_halt(s, 1);
+    }
     worker_loop(s->workers[0]);
     balance_wake_all(s);
     /* The others may still wait for a quiescent state of this one. */
     epoch_offline(s->workers[0]->epoch);
-    for (unsigned i = 1; i < s->worker_count; i++) thread_join(&s->workers[i]->thread);
+    for (unsigned i = 1; i < started; i++) thread_join(&s->workers[i]->thread);
     epoch_online(s->workers[0]->epoch);
     s->quiet = blocking_stop(s->blocking);
     return s->status;
