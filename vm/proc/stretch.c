@@ -17,8 +17,16 @@ StretchMark stretch_begin(const Process *p)
     return (StretchMark){.reductions = p->run->reductions, .words = stretch_words(p)};
 }
 
-void stretch_end(Process *p, StretchMark mark, uint32_t row)
+static bool stretch_may_pause(uint32_t row)
 {
+    unsigned kind = tables_bifs[row].kind;
+    return kind != BIF_KIND_GUARD && kind != BIF_KIND_PLAIN;
+}
+
+void stretch_end(Process *p, StretchMark mark, uint32_t row, Term result)
+{
+    ASSERT(stretch_may_pause(row)
+           || !(term_same(result, TERM_YIELD) || term_same(result, TERM_WAIT)));
     int64_t charged = mark.reductions - p->run->reductions;
     /* After a collection there may be fewer words than before. */
     int64_t built = (int64_t)(stretch_words(p) - mark.words) / 2;

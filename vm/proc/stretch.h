@@ -26,7 +26,9 @@ typedef struct StretchMark {
 } StretchMark;
 
 StretchMark stretch_begin(const Process *p);
-void stretch_end(Process *p, StretchMark mark, uint32_t row);
+/* Also asserts that a row which pauses says so in bifs.def: tests/actor/slices.mote asks for all
+ * of those. */
+void stretch_end(Process *p, StretchMark mark, uint32_t row, Term result);
 
 /* Runs the built-in of that row of bifs.def on p. */
 static inline Term stretch_run_bif(Process *p, uint32_t row)
@@ -34,6 +36,6 @@ static inline Term stretch_run_bif(Process *p, uint32_t row)
     if (!CONFIG_DEBUG) return p->run->bifs[row](p);
     StretchMark mark = stretch_begin(p);
     Term result = p->run->bifs[row](p);
-    stretch_end(p, mark, row);
+    stretch_end(p, mark, row, result);
     return result;
 }
