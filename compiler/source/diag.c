@@ -153,10 +153,14 @@ static bool goes_on(unsigned char c)
            || c == '_' || c == '@' || c >= 0x80;
 }
 
+/* Bytes of a token that are looked at: what a snippet can show. */
+#define EXTENT_MAX 300
+
 /* Bytes of the token at `text`, roughly as the lexer sees it, within one line. */
 static uint32_t token_extent(const char *text, uint32_t left)
 {
     if (left == 0) return 0;
+    if (left > EXTENT_MAX) left = EXTENT_MAX;
     unsigned char first = (unsigned char)text[0];
     uint32_t n = 1;
     if (first == '"' || first == '\'') {

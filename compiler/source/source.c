@@ -200,20 +200,33 @@ static uint32_t remapped_line(const SourceRemap *remap, uint32_t line)
     return shown < 0 ? 0 : (uint32_t)shown;
 }
 
+/* The column of `pos`, whose line begins at `start`. */
+static uint32_t column_of(Sources *sources, const Source *s, SrcPos start, SrcPos pos)
+{
+    SrcPos from = start;
+    uint32_t column = 1;
+    if (sources->column_pos >= start && sources->column_pos <= pos) {
+        from = sources->column_pos;
+        column = sources->column;
+    }
+    column += (uint32_t)utf8_count((const uint8_t *)s->text + (from - s->base), pos - from);
+    sources->column_pos = pos;
+    sources->column = column;
+    return column;
+}
+
 SrcLoc sources_locate(Sources *sources, SrcPos pos)
 {
     Source *s = sources_find(sources, pos);
     if (!s) return (SrcLoc){0};
     uint32_t offset = pos - s->base;
     uint32_t line = source_line_index(sources, s, offset);
-    const char *start = s->text + s->line_starts[line];
     const SourceRemap *remap = source_remap_at(s, offset);
     return (SrcLoc){
         .source = s,
         .file = remap ? remap->file : s->path,
         .line = remapped_line(remap, line + 1),
-        .column =
-            1 + (uint32_t)utf8_count((const uint8_t *)start, offset - s->line_starts[line]),
+        .column = column_of(sources, s, s->base + s->line_starts[line], pos),
         .physical_line = line + 1,
     };
 }

@@ -47,6 +47,9 @@ typedef struct {
     SrcPos next_base;
     Source *recent; /* where the last look-up ended */
     uint32_t recent_line;
+    /* the last column counted, so that those behind it on its line need not start anew */
+    SrcPos column_pos;
+    uint32_t column;
 } Sources;
 
 typedef struct {
@@ -76,7 +79,8 @@ Source *sources_add(Sources *sources, const char *path, const char *text, size_t
 /* The text that a position is in, or NULL. */
 Source *sources_find(Sources *sources, SrcPos pos);
 
-/* Where a position is; a position of 0 gives a location without a source, line 0. */
+/* Where a position is; a position of 0 gives a location without a source, line 0.  Asked in
+ * order, all positions of a line together cost one walk along it. */
 SrcLoc sources_locate(Sources *sources, SrcPos pos);
 
 /* The line as shown alone: constant time when asked in order. */
