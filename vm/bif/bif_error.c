@@ -36,14 +36,18 @@ BifResult bif_error_2(Process *p)
 BifResult bif_error_3(Process *p)
 {
     Term options = arg(p, 2);
+    Term info = TERM_NONE;
     for (; term_is_cons(options); options = list_tail(options)) {
         Term option = list_head(options);
         if (!term_is_tuple_of(option, 2)
             || !term_same(tuple_at(option, 0), TERM_ATOM(ERROR_INFO)))
             return raise_badarg(p);
+        info = tuple_at(option, 1);
+        if (!term_is_map(info)) return raise_badarg(p);
     }
     if (!term_is_nil(options)) return raise_badarg(p);
     bif_error_with(p);
+    p->run->exc_info = info;
     return bif_raised(p);
 }
 

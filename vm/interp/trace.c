@@ -38,6 +38,13 @@ static const Half *trace_caller(Word link)
     return (const Half *)(const void *)(frame_descriptor(link) - 4);
 }
 
+/* What stands in a raw trace, or will: flags, or a map instead of TRACE_AT_FRAME. */
+static bool trace_has_flag(Term flags, int64_t flag)
+{
+    if (!term_is_small(flags)) return flag == TRACE_AT_FRAME;
+    return (small_value(flags) & flag) != 0;
+}
+
 static void trace_set_top(TraceMaker *m, Term module, Term function, Term args, int flags)
 {
     m->top[0] = module;
@@ -98,12 +105,14 @@ static bool trace_top_operator(Process *p, TraceMaker *m)
     return false;
 }
 
-/* The first entry in the words of the function around p->pc. */
+/* The first entry in the words of the function around p->pc; TERM_NONE: with its arity. */
 static void trace_top_function(const Process *p, TraceMaker *m, const ModuleVersion *v,
                                Term args, int flags)
 {
     const CodeFunction *f = code_function(v, version_unit(v, p->pc));
-    if (f != NULL) trace_set_top(m, atom_from(f->module), atom_from(f->name), args, flags);
+    if (f == NULL) return;
+    if (term_is_none(args)) args = small_from(f->shown);
+    trace_set_top(m, atom_from(f->module), atom_from(f->name), args, flags);
 }
 
 static void trace_top_stub(Process *p, TraceMaker *m, const ModuleVersion *v)
@@ -137,8 +146,10 @@ static bool trace_top(Process *p, TraceMaker *m, const ModuleVersion *v)
         trace_top_function(p, m, v, process_list_registers(p, 0, arity), TRACE_AT_FRAME);
         return true;
     }
-    if (!term_is_none(run->exc_args) && v->module != NULL) {
+    bool told = !term_is_none(run->exc_args) || !term_is_none(run->exc_info);
+    if (told && v->module != NULL) {
         trace_top_function(p, m, v, run->exc_args, TRACE_AT_FRAME);
+        if (!term_is_none(run->exc_info)) m->top[3] = run->exc_info;
         return true;
     }
     if (v->module == NULL) {
@@ -189,7 +200,7 @@ Term trace_make(Process *p, const ModuleVersion *near)
     } else if (near != NULL && trace_top(p, &m, near)) {
         m.frames[m.count++] = trace_frame(near, p->pc);
     }
-    bool own_entry = !term_is_nil(m.top[0]) && (small_value(m.top[3]) & TRACE_AT_FRAME) == 0;
+    bool own_entry = !term_is_nil(m.top[0]) && !trace_has_flag(m.top[3], TRACE_AT_FRAME);
     trace_callers(p, &m, own_entry ? TRACE_DEPTH - 1 : TRACE_DEPTH, near);
     return trace_finish(p, &m);
 }
@@ -227,12 +238,12 @@ static Term trace_pair(Heap *h, AtomName key, Term value, Term rest)
     return term_is_none(list) ? rest : list;
 }
 
-static Term trace_location(Heap *h, const ModuleVersion *v, uint32_t unit)
+static Term trace_location(Heap *h, const ModuleVersion *v, uint32_t unit, Term more)
 {
     Term file;
     uint32_t line = code_line(v, unit, &file);
-    if (line == 0) return TERM_NIL;
-    Term list = trace_pair(h, ATOM_LINE, small_from(line), TERM_NIL);
+    if (line == 0) return more;
+    Term list = trace_pair(h, ATOM_LINE, small_from(line), more);
     return trace_pair(h, ATOM_FILE, trace_file_list(h, file), list);
 }
 
@@ -262,7 +273,7 @@ static Term trace_frame_entry(const CodeTable *code, Heap *h, Term frame, Term r
     const ModuleVersion *v = code_version(code, (uint32_t)(bits >> 32));
     const CodeFunction *f = v == NULL ? NULL : code_function(v, unit);
     if (f == NULL) return rest;
-    Term location = trace_location(h, v, unit);
+    Term location = trace_location(h, v, unit, TERM_NIL);
     return trace_entry(h, atom_from(f->module), atom_from(f->name), small_from(f->shown),
                        location, rest);
 }
@@ -270,13 +281,14 @@ static Term trace_frame_entry(const CodeTable *code, Heap *h, Term frame, Term r
 static Term trace_top_entry(const CodeTable *code, Heap *h, Term raw, Term rest)
 {
     Term module = tuple_at(raw, 0);
-    int64_t flags = small_value(tuple_at(raw, 3));
+    Term flags = tuple_at(raw, 3);
     Term location = TERM_NIL;
-    if ((flags & TRACE_AT_FRAME) != 0 && tuple_size(raw) > 4) {
+    if (!term_is_small(flags)) location = trace_pair(h, ATOM_ERROR_INFO, flags, TERM_NIL);
+    if (trace_has_flag(flags, TRACE_AT_FRAME) && tuple_size(raw) > 4) {
         uint64_t bits = (uint64_t)small_value(tuple_at(raw, 4));
         const ModuleVersion *v = code_version(code, (uint32_t)(bits >> 32));
-        if (v != NULL) location = trace_location(h, v, (uint32_t)bits);
-    } else if ((flags & TRACE_ERROR_INFO) != 0) {
+        if (v != NULL) location = trace_location(h, v, (uint32_t)bits, location);
+    } else if (trace_has_flag(flags, TRACE_ERROR_INFO)) {
         location = trace_error_info(h, module);
     }
     return trace_entry(h, module, tuple_at(raw, 1), tuple_at(raw, 2), location, rest);
@@ -288,7 +300,7 @@ Term trace_list(const CodeTable *code, Heap *h, Term raw)
      * looked up, never trusted. */
     if (!term_is_tuple(raw) || tuple_size(raw) < 4) return raw;
     bool has_top = !term_is_nil(tuple_at(raw, 0));
-    bool at_frame = (small_value(tuple_at(raw, 3)) & TRACE_AT_FRAME) != 0;
+    bool at_frame = trace_has_flag(tuple_at(raw, 3), TRACE_AT_FRAME);
     size_t first = 4 + (has_top && at_frame ? 1 : 0);
     Term list = TERM_NIL;
     for (size_t i = tuple_size(raw); i > first; i--)

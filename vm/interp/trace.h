@@ -3,6 +3,7 @@
  *
  * A raw trace is a tuple that costs no text:
  *   {Module | [], Function, Args | Arity, Flags, Frame ...}     Frame: version id << 32 | code unit
+ * A map in the place of Flags is what error/3 said of the error; then they are TRACE_AT_FRAME.
  * Module is the built-in, operator or function shown first when it is not simply the first frame's.
  * A list in its place is a finished trace (erlang:raise/3).  None of these collects; all take room.
  */

@@ -65,6 +65,7 @@ struct RunContext {
     /* the built-in that raised is not shown: error/1, exit/1, throw/1 ... */
     bool exc_hides_bif;
     Term exc_args; /* list of arguments for the trace's first entry (error/2), or TERM_NONE */
+    Term exc_info; /* what its location says of the error (error/3), or TERM_NONE */
 
     int64_t reductions;      /* what is left of the slice, while no interpreter holds it */
     int64_t reductions_held; /* put aside to reach the slow path at the next charge point */

@@ -9,6 +9,7 @@ Term raise_class(Process *p, Term exc_class, Term reason)
     run->exc_reason = reason;
     run->exc_trace = TERM_NONE;
     run->exc_args = TERM_NONE;
+    run->exc_info = TERM_NONE;
     run->exc_hides_bif = false;
     return TERM_NONE;
 }
@@ -19,6 +20,7 @@ void raise_nothing(RunContext *run)
     run->exc_reason = TERM_ATOM(SYSTEM_LIMIT);
     run->exc_trace = TERM_NONE;
     run->exc_args = TERM_NONE;
+    run->exc_info = TERM_NONE;
     run->exc_hides_bif = false;
 }
 
