@@ -151,6 +151,14 @@ static bool mote_get_text(const Command *c, Program *program, Bytes *text, const
     return bytes_read_file(text, *path);
 }
 
+/* A file named like a module file is one, even when nothing is left of it. */
+static bool mote_is_modfile(const char *path, const Bytes *text)
+{
+    size_t n = strlen(path);
+    return modfile_is_one(text->at, text->count)
+           || (n > 4 && strcmp(path + n - 4, ".mob") == 0);
+}
+
 static bool mote_get_program(const Command *c, Vm *vm, Program *program)
 {
     Bytes text = {0};
@@ -162,7 +170,7 @@ static bool mote_get_program(const Command *c, Vm *vm, Program *program)
         bytes_free(&text);
         return false;
     }
-    if (modfile_is_one(text.at, text.count)) {
+    if (mote_is_modfile(path, &text)) {
         LoadSource source = {.bytes = text.at, .size = text.count};
         LoadError error;
         program->file = text;
