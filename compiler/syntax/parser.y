@@ -12,6 +12,7 @@
 %start_symbol input
 
 %include {
+#include "compiler/syntax/balance.h"
 #include "compiler/syntax/build.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -467,7 +468,14 @@ Ast *parser_run(Parser *p, const Token *tokens, size_t count)
     p->form = NULL;
     p->failed = p->too_deep = false;
     VEC_CLEAR(&p->items);
-    for (size_t i = 0; i < count && !p->failed; i++) Grammar(p->grammar, tokens[i].kind, tokens[i]);
+    uint32_t reported = p->c->diags.count;
+    for (size_t i = 0; i < count && !p->failed; i++) {
+        Grammar(p->grammar, tokens[i].kind, tokens[i]);
+        bool is_syntax = p->failed && p->c->diags.count == reported + 1
+                         && p->c->diags.at[reported].pos == tokens[i].pos
+                         && (p->c->diags.at[reported].code == DIAG_SYNTAX || p->c->diags.at[reported].code == DIAG_SYNTAX_END);
+        if (is_syntax) balance_hint(p->c, tokens, count, i);
+    }
     if (!p->failed) Grammar(p->grammar, 0, tokens[count - 1]);
     if (!p->failed) return p->form;
     GrammarFinalize(p->grammar);
