@@ -8,6 +8,7 @@
 #include "vm/base/env.h"
 #include "vm/bif/bif_code.h"
 #include "vm/bif/bif_ets.h"
+#include "vm/bif/bif_folder.h"
 #include "vm/bif/bif_process.h"
 #include "vm/code/stubs.h"
 #include "vm/ets/ets_directory.h"
@@ -197,6 +198,7 @@ static bool vm_make_code(Vm *vm)
     vm->persist = persist_new(vm->mem, vm->atoms);
     vm->tables = ets_directory_new(vm->mem, s->epoch, vm->atoms, s->worker_count);
     vm->env = env_new(vm->mem, environ);
+    vm->folder = file_folder_new(vm->mem);
     vm->code = codetab_new(vm->mem, s->epoch, vm->atoms);
     if (vm->code == NULL) return false;
     stubs_make(vm->code);
@@ -211,6 +213,7 @@ static bool vm_make_code(Vm *vm)
         run->persist = vm->persist;
         run->tables = vm->tables;
         run->env = vm->env;
+        run->folder = vm->folder;
     }
     return true;
 }
@@ -284,6 +287,7 @@ void vm_delete(Vm *vm)
     if (vm->persist != NULL) persist_delete(vm->persist);
     if (vm->tables != NULL) ets_directory_delete(vm->tables);
     if (vm->env != NULL) env_delete(vm->env);
+    if (vm->folder != NULL) file_folder_delete(vm->folder);
     if (vm->registry != NULL) registry_delete(vm->registry);
     if (!sched_delete(vm->sched)) return; /* a job of a library still runs in this memory */
     if (vm->code != NULL) codetab_delete(vm->code);

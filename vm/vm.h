@@ -39,6 +39,7 @@ struct Vm {
     Registry *registry;
     struct Persist *persist;
     struct EtsDirectory *tables;
+    struct FileFolder *folder;
     struct Env *env;
     Archive archive;
     bool has_archive;

@@ -47,6 +47,7 @@ static Select *select_new(Process *p, EtsTable *t, EtsProgram *program, SelectAc
     s->limit = s->count = 0;
     s->stage = STAGE_NONE;
     s->held = NULL;
+    s->newer = NULL;
     s->large = NULL;
     atomic_store_relaxed(&s->counted.references, 1);
     s->counted.release = select_release;

@@ -50,7 +50,8 @@ typedef struct Select {
     EtsMachine machine;
     SelectStage stage; /* of the object that is held */
     EtsObject *held;
-    Term result; /* COPYING, MAKING: of the machine's last run */
+    EtsObject *newer; /* ANEW */
+    Term result;      /* COPYING, MAKING: of the machine's last run */
     SelectLarge *large;
 } Select;
 
@@ -58,6 +59,7 @@ typedef enum SelectStep {
     STEP_ON,
     STEP_BUSY, /* a batch is going in: nothing has been done with the object */
     STEP_RAISED,
+    STEP_ANEW, /* inside bif_ets_step.c: another object of the key has come */
     STEP_PAUSE /* the object is held; select_step_again, when the built-in that gives *pause runs
                   * again */
 } SelectStep;

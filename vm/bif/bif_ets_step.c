@@ -83,8 +83,8 @@ static SelectStep step_copy(Process *p, Select *s, EtsObject *o, Term *list)
     return step_over(s, list_add(p, s, value, list));
 }
 
-/* The newest object of that key is matched instead. */
-static SelectStep step_anew(Process *p, EtsTable *t, Select *s, const EtsObject *o, Term *list)
+/* The newest object of that key is to be matched instead: s->newer. */
+static SelectStep step_anew(EtsTable *t, Select *s, const EtsObject *o)
 {
     EtsObject *newer = t->kind == ETS_DUPLICATE_BAG ? NULL : ets_find(t, ets_table_key(t, o));
     (void)step_over(s, STEP_ON);
@@ -94,11 +94,11 @@ static SelectStep step_anew(Process *p, EtsTable *t, Select *s, const EtsObject 
         ets_object_drop(s->mem, s->held);
         s->held = newer;
     }
-    return select_step(p, t, s, newer, list);
+    s->newer = newer;
+    return STEP_ANEW;
 }
 
-static SelectStep step_swap(Process *p, EtsTable *t, Select *s, EtsObject *o, EtsObject *fresh,
-                            Term *list)
+static SelectStep step_swap(Process *p, EtsTable *t, Select *s, EtsObject *o, EtsObject *fresh)
 {
     EtsUser u = bif_ets_user(p);
     EtsResult r = ets_swap(&u, t, o, fresh);
@@ -107,10 +107,10 @@ static SelectStep step_swap(Process *p, EtsTable *t, Select *s, EtsObject *o, Et
         return step_over(s, STEP_ON);
     }
     ets_object_free(s->mem, fresh);
-    return r == ETS_BUSY ? step_over(s, STEP_BUSY) : step_anew(p, t, s, o, list);
+    return r == ETS_BUSY ? step_over(s, STEP_BUSY) : step_anew(t, s, o);
 }
 
-static SelectStep step_make(Process *p, EtsTable *t, Select *s, EtsObject *o, Term *list)
+static SelectStep step_make(Process *p, EtsTable *t, Select *s, EtsObject *o)
 {
     EtsMaking *making = &s->large->making;
     size_t budget = pause_budget(p);
@@ -121,7 +121,7 @@ static SelectStep step_make(Process *p, EtsTable *t, Select *s, EtsObject *o, Te
     EtsObject *fresh = making->object;
     making->object = NULL;
     if (fresh == NULL) return step_over(s, step_raised(p));
-    return step_swap(p, t, s, o, fresh, list);
+    return step_swap(p, t, s, o, fresh);
 }
 
 static bool is_large(const Select *s, const EtsObject *o)
@@ -129,15 +129,15 @@ static bool is_large(const Select *s, const EtsObject *o)
     return s->heavy || ets_object_is_large(o);
 }
 
-static SelectStep step_replace(Process *p, EtsTable *t, Select *s, EtsObject *o, Term *list)
+static SelectStep step_replace(Process *p, EtsTable *t, Select *s, EtsObject *o)
 {
     if (is_large(s, o)) {
         SelectLarge *large = large_new(s, STAGE_MAKING);
         ets_making_begin(&large->making, s->mem, s->result, message_limit(s->mem));
-        return step_make(p, t, s, o, list);
+        return step_make(p, t, s, o);
     }
     EtsObject *fresh = ets_object_new(s->mem, s->result, SIZE_MAX);
-    return fresh == NULL ? step_raised(p) : step_swap(p, t, s, o, fresh, list);
+    return fresh == NULL ? step_raised(p) : step_swap(p, t, s, o, fresh);
 }
 
 static SelectStep step_list(Process *p, Select *s, EtsObject *o, Term *list)
@@ -173,28 +173,39 @@ static SelectStep step_matched(Process *p, EtsTable *t, Select *s, EtsObject *o,
     case SELECT_LIST: return step_list(p, s, o, list);
     case SELECT_COUNT: s->count += holds; return step_over(s, STEP_ON);
     case SELECT_DELETE: return step_over(s, holds ? step_delete(p, t, s, o) : STEP_ON);
-    case SELECT_REPLACE: return step_replace(p, t, s, o, list);
+    case SELECT_REPLACE: return step_replace(p, t, s, o);
     }
     UNREACHABLE();
 }
 
 SelectStep select_step(Process *p, EtsTable *t, Select *s, EtsObject *o, Term *list)
 {
-    s->machine.use =
-        s->action != SELECT_LIST || is_large(s, o) ? MATCH_LOOK : MATCH_KEEP_FOREIGN;
-    return step_matched(p, t, s, o, list,
-                        ets_machine_run(&s->machine, ets_object_tuple(o), o, &s->result));
+    SelectStep step;
+    do {
+        s->machine.use =
+            s->action != SELECT_LIST || is_large(s, o) ? MATCH_LOOK : MATCH_KEEP_FOREIGN;
+        MatchResult r = ets_machine_run(&s->machine, ets_object_tuple(o), o, &s->result);
+        step = step_matched(p, t, s, o, list, r);
+        o = s->newer;
+    } while (step == STEP_ANEW);
+    return step;
 }
 
-SelectStep select_step_again(Process *p, EtsTable *t, Select *s, Term *list)
+static SelectStep step_again(Process *p, EtsTable *t, Select *s, Term *list)
 {
     EtsObject *o = s->held;
     switch (s->stage) {
     case STAGE_MATCHING:
         return step_matched(p, t, s, o, list, ets_machine_again(&s->machine, &s->result));
     case STAGE_COPYING: return step_copy(p, s, o, list);
-    case STAGE_MAKING: return step_make(p, t, s, o, list);
+    case STAGE_MAKING: return step_make(p, t, s, o);
     case STAGE_NONE: break;
     }
     UNREACHABLE();
+}
+
+SelectStep select_step_again(Process *p, EtsTable *t, Select *s, Term *list)
+{
+    SelectStep step = step_again(p, t, s, list);
+    return step == STEP_ANEW ? select_step(p, t, s, s->newer, list) : step;
 }

@@ -5,7 +5,9 @@
 #include "vm/bif/bif_file.h"
 
 #include "vm/bif/bif_bytes.h"
+#include "vm/bif/bif_folder.h"
 #include "vm/term/atom.h"
+#include "vm/term/bits.h"
 #include "vm/term/list.h"
 
 #include <ctype.h>
@@ -14,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a built-in is made of: its arguments by letter (n: name, d: data, i: integer, m: modes,
- * f: open file), the work, and how its result is told. */
+/* What a built-in is made of: its arguments by letter (n: name, t: text of a link, d: data,
+ * i: integer, m: modes, f: open file), the work, and how its result is told. */
 typedef struct FileCall {
     const char *arguments;
     void (*run)(Job *job);
@@ -72,12 +74,37 @@ static FileJob *file_job_new(Process *p, void (*run)(Job *job))
 
 /* ---- arguments ---- */
 
-static bool file_take_name(FileJob *j, Term t, int i)
+/* The empty name is none at all, wherever it would begin. */
+static bool file_name_is_absolute(Term t)
+{
+    BitView v = binary_view(t);
+    uint8_t first = 0;
+    if (v.bits < 8) return true;
+    bits_copy(&first, 0, v.at, v.offset, 8);
+    return first == '/';
+}
+
+static bool file_take_text(FileJob *j, Term t, int i)
 {
     Bytes *name = &j->name[i];
-    if (!bif_binary_put(t, name) || memchr(name->at, 0, name->count) != NULL) return false;
+    size_t before = name->count;
+    if (!bif_binary_put(t, name)) return false;
+    size_t n = name->count - before;
+    if (n > 0 && memchr(name->at + before, 0, n) != NULL) return false;
     bytes_put_u8(name, 0);
     return true;
+}
+
+/* A relative name begins in the VM's folder. */
+static bool file_take_name(Process *p, FileJob *j, Term t, int i)
+{
+    Bytes *name = &j->name[i];
+    if (!term_is_binary(t)) return false;
+    if (!file_name_is_absolute(t)) {
+        file_folder_put(p->run->folder, name);
+        if (name->count > 0) bytes_put_u8(name, '/');
+    }
+    return file_take_text(j, t, i);
 }
 
 /* Large data stay where they are and are kept alive; others are copied. */
@@ -134,6 +161,7 @@ static bool file_add_mode(Term t, int64_t *flags, bool *read, bool *write)
         *write = true;
         return true;
     case ATOM_SYNC: *flags |= O_SYNC; return true;
+    case ATOM_DIRECTORY: *flags |= O_DIRECTORY; return true;
     default: return false;
     }
 }
@@ -161,7 +189,8 @@ static bool file_take(Process *p, FileJob *j, const char *arguments)
         Term t = arg(p, i);
         bool good = true;
         switch (arguments[i]) {
-        case 'n': good = file_take_name(j, t, names++); break;
+        case 'n': good = file_take_name(p, j, t, names++); break;
+        case 't': good = file_take_text(j, t, names++); break;
         case 'd': good = file_take_data(j, t); break;
         case 'i':
             good = term_is_small(t);
@@ -220,6 +249,13 @@ static Term file_tell_read(Process *p, FileJob *j)
 static Term file_tell_name(Process *p, FileJob *j)
 {
     return file_pair(p, ATOM_OK, binary_from_bytes(&p->heap, j->names.at, j->names.count - 1));
+}
+
+/* The folder that was found is the VM's from now on. */
+static Term file_tell_folder(Process *p, FileJob *j)
+{
+    file_folder_set(p->run->folder, j->names.at, j->names.count - 1);
+    return TERM_ATOM(OK);
 }
 
 static Term file_tell_names(Process *p, FileJob *j)
@@ -305,6 +341,7 @@ static BifResult file_call(Process *p, const FileCall *call)
         j->file = file_handle_new(p->run->mem);
         good = j->file != NULL;
     }
+    if (good && call->run == file_run_get_cwd) file_folder_put(p->run->folder, &j->name[0]);
     if (good) return bif_job_start(p, slot_index, &j->job);
     counted_drop(&j->job.counted);
     return raise_badarg(p);
@@ -325,9 +362,9 @@ FILE_BIF(bif_file_del_dir, "n", file_run_del_dir, file_tell_ok)
 FILE_BIF(bif_file_list_dir, "n", file_run_list_dir, file_tell_names)
 FILE_BIF(bif_file_info, "ni", file_run_info, file_tell_info)
 FILE_BIF(bif_file_get_cwd, "", file_run_get_cwd, file_tell_name)
-FILE_BIF(bif_file_set_cwd, "n", file_run_set_cwd, file_tell_ok)
+FILE_BIF(bif_file_set_cwd, "n", file_run_set_cwd, file_tell_folder)
 FILE_BIF(bif_file_make_link, "nn", file_run_make_link, file_tell_ok)
-FILE_BIF(bif_file_make_symlink, "nn", file_run_make_symlink, file_tell_ok)
+FILE_BIF(bif_file_make_symlink, "tn", file_run_make_symlink, file_tell_ok)
 FILE_BIF(bif_file_read_link, "n", file_run_read_link, file_tell_name)
 FILE_BIF(bif_file_set_mode, "ni", file_run_set_mode, file_tell_ok)
 FILE_BIF(bif_file_set_owner, "nii", file_run_set_owner, file_tell_ok)
@@ -336,6 +373,10 @@ FILE_BIF(bif_file_open, "nm", file_run_open, file_tell_open)
 FILE_BIF(bif_file_read, "fii", file_run_read, file_tell_read)
 FILE_BIF(bif_file_seek, "fii", file_run_seek, file_tell_value)
 FILE_BIF(bif_file_sync, "f", file_run_sync, file_tell_ok)
+FILE_BIF(bif_file_datasync, "f", file_run_datasync, file_tell_ok)
+FILE_BIF(bif_file_advise, "fiii", file_run_advise, file_tell_ok)
+FILE_BIF(bif_file_allocate, "fii", file_run_allocate, file_tell_ok)
+FILE_BIF(bif_file_handle_info, "f", file_run_handle_info, file_tell_info)
 FILE_BIF(bif_file_truncate, "f", file_run_truncate, file_tell_ok)
 FILE_BIF(bif_file_close, "f", file_run_close, file_tell_ok)
 FILE_BIF(bif_file_write_file, "ndm", file_run_write_file, file_tell_ok)

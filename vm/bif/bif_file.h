@@ -52,7 +52,9 @@ void file_run_del_dir(Job *job);
 void file_run_list_dir(Job *job);
 /* number[0]: 1 follows a link. */
 void file_run_info(Job *job);
+/* names is the current folder: name[0] (without NUL), unless that is empty. */
 void file_run_get_cwd(Job *job);
+/* names is what the name leads to, a folder that may be entered. */
 void file_run_set_cwd(Job *job);
 void file_run_make_link(Job *job);
 void file_run_make_symlink(Job *job);
@@ -73,6 +75,12 @@ void file_run_write(Job *job);
 /* number[0]: offset, [1]: SEEK_SET ...; the value is the new position. */
 void file_run_seek(Job *job);
 void file_run_sync(Job *job);
+void file_run_datasync(Job *job);
+/* number[0], [1]: offset and length, [2]: an advice of posix_fadvise, from 0. */
+void file_run_advise(Job *job);
+/* number[0], [1]: offset and length. */
+void file_run_allocate(Job *job);
+void file_run_handle_info(Job *job);
 /* At the current position. */
 void file_run_truncate(Job *job);
 void file_run_close(Job *job);

@@ -167,7 +167,8 @@ void file_run_open(Job *job)
     }
     uv_fs_t request;
     int result = uv_fs_fstat(NULL, &request, fd, NULL);
-    bool folder = result == 0 && S_ISDIR(request.statbuf.st_mode);
+    bool folder =
+        result == 0 && S_ISDIR(request.statbuf.st_mode) && (j->number[0] & O_DIRECTORY) == 0;
     file_end(j, &request, folder ? UV_EISDIR : result);
     if (j->error != 0)
         (void)file_close(fd);
@@ -197,6 +198,53 @@ void file_run_sync(Job *job)
     uv_fs_t request;
     int fd = file_descriptor(j);
     if (fd >= 0) file_end(j, &request, uv_fs_fsync(NULL, &request, fd, NULL));
+}
+
+void file_run_datasync(Job *job)
+{
+    FileJob *j = (FileJob *)job;
+    uv_fs_t request;
+    int fd = file_descriptor(j);
+    if (fd >= 0) file_end(j, &request, uv_fs_fdatasync(NULL, &request, fd, NULL));
+}
+
+void file_run_advise(Job *job)
+{
+    static const int advices[] = {POSIX_FADV_NORMAL,     POSIX_FADV_RANDOM,
+                                  POSIX_FADV_SEQUENTIAL, POSIX_FADV_WILLNEED,
+                                  POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
+    FileJob *j = (FileJob *)job;
+    int fd = file_descriptor(j);
+    if (fd < 0) return;
+    bool known = j->number[0] >= 0 && j->number[1] >= 0 && j->number[2] >= 0
+                 && j->number[2] < (int64_t)ARRAY_LEN(advices);
+    int error =
+        known ? posix_fadvise(fd, j->number[0], j->number[1], advices[j->number[2]]) : EINVAL;
+    j->error = error == 0 ? 0 : uv_translate_sys_error(error);
+}
+
+void file_run_allocate(Job *job)
+{
+    FileJob *j = (FileJob *)job;
+    int fd = file_descriptor(j);
+    if (fd < 0) return;
+    int error = posix_fallocate(fd, j->number[0], j->number[1]);
+    j->error = error == 0 ? 0 : uv_translate_sys_error(error);
+}
+
+/* What may be done with it is how it was opened. */
+void file_run_handle_info(Job *job)
+{
+    FileJob *j = (FileJob *)job;
+    int fd = file_descriptor(j);
+    if (fd < 0) return;
+    uv_fs_t request;
+    int result = uv_fs_fstat(NULL, &request, fd, NULL);
+    if (result == 0) j->stat = request.statbuf;
+    file_end(j, &request, result);
+    int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+    if (mode != O_WRONLY) j->access |= R_OK;
+    if (mode != O_RDONLY) j->access |= W_OK;
 }
 
 void file_run_truncate(Job *job)
@@ -276,6 +324,13 @@ void file_run_get_cwd(Job *job)
 {
     FileJob *j = (FileJob *)job;
     size_t size = 4096;
+    if (j->name[0].count > 0) { /* the VM has one of its own */
+        bytes_put(&j->names, j->name[0].at, j->name[0].count);
+        bytes_put_u8(&j->names, 0);
+        if (access((const char *)j->names.at, F_OK) != 0)
+            j->error = uv_translate_sys_error(errno);
+        return;
+    }
     uint8_t *at = bytes_extend(&j->names, size);
     j->error = uv_cwd((char *)at, &size);
     j->names.count = j->error == 0 ? size + 1 : 0;
@@ -284,7 +339,19 @@ void file_run_get_cwd(Job *job)
 void file_run_set_cwd(Job *job)
 {
     FileJob *j = (FileJob *)job;
-    j->error = uv_chdir(file_name(j, 0));
+    uv_fs_t request;
+    int result = uv_fs_realpath(NULL, &request, file_name(j, 0), NULL);
+    if (result == 0) {
+        bytes_put_text(&j->names, request.ptr);
+        bytes_put_u8(&j->names, 0);
+    }
+    file_end(j, &request, result);
+    if (j->error != 0) return;
+    result = uv_fs_stat(NULL, &request, file_name(j, 0), NULL);
+    bool folder = result == 0 && S_ISDIR(request.statbuf.st_mode);
+    file_end(j, &request, result == 0 && !folder ? UV_ENOTDIR : result);
+    if (j->error == 0 && access(file_name(j, 0), X_OK) != 0)
+        j->error = uv_translate_sys_error(errno);
 }
 
 void file_run_make_link(Job *job)

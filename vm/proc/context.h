@@ -97,6 +97,7 @@ struct RunContext {
     struct Persist *persist;
     struct EtsDirectory *tables;
     struct Env *env;
+    struct FileFolder *folder; /* vm/bif/bif_folder.h */
     const struct ExitHooks *exit_hooks;
     /* p's heap cannot grow, because memory was `refused` or max_heap_size does not allow it. */
     void (*heap_full)(RunContext *rc, Process *p, bool refused);
