@@ -169,7 +169,7 @@ static bool dict_growth_step(DictGrowth *g, const Dict *d, const uint32_t *first
         if (*budget == 0) return false;
         *budget -= *budget < DICT_MOVE_STEPS ? *budget : DICT_MOVE_STEPS;
         if (!term_is_none(dict_key(d, g->from)))
-            dict_growth_move(g, d, next->index == NULL ? 0 : hash[g->from]);
+            dict_growth_move(g, d, hash == NULL ? 0 : hash[g->from]);
     }
     return true;
 }
@@ -276,7 +276,7 @@ static Term dict_put_new(Process *p, Keys *k, Term key, uint32_t hash, Term valu
         keyed_end(p, k);
         return dict_append(d, key, hash, value);
     }
-    uint32_t first[DICT_PLAIN];
+    uint32_t first[DICT_PLAIN] = {0}; /* hashes of a table that gets its first index */
     bool indexes = d->index == NULL && dict_next_room(d) > DICT_PLAIN;
     uint64_t whole = hash;
     if (indexes && (!dict_hash_first(k, d, first) || !keys_hash(k, key, &whole)))
