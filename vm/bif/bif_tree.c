@@ -39,19 +39,34 @@ static Term tree_left(const TreeTask *t, const Word *node)
 static Term tree_right(const TreeTask *t, const Word *node) { return TERM_RAW(node[t->parts]); }
 
 /* NULL: it is none. */
-static const Word *tree_node(const TreeTask *t, Term tree)
+static inline const Word *tree_node(const TreeTask *t, Term tree)
 {
     if (!term_is_boxed(tree)) return NULL;
     const Word *node = boxed_words(tree);
-    if (node[0] != header_make(KIND_TUPLE, t->parts)) return NULL;
-    Term weight = TERM_RAW(node[t->parts - 2]);
-    return term_is_small(weight) && small_value(weight) >= 2 ? node : NULL;
+    return node[0] == header_make(KIND_TUPLE, t->parts) ? node : NULL;
 }
 
-static int64_t tree_weight(const TreeTask *t, Term tree)
+static inline void tree_copy(Word *to, const Word *from, size_t parts)
+{
+    for (size_t i = 0; i <= TREE_PARTS_SET; i++) to[i] = from[i];
+    if (parts == TREE_PARTS_TREE) to[TREE_PARTS_TREE] = from[TREE_PARTS_TREE];
+}
+
+/* A tuple that was never made here may say anything. */
+#define TREE_WEIGHT_MAX ((int64_t)1 << 56)
+
+static inline int64_t tree_weight_of(const TreeTask *t, const Word *node)
+{
+    Term weight = TERM_RAW(node[t->parts - 2]);
+    bool good = term_is_small(weight) && small_value(weight) > 0
+                && small_value(weight) < TREE_WEIGHT_MAX;
+    return LIKELY(good) ? small_value(weight) : 1;
+}
+
+static inline int64_t tree_weight(const TreeTask *t, Term tree)
 {
     const Word *node = tree_node(t, tree);
-    return node == NULL ? 1 : small_value(TERM_RAW(node[t->parts - 2]));
+    return node == NULL ? 1 : tree_weight_of(t, node);
 }
 
 /* A node with the key and value of `like`; TERM_NONE: memory was refused. */
@@ -101,7 +116,7 @@ static Term tree_join(const TreeTask *t, Heap *h, const Word *like, Term left, T
                       int64_t change, bool right_changed)
 {
     if (term_is_none(left) || term_is_none(right)) return TERM_NONE;
-    int64_t weight = small_value(TERM_RAW(like[t->parts - 2]));
+    int64_t weight = tree_weight_of(t, like);
     int64_t changed = tree_weight(t, right_changed ? right : left);
     int64_t other = weight - (changed - change);
     int64_t l = right_changed ? other : changed;
@@ -233,13 +248,13 @@ static Term tree_replaced(TreeTask *t, Process *p)
     size_t words = t->parts + 1;
     Word *at = heap_alloc(&p->heap, words * (t->depth + 1));
     if (at == NULL) return raise_system_limit(p);
-    memcpy(at, boxed_words(t->at), words * sizeof(Word));
+    tree_copy(at, boxed_words(t->at), t->parts);
     const Word *leaf = boxed_words(arg(p, 0));
     at[1] = leaf[1];
     if (t->parts == TREE_PARTS_TREE) at[2] = leaf[2];
     for (size_t i = t->depth; i > 0; i--, at += words) {
         Word *above = at + words;
-        memcpy(above, t->path[i - 1], words * sizeof(Word));
+        tree_copy(above, t->path[i - 1], t->parts);
         above[t->right[i - 1] ? t->parts : t->parts - 1] = boxed_from(at).w;
     }
     return boxed_from(at);
@@ -274,7 +289,7 @@ static Term tree_put_up(TreeTask *t, Heap *h, const Word *node, const Word *next
                         Term rest)
 {
     Word like[TREE_PARTS_TREE + 1];
-    memcpy(like, next, (t->parts + 1) * sizeof(Word));
+    tree_copy(like, next, t->parts);
     like[t->parts - 2] = node[t->parts - 2];
     return tree_join(t, h, like, left, rest, -1, true);
 }
