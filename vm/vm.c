@@ -283,13 +283,14 @@ void vm_print_trace_hash(const Vm *vm)
 void vm_delete(Vm *vm)
 {
     Mem *mem = vm->mem;
+    if (!sched_settle(vm->sched)) return; /* a job of a library still runs in this memory */
     exit_free_all(&vm->sched->workers[0]->run);
     if (vm->persist != NULL) persist_delete(vm->persist);
     if (vm->tables != NULL) ets_directory_delete(vm->tables);
     if (vm->env != NULL) env_delete(vm->env);
     if (vm->folder != NULL) file_folder_delete(vm->folder);
     if (vm->registry != NULL) registry_delete(vm->registry);
-    if (!sched_delete(vm->sched)) return; /* a job of a library still runs in this memory */
+    if (!sched_delete(vm->sched)) return;
     if (vm->code != NULL) codetab_delete(vm->code);
     if (vm->has_archive) archive_close(&vm->archive);
     atom_table_delete(vm->atoms);

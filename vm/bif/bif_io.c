@@ -4,6 +4,7 @@
 
 #include "vm/term/atom.h"
 #include "vm/term/binary.h"
+#include "vm/term/copy.h"
 #include "vm/term/print.h"
 
 #include <errno.h>
@@ -156,12 +157,17 @@ BifResult bif_io_is_terminal(Process *p)
 
 /* ---- display ---- */
 
+/* Words of the largest term that is shown: a text of some hundred megabytes. */
+#define DISPLAY_MOST_WORDS ((size_t)1 << 24)
+
 /* Prints the term as ~w and a line end on standard output. */
 BifResult bif_display(Process *p)
 {
     enum { JOB = 1 };
     IoJob *running = (IoJob *)bif_job_at(p, JOB);
     if (running != NULL) return job_done(&running->job) ? TERM_TRUE : bif_wait(p);
+    if (copy_size(arg(p, 0), DISPLAY_MOST_WORDS, NULL) == COPY_TOO_LARGE)
+        return raise_system_limit(p);
     IoJob *j = io_job_new(p, STDOUT_FILENO, io_write_job);
     if (j == NULL) return raise_system_limit(p);
     print_term(&j->bytes, p->run->atoms, arg(p, 0), PRINT_STRINGS);

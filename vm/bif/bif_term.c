@@ -241,10 +241,12 @@ static bool bif_tuple_new_size(Process *p, Term size, size_t *n)
     return true;
 }
 
-/* More words than are made at once, for a list that is so long. */
+/* Words for the elements of a list; of a long one, more than are made at once. */
 static size_t tuple_list_words(Term list)
 {
-    return task_list_is_longer(list, TUPLE_AT_ONCE) ? TUPLE_AT_ONCE + 1 : 0;
+    size_t n = 0;
+    for (; n <= TUPLE_AT_ONCE && term_is_cons(list); list = list_tail(list)) n++;
+    return n;
 }
 
 BifResult bif_make_tuple_2(Process *p)

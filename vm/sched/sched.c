@@ -511,9 +511,15 @@ static void worker_delete(Worker *w)
     mem_free(mem, MEM_SCHED, w, sizeof *w);
 }
 
+bool sched_settle(Sched *s)
+{
+    s->quiet = s->quiet || blocking_stop(s->blocking);
+    return s->quiet;
+}
+
 bool sched_delete(Sched *s)
 {
-    if (!s->quiet && !blocking_stop(s->blocking)) return false;
+    if (!sched_settle(s)) return false;
     worker_events(s->workers[0]);
     blocking_delete(s->blocking);
     epoch_unregister(s->workers[0]->epoch);

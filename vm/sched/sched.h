@@ -124,6 +124,9 @@ Sched *sched_new(const SchedConfig *config);
 int sched_run(Sched *s);
 /* Asks all workers to stop; any thread.  The first status counts. */
 void sched_halt(Sched *s, int status);
+/* After sched_run, before anything is freed: does no thread but the caller's run any more?  Waits a
+ * moment for a blocking job that has not ended; if it will not (false), all must stay. */
+MUST_USE bool sched_settle(Sched *s);
 /* After sched_run: frees it all.  Processes left are the caller's to free before
  * (exit_free_all). False, and nothing is freed, if a blocking job will not end. */
 MUST_USE bool sched_delete(Sched *s);
