@@ -167,6 +167,7 @@ static void spill_block(Spill *s, uint32_t block)
         if (instr->kind == CORE_RECV_ACCEPT) s->here.is_peeking = false;
         if (!core_is_test(instr)) wait(s, instr->dst);
     }
+    ASSERT(s->out.at != NULL);
     b->count = b->room = (uint32_t)s->out.count;
     b->at = ARENA_ARRAY(s->arena, CoreInstr, b->count + 1);
     memcpy(b->at, s->out.at, b->count * sizeof *b->at);

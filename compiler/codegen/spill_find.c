@@ -208,6 +208,7 @@ static void narrow_block(CoreFunction *f, Arena *arena, uint32_t block)
     uint32_t groups = (n + SPILL_GROUP - 1) / SPILL_GROUP;
     const CoreInstr *old = b->at;
     uint32_t old_count = b->count;
+    ASSERT(old != NULL);
     CoreVar *params = ARENA_ARRAY(arena, CoreVar, groups);
     for (uint32_t g = 0; g < groups; g++) params[g] = core_var_new(f);
     b->at = ARENA_ARRAY(arena, CoreInstr, old_count + n);
