@@ -65,11 +65,12 @@ bool codec_finish_flat(CodecReader *r, Word *at, size_t n, size_t *budget)
     }
     size_t used = (KEYS_QUICK - k->budget) / KEY_STEPS;
     *budget -= used < *budget ? used : *budget;
-    if (k->more)
+    bool more = k->more; /* k may be of the study that ends here */
+    if (more)
         begin_study(r, k);
     else
         codec_end_study(r);
-    return !k->more;
+    return !more;
 }
 
 bool codec_build_begin(CodecReader *r, CodecScratch *s)
