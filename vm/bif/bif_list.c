@@ -145,15 +145,20 @@ static BifResult bif_list_pause(Process *p, size_t rest_slot, Term rest, size_t 
     return bif_yield(p);
 }
 
+/* 0: a =:= b; ORDER_MORE: not known yet. */
+static inline int bif_list_same(Process *p, Term a, Term b)
+{
+    int order = order_quick_same(a, b);
+    return UNLIKELY(order == ORDER_MORE) ? compare_in_slices(p, ORDER_KIND_SAME, a, b) : order;
+}
+
 BifResult bif_member(Process *p)
 {
     enum { REST = 2, PHASE = 3 };
     Term rest = raw_slot(p, PHASE) == 0 ? arg(p, 1) : slot(p, REST);
     for (;;) {
         for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
-            int order = order_quick_same(list_head(rest), arg(p, 0));
-            if (UNLIKELY(order == ORDER_MORE))
-                order = compare_in_slices(p, ORDER_KIND_SAME, list_head(rest), arg(p, 0));
+            int order = bif_list_same(p, list_head(rest), arg(p, 0));
             if (UNLIKELY(order == ORDER_MORE)) return bif_list_pause(p, REST, rest, PHASE);
             if (order == 0) return TERM_TRUE;
             rest = list_tail(rest);
@@ -165,6 +170,14 @@ BifResult bif_member(Process *p)
     return term_is_nil(rest) ? TERM_FALSE : raise_badarg(p);
 }
 
+/* Is it the key, an atom, or a tuple that begins with it?  As bif_list_same. */
+static inline int bif_is_property(Process *p, Term entry, Term key)
+{
+    if (term_is_tuple(entry) && tuple_size(entry) > 0)
+        return bif_list_same(p, tuple_at(entry, 0), key);
+    return term_same(entry, key) && term_is_atom(entry) ? 0 : 1;
+}
+
 /* mote_list:property(Key, List): the list from its first entry for Key on (the atom itself or a
  * tuple that begins with the key), or nil. */
 BifResult bif_property(Process *p)
@@ -174,17 +187,9 @@ BifResult bif_property(Process *p)
     Term rest = raw_slot(p, PHASE) == 0 ? arg(p, 1) : slot(p, REST);
     for (;;) {
         for (int i = 0; i < BIF_LIST_STEP && term_is_cons(rest); i++) {
-            Term entry = list_head(rest);
-            if (term_is_tuple(entry) && tuple_size(entry) > 0) {
-                Term k = tuple_at(entry, 0);
-                int order = order_quick_same(k, key);
-                if (UNLIKELY(order == ORDER_MORE))
-                    order = compare_in_slices(p, ORDER_KIND_SAME, k, key);
-                if (UNLIKELY(order == ORDER_MORE)) return bif_list_pause(p, REST, rest, PHASE);
-                if (order == 0) return rest;
-            } else if (term_same(entry, key) && term_is_atom(entry)) {
-                return rest;
-            }
+            int order = bif_is_property(p, list_head(rest), key);
+            if (UNLIKELY(order == ORDER_MORE)) return bif_list_pause(p, REST, rest, PHASE);
+            if (order == 0) return rest;
             rest = list_tail(rest);
         }
         if (!term_is_cons(rest)) break;

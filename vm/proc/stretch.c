@@ -1,5 +1,6 @@
 #include "vm/proc/stretch.h"
 
+#include "vm/base/panic.h"
 #include "vm/format/opcodes.h"
 #include "vm/format/tables.h"
 #include "vm/proc/pause.h"
@@ -17,16 +18,17 @@ StretchMark stretch_begin(const Process *p)
     return (StretchMark){.reductions = p->run->reductions, .words = stretch_words(p)};
 }
 
-static bool stretch_may_pause(uint32_t row)
+/* Only rows that say so pause. */
+static void stretch_check_kind(uint32_t row, Term result)
 {
     unsigned kind = tables_bifs[row].kind;
-    return kind != BIF_KIND_GUARD && kind != BIF_KIND_PLAIN;
+    bool pauses = term_same(result, TERM_YIELD) || term_same(result, TERM_WAIT);
+    CHECK(!pauses || (kind != BIF_KIND_GUARD && kind != BIF_KIND_PLAIN));
 }
 
 void stretch_end(Process *p, StretchMark mark, uint32_t row, Term result)
 {
-    ASSERT(stretch_may_pause(row)
-           || !(term_same(result, TERM_YIELD) || term_same(result, TERM_WAIT)));
+    if (CONFIG_DEBUG) stretch_check_kind(row, result);
     int64_t charged = mark.reductions - p->run->reductions;
     /* After a collection there may be fewer words than before. */
     int64_t built = (int64_t)(stretch_words(p) - mark.words) / 2;
