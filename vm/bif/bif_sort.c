@@ -420,6 +420,17 @@ static BifResult sort_run(SortTask *t, Process *p)
     return result;
 }
 
+/* The rows' elements as a list; TERM_NONE: memory was refused. */
+static Term sort_rows_list(Heap *h, const SortRow *rows, size_t n)
+{
+    Word *cells = heap_alloc(h, 2 * n);
+    if (cells == NULL) return TERM_NONE;
+    for (size_t i = 0; i < n; i++)
+        cons_at(cells + 2 * i, rows[i].value,
+                i + 1 < n ? cons_from(cells + 2 * i + 2) : TERM_NIL);
+    return cons_from(cells);
+}
+
 /* A short list without long comparisons, by insertion; else TERM_NONE, and nothing has happened. */
 static Term sort_short(SortTask *t, Process *p)
 {
@@ -445,13 +456,8 @@ static Term sort_short(SortTask *t, Process *p)
         n++;
     }
     if (in_order) return t->list;
-    Word *cells = heap_alloc(&p->heap, 2 * n);
-    if (cells == NULL) return TERM_NONE;
-    for (size_t i = 0; i < n; i++)
-        cons_at(cells + 2 * i, rows[i].value,
-                i + 1 < n ? cons_from(cells + 2 * i + 2) : TERM_NIL);
     bif_charge(p, (int64_t)(2 * n + (SORT_SHORT_STEPS - budget)) / SORT_RATE);
-    return cons_from(cells);
+    return sort_rows_list(&p->heap, rows, n);
 }
 
 static BifResult sort_list(Process *p, Term list, size_t field, bool unique)

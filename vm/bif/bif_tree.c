@@ -109,12 +109,21 @@ static Term tree_turn_right(const TreeTask *t, Heap *h, const Word *like, Term l
                       tree_plain(t, h, like, tree_right(t, inner), right));
 }
 
+typedef struct TreeSides {
+    Term left;
+    Term right;
+    bool right_changed; /* else the left one */
+} TreeSides;
+
 /* A node over two trees that were in balance before one of them gained or lost a key; its weight is
  * what `like` weighed then, `change` 1 or -1.  The tree that has not changed is looked at only if
  * something has to move. */
-static Term tree_join(const TreeTask *t, Heap *h, const Word *like, Term left, Term right,
-                      int64_t change, bool right_changed)
+static Term tree_join(const TreeTask *t, Heap *h, const Word *like, TreeSides sides,
+                      int64_t change)
 {
+    Term left = sides.left;
+    Term right = sides.right;
+    bool right_changed = sides.right_changed;
     if (term_is_none(left) || term_is_none(right)) return TERM_NONE;
     int64_t weight = tree_weight_of(t, like);
     int64_t changed = tree_weight(t, right_changed ? right : left);
@@ -142,9 +151,9 @@ static Term tree_climb(const TreeTask *t, Heap *h, size_t floor, Term tree, int6
 {
     for (size_t i = t->depth; i > floor; i--) {
         const Word *node = t->path[i - 1];
-        bool right = t->right[i - 1];
-        tree = right ? tree_join(t, h, node, tree_left(t, node), tree, change, true)
-                     : tree_join(t, h, node, tree, tree_right(t, node), change, false);
+        TreeSides right = {tree_left(t, node), tree, true};
+        TreeSides left = {tree, tree_right(t, node), false};
+        tree = tree_join(t, h, node, t->right[i - 1] ? right : left, change);
     }
     return tree;
 }
@@ -291,7 +300,7 @@ static Term tree_put_up(TreeTask *t, Heap *h, const Word *node, const Word *next
     Word like[TREE_PARTS_TREE + 1];
     tree_copy(like, next, t->parts);
     like[t->parts - 2] = node[t->parts - 2];
-    return tree_join(t, h, like, left, rest, -1, true);
+    return tree_join(t, h, like, (TreeSides){left, rest, true}, -1);
 }
 
 /* Without `node`, whose key and value the next one's take the place of. */

@@ -6,13 +6,11 @@
 /* Bytes that are packed between two questions. */
 #define DEFLATE_STEP 65536
 
-/* Packs `size` bytes into `to`, which has room for what does not get shorter; how many they
+/* Packs `size` bytes from z->next_in to z->next_out, which has room for as many; how many they
  * became, or 0: they did not get shorter, or stopped. */
-static size_t deflate_all(z_stream *z, const uint8_t *from, size_t size, uint8_t *to,
-                          bool (*goes_on)(void *), void *context, bool *stopped)
+static size_t deflate_all(z_stream *z, size_t size, bool (*goes_on)(void *), void *context,
+                          bool *stopped)
 {
-    z->next_in = (Bytef *)(uintptr_t)from;
-    z->next_out = to;
     z->avail_out = (uInt)size;
     int status = Z_OK;
     for (size_t left = size; status == Z_OK && z->avail_out > 0;) {
@@ -37,8 +35,9 @@ bool codec_compress(Bytes *to, size_t start, int level, bool (*goes_on)(void *),
         return false;
     }
     bool stopped = false;
-    size_t packed =
-        deflate_all(&z, to->at + start + 1, size, scratch, goes_on, context, &stopped);
+    z.next_in = to->at + start + 1;
+    z.next_out = scratch;
+    size_t packed = deflate_all(&z, size, goes_on, context, &stopped);
     (void)deflateEnd(&z);
     if (packed > 0 && packed + 5 < size) {
         to->count = start + 1;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SHALLOW_DEPTH 4
-#define SHALLOW_BYTES 512 /* of binaries compared at once */
+#define SHALLOW_BYTES ((size_t)512) /* of binaries compared at once */
 
 /* What is left of two tuples, or (n is SHALLOW_TAILS) two tails. */
 typedef struct ShallowFrame {
