@@ -133,10 +133,10 @@ void lint_expr(Lint *l, const Ast *node)
     case AST_NIL: break;
     case AST_LIST: expr_list(l, node); break;
     case AST_TUPLE: lint_sibling_list(l, &node->tuple.items); break;
-    case AST_MAP: lint_record_expr(l, node, lint_expr); break;
-    case AST_RECORD: lint_record_expr(l, node, lint_expr); break;
-    case AST_RECORD_INDEX: lint_record_index(l, node); break;
+    case AST_MAP:
+    case AST_RECORD:
     case AST_RECORD_GET: lint_record_expr(l, node, lint_expr); break;
+    case AST_RECORD_INDEX: lint_record_index(l, node); break;
     case AST_BIN: lint_bin(l, node, lint_expr); break;
     case AST_UNOP: lint_expr(l, node->unop.arg); break;
     case AST_BINOP: expr_binop(l, node); break;
