@@ -38,7 +38,7 @@ step bodies 60 $(mk) BUILDROOT="$root/gcc" bodies
 step docs 60 $(mk) docs-check
 for mode in asan tsan stress; do
     step "build-$mode" 600 $(mk) -j"$jobs" BUILD="$mode" build-tests
-    step "$mode" 900 $(mk) "$mode"
+    step "$mode" 1500 $(mk) "$mode"
 done
 step tidy 1800 $(mk) tidy
 step build-fuzz 600 $(mk) -j"$jobs" BUILD=fuzz fuzzers
